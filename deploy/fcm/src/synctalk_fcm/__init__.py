@@ -1,0 +1,1 @@
+"""A local stand-in of the FCM HTTP v1 endpoint."""

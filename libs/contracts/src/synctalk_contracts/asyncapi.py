@@ -1,0 +1,77 @@
+"""The AsyncAPI 3.0 document, made from the models: the Socket.IO vocabulary and the events on the bus."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from synctalk_contracts import topology
+from synctalk_contracts.registry import EVENTS
+from synctalk_contracts.sockets import TO_CLIENT, TO_SERVER
+
+Json = dict[str, Any]
+
+
+def document() -> Json:
+    """The whole document as JSON-ready values."""
+    shapes: list[type[BaseModel]] = [*TO_SERVER.values(), *TO_CLIENT.values(), *EVENTS.values()]
+    _, definitions = models_json_schema(
+        [(s, "validation") for s in shapes], ref_template="#/components/schemas/{model}"
+    )
+    names = _definition_names(shapes)
+    messages = {
+        _key(event): {"name": event, "contentType": "application/json", "payload": _ref(names[cls])}
+        for event, cls in [*TO_SERVER.items(), *TO_CLIENT.items(), *EVENTS.items()]
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "SyncTalk",
+            "version": "1.0.0",
+            "description": "Socket.IO events between clients and the gateway, and the events that the services "
+            "tell each other over RabbitMQ. Every client event is acked with {ok: true, ...} or {ok: false, error}.",
+        },
+        "channels": {
+            "sockets": {
+                "address": "/socket.io/",
+                "title": "Socket.IO v4, namespace /",
+                "messages": {_key(e): {"$ref": f"#/components/messages/{_key(e)}"} for e in [*TO_SERVER, *TO_CLIENT]},
+            },
+            "events": {
+                "address": topology.EVENTS_EXCHANGE,
+                "title": "Topic exchange; the routing key is the event's type",
+                "messages": {_key(e): {"$ref": f"#/components/messages/{_key(e)}"} for e in EVENTS},
+            },
+        },
+        "operations": {
+            "fromClient": _operation("receive", "sockets", list(TO_SERVER)),
+            "toClient": _operation("send", "sockets", list(TO_CLIENT)),
+            "onTheBus": _operation("send", "events", list(EVENTS)),
+        },
+        "components": {"messages": messages, "schemas": definitions.get("$defs", {})},
+    }
+
+
+def _definition_names(shapes: list[type[BaseModel]]) -> dict[type[BaseModel], str]:
+    refs, _ = models_json_schema([(s, "validation") for s in shapes], ref_template="{model}")
+    return {
+        model: ref["$ref"]
+        for (model, _), ref in refs.items()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    }
+
+
+def _key(event: str) -> str:
+    return event.replace(":", "_").replace(".", "_")
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _operation(action: str, channel: str, events: list[str]) -> Json:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{_key(event)}"} for event in events],
+    }

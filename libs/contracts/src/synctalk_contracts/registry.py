@@ -1,0 +1,103 @@
+"""Every event by its name, and every published shape by the name of its schema file."""
+
+from pydantic import BaseModel
+
+from synctalk_contracts import commands, errors, fanout, internal, models
+from synctalk_contracts.envelope import Envelope, Event
+from synctalk_contracts.events.conversations import ConversationCreated, ConversationUpdated, MemberChanged
+from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.sessions import SessionRevoked
+from synctalk_contracts.events.users import UserRegistered, UserUpdated
+from synctalk_contracts.sockets import TO_CLIENT, TO_SERVER
+
+EVENTS: dict[str, type[Event]] = {
+    cls.type_name(): cls
+    for cls in (
+        UserRegistered,
+        UserUpdated,
+        SessionRevoked,
+        ConversationCreated,
+        ConversationUpdated,
+        MemberChanged,
+        MessageCreated,
+        MessageUpdated,
+        MessageDeleted,
+        ReceiptRead,
+    )
+}
+
+
+class UnknownEventError(ValueError):
+    """An envelope of a type that this version does not know."""
+
+
+def parse(envelope: Envelope) -> Event:
+    """The typed event of an envelope.
+
+    Raises:
+        UnknownEventError: no such type here.
+        pydantic.ValidationError: the payload is not of the type's shape.
+    """
+    cls = EVENTS.get(envelope.type)
+    if cls is None:
+        raise UnknownEventError(envelope.type)
+    return cls.model_validate(envelope.payload, extra="ignore")
+
+
+def schemas() -> dict[str, type[BaseModel]]:
+    """Every published shape, keyed `<group>/<name>` as its committed schema file is named."""
+    shapes: dict[str, type[BaseModel]] = {f"events/{name}": cls for name, cls in EVENTS.items()}
+    for command in (
+        commands.SendMessage,
+        commands.EditMessage,
+        commands.DeleteMessage,
+        commands.AddReaction,
+        commands.RemoveReaction,
+        commands.MarkDelivered,
+        commands.MarkRead,
+    ):
+        shapes[f"commands/{command.model_fields['type'].default}"] = command
+    shapes["commands/command_batch.v1"] = commands.CommandBatch
+    shapes["commands/reply_batch.v1"] = commands.ReplyBatch
+    shapes["bus/envelope.v1"] = Envelope
+    shapes["fanout/room_batch.v1"] = fanout.RoomBatch
+    shapes["fanout/user_event.v1"] = fanout.UserEvent
+    shapes["fanout/presence_event.v1"] = fanout.PresenceEvent
+    for question in (
+        internal.Ids,
+        internal.Users,
+        internal.ConversationStates,
+        internal.SyncQuestion,
+        internal.ContactsQuestion,
+        internal.PushQuestions,
+        internal.PushAnswers,
+        internal.PresenceQuestion,
+        internal.Presences,
+        internal.LeaseReport,
+    ):
+        shapes[f"internal/{question.__name__}.v1"] = question
+    for name, to_server in TO_SERVER.items():
+        shapes[f"to_server/{name.replace(':', '.')}.v1"] = to_server
+    for name, to_client in TO_CLIENT.items():
+        shapes[f"to_client/{name.replace(':', '.')}.v1"] = to_client
+    for model in (
+        models.User,
+        models.Tokens,
+        models.Session,
+        models.Message,
+        models.Member,
+        models.MemberChange,
+        models.Conversation,
+        models.Receipt,
+        models.Presence,
+        models.SearchHit,
+        models.SyncState,
+        models.SyncAnswer,
+        models.Device,
+        models.NotificationSettings,
+        models.PushData,
+        errors.ErrorBody,
+    ):
+        shapes[f"models/{model.__name__}.v1"] = model
+    return shapes

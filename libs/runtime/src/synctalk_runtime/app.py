@@ -1,0 +1,162 @@
+"""The FastAPI application of a service: one error shape, bounded bodies, health, metrics, one span a request."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from opentelemetry.trace import SpanKind
+from prometheus_client import Histogram
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from synctalk_runtime import health as health_rooms
+from synctalk_runtime.errors import (
+    AppError,
+    InvalidError,
+    MalformedError,
+    MethodNotAllowedError,
+    NotFoundError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+    field_errors,
+)
+from synctalk_runtime.health import Health
+from synctalk_runtime.settings import BaseServiceSettings
+from synctalk_runtime.telemetry import span
+
+log = structlog.get_logger()
+
+REQUESTS = Histogram("http_request_seconds", "Time to answer, by route.", ["method", "route", "status"])
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    settings: BaseServiceSettings, routers: Sequence[APIRouter], health: Health, lifespan: Lifespan | None = None
+) -> FastAPI:
+    """A service's HTTP face. `lifespan` opens what the service needs and closes it in the reverse order."""
+    app = FastAPI(
+        title=f"SyncTalk {settings.SERVICE}",
+        version="1.0.0",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan or _no_lifespan,
+        redirect_slashes=False,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.include_router(health_rooms.routes(health))
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(_RequestEnvelope, max_bytes=settings.max_request_bytes)
+    return app
+
+
+@asynccontextmanager
+async def _no_lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def error_response(error: AppError) -> JSONResponse:
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, UnauthenticatedError):
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(error.body(), status_code=error.status, headers=headers)
+
+
+async def _app_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)
+    return error_response(error)
+
+
+async def _validation_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problems = error.errors()
+    if any(problem["loc"] == ("body",) or problem["type"] == "json_invalid" for problem in problems):
+        return error_response(MalformedError())
+    return error_response(InvalidError(details=field_errors(problems)))
+
+
+_BY_STATUS: dict[int, type[AppError]] = {
+    400: MalformedError,
+    401: UnauthenticatedError,
+    404: NotFoundError,
+    405: MethodNotAllowedError,
+    413: TooLargeError,
+    415: MalformedError,
+}
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    response = error_response(_BY_STATUS.get(error.status_code, UnavailableError)())
+    if error.headers and "allow" in {name.lower() for name in error.headers}:
+        response.headers["Allow"] = error.headers.get("Allow", error.headers.get("allow", ""))
+    return response
+
+
+class _RequestEnvelope:
+    """Around every request: the body's bound, the span, the metric, and the last resort for a bug."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        parent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        started = time.perf_counter()
+        status = 500
+
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with span("http.request", parent=parent, kind=SpanKind.SERVER) as current:
+            try:
+                if int(headers.get(b"content-length", b"0") or 0) > self._max_bytes:
+                    raise TooLargeError
+                await self._app(scope, _bounded(receive, self._max_bytes), watched_send)
+            except TooLargeError as error:
+                await error_response(error)(scope, receive, watched_send)
+            except Exception as error:
+                log.exception("http.failed", path=_route(scope), error=type(error).__name__)
+                if status == 500:
+                    await error_response(UnavailableError())(scope, receive, watched_send)
+            route = _route(scope)
+            current.update_name(f"{scope['method']} {route}")
+            current.set_attribute("http.response.status_code", status)
+        REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, so that ids make neither metrics nor logs grow."""
+    route = scope.get("route")
+    return getattr(route, "path", "unknown")
+
+
+def _bounded(receive: Receive, max_bytes: int) -> Receive:
+    seen = 0
+
+    async def bounded_receive() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > max_bytes:
+            raise TooLargeError
+        return message
+
+    return bounded_receive

@@ -1,0 +1,53 @@
+"""Numbered SQL files, applied in order, each in a transaction, under an advisory lock: one process at a time.
+
+Files are `0001_name.sql` and never change once released: the applied ones' checksums are kept and compared.
+"""
+
+import hashlib
+from importlib.resources.abc import Traversable
+
+import asyncpg
+import structlog
+
+log = structlog.get_logger()
+
+_LOCK = 0x53594E43
+
+
+class MigrationError(Exception):
+    """A released migration was changed, or one is missing."""
+
+
+async def migrate(database_url: str, folder: Traversable) -> list[str]:
+    """Apply what is not applied yet; the names of those applied now.
+
+    Raises:
+        MigrationError: an applied file is not what it was.
+    """
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    conn = await asyncpg.connect(database_url, timeout=10)
+    try:
+        await conn.execute(f"select pg_advisory_lock({_LOCK})")
+        await conn.execute(
+            "create table if not exists migrations (name text primary key, checksum text not null, "
+            "applied_at timestamptz not null default now())"
+        )
+        applied = {row["name"]: row["checksum"] for row in await conn.fetch("select name, checksum from migrations")}
+        if missing := applied.keys() - {f.name for f in files}:
+            raise MigrationError(f"applied but not here: {', '.join(sorted(missing))}")
+        done = []
+        for file in files:
+            sql = file.read_text()
+            checksum = hashlib.sha256(sql.encode()).hexdigest()
+            if file.name in applied:
+                if applied[file.name] != checksum:
+                    raise MigrationError(f"{file.name} was changed after it had been applied")
+                continue
+            async with conn.transaction():
+                await conn.execute("set local lock_timeout = '10s'; set local statement_timeout = 0")
+                await conn.execute(sql)
+                await conn.execute("insert into migrations (name, checksum) values ($1, $2)", file.name, checksum)
+            done.append(file.name)
+        return done
+    finally:
+        await conn.close()

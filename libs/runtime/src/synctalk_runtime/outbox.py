@@ -1,0 +1,109 @@
+"""The transactional outbox: an event is written in the transaction that makes it true, and relayed to RabbitMQ after.
+
+At least once, in the order of commit for one writer. The relay runs in every process of the service: rows are taken
+with `for update skip locked`, published with confirms, and deleted. A crash anywhere in between repeats, never loses.
+Each service's migrations create the table (`create table outbox (id bigint generated always as identity primary key,
+type text not null, envelope text not null)`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import groupby
+
+import structlog
+from prometheus_client import Counter
+from synctalk_contracts import topology
+from synctalk_contracts.envelope import Envelope, Event
+
+from synctalk_runtime.bus import Bus
+from synctalk_runtime.errors import UnavailableError
+from synctalk_runtime.ids import new_id, utc_now
+from synctalk_runtime.postgres import Connection, Postgres
+from synctalk_runtime.telemetry import traceparent
+
+log = structlog.get_logger()
+
+RELAYED = Counter("outbox_relayed_total", "Events relayed from the outbox.", ["type"])
+
+ADD = """\
+-- name: outbox.add
+insert into outbox (type, envelope) select * from unnest($1::text[], $2::text[])"""
+
+TAKE = """\
+-- name: outbox.take
+delete from outbox where id in (select id from outbox order by id limit $1 for update skip locked)
+returning id, type, envelope"""
+
+BATCH = 200
+IDLE_S = 1.0
+MAX_PAUSE_S = 5.0
+
+
+def rows(events: Sequence[Event]) -> tuple[list[str], list[str]]:
+    """The two columns of `outbox` for these events, for statements that write more than the outbox."""
+    now, trace = utc_now(), traceparent()
+    envelopes = [
+        Envelope(id=new_id(), type=e.type_name(), time=now, traceparent=trace, payload=e.model_dump(mode="json"))
+        for e in events
+    ]
+    return [e.type for e in envelopes], [e.model_dump_json() for e in envelopes]
+
+
+async def add(conn: Connection, events: Sequence[Event]) -> None:
+    """Write events in the caller's transaction; call `OutboxRelay.wake` after its commit."""
+    if events:
+        await conn.execute(ADD, *rows(events))
+
+
+class OutboxRelay:
+    """Moves committed events to the bus until stopped."""
+
+    def __init__(self, postgres: Postgres, bus: Bus, interval_s: float) -> None:
+        self._postgres = postgres
+        self._bus = bus
+        self._interval_s = interval_s
+        self._woken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """There may be something new."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="outbox")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        pause = self._interval_s
+        while True:
+            try:
+                relayed = await self._relay()
+                pause = self._interval_s
+                if relayed < BATCH:
+                    await self._until_woken()
+            except UnavailableError:
+                pause = min(max(pause, 0.1) * 2, MAX_PAUSE_S)
+            # A pause between rounds makes batches of a burst; the first event of a quiet time goes at once.
+            await asyncio.sleep(pause)
+
+    async def _until_woken(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _relay(self) -> int:
+        async with self._postgres.transaction() as conn:
+            taken = await conn.fetch(TAKE, BATCH)
+            taken.sort(key=lambda row: row["id"])
+            for type_name, run in groupby(taken, key=lambda row: row["type"]):
+                envelopes = [row["envelope"] for row in run]
+                await self._bus.publish(topology.EVENTS_EXCHANGE, type_name, f"[{','.join(envelopes)}]".encode())
+                RELAYED.labels(type_name).inc(len(envelopes))
+        return len(taken)

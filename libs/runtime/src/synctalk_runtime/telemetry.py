@@ -1,0 +1,112 @@
+"""Logs, traces and the process's metrics.
+
+Logs are JSON lines: an event name with fields, the trace id where there is one; never a body, token or password.
+Traces follow W3C trace context over HTTP headers and the `traceparent` of envelopes and commands.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+
+from synctalk_runtime.settings import BaseServiceSettings
+
+_tracer = trace.get_tracer("synctalk")
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def setup(settings: BaseServiceSettings) -> None:
+    """Configure logging and tracing of this process; called once, first."""
+    _setup_logs(settings)
+    _setup_traces(settings)
+
+
+def _setup_logs(settings: BaseServiceSettings) -> None:
+    level = _LEVELS[settings.log_level]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_trace_id,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=settings.SERVICE, instance=settings.instance)
+    handler = _ForeignHandler()
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+class _ForeignHandler(logging.Handler):
+    """Warnings of the libraries, as lines of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: dict[str, Any] = {"logger": record.name, "detail": record.getMessage()[:500]}
+        if record.exc_info and record.exc_info[0] is not None:
+            fields["error"] = record.exc_info[0].__name__
+        structlog.get_logger().log(record.levelno, "library.log", **fields)
+
+
+def _add_trace_id(_: Any, __: str, event: Any) -> Any:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = f"{context.trace_id:032x}"
+    return event
+
+
+def _setup_traces(settings: BaseServiceSettings) -> None:
+    provider = TracerProvider(
+        resource=Resource.create(
+            {"service.name": f"synctalk-{settings.SERVICE}", "service.instance.id": settings.instance}
+        ),
+        sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)),
+        shutdown_on_exit=False,
+    )
+    if settings.otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint)))
+    trace.set_tracer_provider(provider)
+
+
+@contextmanager
+def span(
+    name: str, *, parent: str | None = None, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any
+) -> Iterator[Span]:
+    """A span as the current one; `parent` is a traceparent from a header, an envelope or a command."""
+    context = trace.set_span_in_context(_remote_span(parent)) if parent else None
+    with _tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as current:
+        yield current
+
+
+def traceparent() -> str | None:
+    """The W3C header value of the current span, or None outside of one."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def _remote_span(header: str) -> Span:
+    """A parent from its header; anything that is not W3C trace context is no parent (W3C Trace Context 4.3)."""
+    parts = header.split("-")
+    try:
+        trace_id, span_id, flags = int(parts[1], 16), int(parts[2], 16), int(parts[3][:2], 16)
+    except (IndexError, ValueError):
+        return trace.INVALID_SPAN
+    return NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags)))

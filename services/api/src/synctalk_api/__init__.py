@@ -1,0 +1,1 @@
+"""Users, conversations, messages and history"""

@@ -1,0 +1,1 @@
+"""Push to who is not here"""
