@@ -2,6 +2,7 @@
 
     python libs/contracts/generate.py            write what changed
     python libs/contracts/generate.py --check    write nothing; fail when anything committed is not up to date
+    … --without-web                              leave the web client's types alone
 
 An incompatible change of a published version is refused, not written: give the changed shape a new version instead.
 """
@@ -50,7 +51,7 @@ def web_types(check: bool) -> int:
     return subprocess.run(command, cwd=FRONTEND, check=False).returncode  # noqa: S603
 
 
-def main(check: bool) -> int:
+def main(*, check: bool, web: bool) -> int:
     files = wanted()
     problems = refuse_incompatible(files)
     if check:
@@ -66,8 +67,8 @@ def main(check: bool) -> int:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-    return web_types(check)
+    return web_types(check) if web else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv[1:]))
+    sys.exit(main(check="--check" in sys.argv[1:], web="--without-web" not in sys.argv[1:]))

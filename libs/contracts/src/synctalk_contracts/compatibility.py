@@ -48,25 +48,44 @@ def incompatibilities(old: Schema, new: Schema) -> list[str]:
 
 
 def _compare(where: str, old: Schema, new: Schema) -> list[str]:
-    found = []
-    old_fields, new_fields = old.get("properties", {}), new.get("properties", {})
-    found += [f"field {where}.{name} was removed" for name in old_fields.keys() - new_fields.keys()]
-    # For what we build, "required" only says that it is always there: a new field may be.
-    if new.get("additionalProperties") is False:
-        added = set(new.get("required", [])) - set(old.get("required", []))
-        found += [f"field {where}.{name} became required" for name in added & old_fields.keys()]
-        found += [
-            f"field {where}.{name} was added without a default"
-            for name in added - old_fields.keys()
-            if "default" not in new_fields[name]
-        ]
-    for name in old_fields.keys() & new_fields.keys():
-        if _shape(old_fields[name]) != _shape(new_fields[name]):
-            found.append(f"field {where}.{name} changed its type or bounds")
-    if "enum" in old and set(old["enum"]) != set(new.get("enum", [])):
+    old_fields, new_fields = _fields(old), _fields(new)
+    found = [f"field {where}.{name} was removed" for name in sorted(old_fields.keys() - new_fields.keys())]
+    found += _compare_required(where, old, new)
+    found += [
+        f"field {where}.{name} changed its type or bounds"
+        for name in old_fields
+        if name in new_fields and _shape(old_fields[name]) != _shape(new_fields[name])
+    ]
+    if set(old.get("enum", [])) != set(new.get("enum", [])):
         found.append(f"{where} changed its values")
+    if _frame(old) != _frame(new):
+        found.append(f"{where or 'the whole'} changed its type or bounds")
     return found
 
 
+def _compare_required(where: str, old: Schema, new: Schema) -> list[str]:
+    """A new field must have a default, for those who do not send it yet; an old one stays as needed as it was."""
+    was, now = set(old.get("required", [])), set(new.get("required", []))
+    known = _fields(old).keys()
+    found = [f"field {where}.{name} became required" for name in sorted((now - was) & known)]
+    found += [f"field {where}.{name} was added without a default" for name in sorted(now - known)]
+    found += [f"field {where}.{name} is no longer always there" for name in sorted(was - now) if name in _fields(new)]
+    return found
+
+
+def _fields(schema: Schema) -> Schema:
+    fields: Schema = schema.get("properties", {})
+    return fields
+
+
+_SAYS_NOTHING = ("description", "title", "default", "examples")
+_COMPARED_APART = ("properties", "required", "enum", "$defs")
+
+
 def _shape(field: Schema) -> Schema:
-    return {key: value for key, value in field.items() if key not in ("description", "title", "default", "examples")}
+    return {key: value for key, value in field.items() if key not in _SAYS_NOTHING}
+
+
+def _frame(schema: Schema) -> Schema:
+    """What a shape is, beside its fields and values."""
+    return {key: value for key, value in _shape(schema).items() if key not in _COMPARED_APART}

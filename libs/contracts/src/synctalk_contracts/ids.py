@@ -24,18 +24,21 @@ Seq = Annotated[int, Field(ge=0, le=MAX_INT64)]
 
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as every time in the interface: `2026-01-31T12:00:00.000Z`."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _with_zone(value: datetime) -> datetime:
+def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time needs a time zone")
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None
 
 
 Timestamp = Annotated[
     datetime,
-    AfterValidator(_with_zone),
+    AfterValidator(_in_utc),
     PlainSerializer(format_time, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
@@ -44,6 +47,11 @@ Timestamp = Annotated[
 def _no_nul(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain NUL")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # JSON's `\ud800` becomes one in Python, and pydantic lets it pass.
+        raise ValueError("must not contain lone surrogates") from None
     return value
 
 
@@ -53,10 +61,19 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _is_pictograph(c: str) -> bool:
+    """Unicode's blocks of pictures, also those that this Python's table does not know yet."""
+    return 0x1F000 <= ord(c) <= 0x1FAFF
+
+
+def _is_hidden(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and not _is_pictograph(c)
+
+
 def _visible_name(value: str) -> str:
     """NFKC, without control or direction-changing characters (UTS 39): a name must not be able to lie."""
     value = unicodedata.normalize("NFKC", value).strip()
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and c != "\u200d" for c in value):
+    if any(_is_hidden(c) and c != "\u200d" for c in value):
         raise ValueError("must not contain control or invisible characters")
     return value
 
@@ -91,13 +108,20 @@ Text = Annotated[str, AfterValidator(_no_nul)]
 """Any text that PostgreSQL can hold; bound it where it is used."""
 
 
+_LETTER_EMOJI = "\u2139"  # the information sign, by its category a letter
+
+
 def _is_emoji(value: str) -> str:
     """No letters, marks or spaces of ordinary text: a bounded, forgiving check rather than Unicode's table."""
-    if any(c.isspace() or c.isalpha() or unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in value):
+    if any(_is_ordinary(c) and c != _LETTER_EMOJI for c in value):
         raise ValueError("must be one emoji")
     if not any(ord(c) >= 0x203C or c in "\u00a9\u00ae\u20e3" for c in value):
         raise ValueError("must be one emoji")
     return value
+
+
+def _is_ordinary(c: str) -> bool:
+    return not _is_pictograph(c) and (c.isspace() or c.isalpha() or unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn"))
 
 
 Emoji = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_is_emoji)]

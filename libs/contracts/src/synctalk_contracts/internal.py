@@ -6,7 +6,7 @@
 | auth `POST /internal/users` | api | `Ids` → `Users`, unknown ones left out |
 | api `PUT /internal/users/{user_id}` | auth | `User` → 204: a person just registered |
 | api `GET /internal/users/{user_id}` | auth | → `User`, or 404 |
-| api `GET /internal/users/{user_id}/conversations` | gateway | → `ConversationStates`, all of them, newest activity first |
+| api `GET /internal/users/{user_id}/conversations` | gateway | → `ConversationStates`: all, newest activity first |
 | api `POST /internal/sync` | gateway | `SyncQuestion` → `SyncAnswer` |
 | api `POST /internal/contacts` | presence | `ContactsQuestion` → `Ids`: those who share a conversation |
 | api `POST /internal/pushes` | notifier | `PushQuestions` → `PushAnswers`, in the order asked |
@@ -15,6 +15,8 @@
 | presence `PUT /internal/presence/{user_id}` | gateway | `PresenceSet` of the interface → 204 |
 | presence `POST /internal/presence/active` | notifier | `Ids` → `Ids`: those who are connected and active |
 """
+
+from pydantic import Field
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id, Seq
@@ -80,6 +82,8 @@ class PresenceQuestion(Contract):
 
 class Presences(Contract):
     items: list[Presence]
+    strangers: list[Id] = Field(default_factory=list)
+    """Of those asked, who shares no conversation with the asker: their changes must not be passed on."""
 
 
 class Lease(Contract):

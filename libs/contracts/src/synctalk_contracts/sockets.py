@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from synctalk_contracts.base import Contract, Request
 from synctalk_contracts.ids import Body, ClientMessageId, Emoji, Id, Seq, Text, Timestamp
@@ -95,6 +95,13 @@ class PresenceSet(ToServer):
     status: Literal["online", "away", "dnd", "invisible"] | None = None
     custom_status: Text | None = Field(default=None, max_length=128)
     last_seen_visible: bool | None = None
+
+    @field_validator("status", "last_seen_visible")
+    @classmethod
+    def _left_out_or_given(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("must not be null; leave it out to keep it")
+        return value
 
 
 class Sync(ToServer):

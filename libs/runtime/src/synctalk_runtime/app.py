@@ -82,7 +82,7 @@ async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     problems = error.errors()
     if any(problem["loc"] == ("body",) or problem["type"] == "json_invalid" for problem in problems):
         return error_response(MalformedError())
-    return error_response(InvalidError(details=field_errors(problems)))
+    return error_response(InvalidError(details=field_errors(problems, skip=1)))
 
 
 _BY_STATUS: dict[int, type[AppError]] = {

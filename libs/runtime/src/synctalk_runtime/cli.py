@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
@@ -26,8 +26,12 @@ def main(
     build: Callable[[S], FastAPI],
     migrations: Traversable | None = None,
     queues: tuple[str, ...] = (),
+    commands: Mapping[str, Callable[[S], Awaitable[None]]] | None = None,
 ) -> None:
-    """Run the command that the process was started with. Wrong settings end it with a sentence each."""
+    """Run the command that the process was started with; `commands` are the service's own.
+
+    Wrong settings end it with a sentence each.
+    """
     settings = read_settings(settings_class)
     telemetry.setup(settings)
     command = sys.argv[1] if len(sys.argv) > 1 else "serve"
@@ -38,6 +42,8 @@ def main(
     elif command == "replay":
         moved = asyncio.run(replay(settings.rabbitmq_url, queues))
         log.info("replay.done", moved=moved)
+    elif commands is not None and command in commands:
+        asyncio.run(_awaited(commands[command](settings)))
     else:
         sys.exit(f"synctalk_{settings.SERVICE}: no such command: {command}")
 
@@ -64,6 +70,10 @@ def serve(app: FastAPI, settings: BaseServiceSettings) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
 
 
 def _migrate(settings: BaseServiceSettings, migrations: Traversable) -> None:

@@ -110,11 +110,14 @@ class UnknownEventError(AppError):
 MAX_FIELD_ERRORS = 20
 
 
-def field_errors(errors: Any) -> list[dict[str, str]]:
-    """pydantic's errors as `[{field, message}]`, the first 20, without the offending input."""
+def field_errors(errors: Any, *, skip: int = 0) -> list[dict[str, str]]:
+    """pydantic's errors as `[{field, message}]`, the first 20, without the offending input.
+
+    `skip` leading parts of each location are not the field's name (over HTTP: where it was given).
+    """
     return [
         {
-            "field": ".".join(_printable(part) for part in error["loc"] if part not in ("body", "query", "path")),
+            "field": ".".join(_printable(part) for part in error["loc"][skip:]),
             "message": str(error["msg"]).removeprefix("Value error, "),
         }
         for error in errors[:MAX_FIELD_ERRORS]

@@ -14,3 +14,7 @@ def utc_now() -> datetime:
     """Now, cut to the milliseconds that the interface shows, so that what is stored is what was answered."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def from_unix(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -60,6 +60,7 @@ class Postgres:
             command_timeout=self._settings.database_command_timeout_s,
             timeout=self._settings.database_acquire_timeout_s,
             init=_prepare,
+            reset=_keep_session,
             max_inactive_connection_lifetime=300,
         )
 
@@ -93,6 +94,16 @@ class Postgres:
         """A connection in one READ COMMITTED transaction; the action that opens it owns it."""
         async with self.connection() as conn, conn.transaction():
             yield conn
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection whose statements all see the same state; it only reads."""
+        async with self.connection() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            yield conn
+
+
+async def _keep_session(_: Any) -> None:
+    """No session state is ever set here, so a round trip to reset it between uses would be for nothing."""
 
 
 async def _prepare(conn: Any) -> None:

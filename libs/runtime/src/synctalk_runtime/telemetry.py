@@ -59,7 +59,7 @@ class _ForeignHandler(logging.Handler):
         fields: dict[str, Any] = {"logger": record.name, "detail": record.getMessage()[:500]}
         if record.exc_info and record.exc_info[0] is not None:
             fields["error"] = record.exc_info[0].__name__
-        structlog.get_logger().log(record.levelno, "library.log", **fields)
+        structlog.get_logger().log(record.levelno, "library.log", exc_info=record.exc_info, **fields)
 
 
 def _add_trace_id(_: Any, __: str, event: Any) -> Any:

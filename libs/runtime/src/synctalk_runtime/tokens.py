@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import aiohttp
 import jwt
@@ -36,6 +36,13 @@ class Person:
     session_id: str
     expires_at: float
     """Unix time, seconds."""
+
+
+class Keys(Protocol):
+    """Where public keys are had from."""
+
+    async def get(self, kid: str) -> PyJWK | None:
+        """The key, or None when there is no such one."""
 
 
 class KeySet:
@@ -91,7 +98,7 @@ class TokenVerifier:
 
     CACHE = 10_000
 
-    def __init__(self, keys: KeySet, revocations: Revocations, issuer: str, audience: str) -> None:
+    def __init__(self, keys: Keys, revocations: Revocations, issuer: str, audience: str) -> None:
         self._keys = keys
         self._revocations = revocations
         self._issuer = issuer

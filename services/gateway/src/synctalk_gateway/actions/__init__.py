@@ -1,0 +1,1 @@
+"""What the gateway does: let somebody in, follow their conversations, end sessions, resync, drain."""

@@ -1,0 +1,1 @@
+"""Calls out: commands to api over RabbitMQ, look-ups at api and presence."""

@@ -1,0 +1,183 @@
+"""A websocket: picows' parser as uvicorn's websocket class, handing text straight to the Engine.IO socket.
+
+There is no ASGI application and no task per websocket: uvicorn passes the upgrade request's head, picows reads on by
+itself. RFC 6455; permessage-deflate is off (it doubles an idle socket's memory).
+"""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from picows import (
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+)
+from picows.common import WSUpgradeResponseWithListener
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
+from synctalk_runtime.errors import AppError
+
+if TYPE_CHECKING:
+    from synctalk_gateway.protocol.engine import Engine, EngineSocket
+
+USER_TIMEOUT_MS = 15_000
+"""A peer that acknowledges nothing for this long is gone (Linux tcp(7), TCP_USER_TIMEOUT)."""
+
+READ_BUFFER_BYTES = 2048
+HANDSHAKE_TIMEOUT_S = 5
+
+
+class _Silent:
+    """picows makes a logger per connection of a real one; ours says nothing and costs nothing."""
+
+    def isEnabledFor(self, _: int) -> bool:  # noqa: N802
+        return False
+
+    def _nothing(self, *_: Any, **__: Any) -> None:
+        return
+
+    log = debug = info = warning = error = exception = _nothing
+
+
+_SILENT = _Silent()
+
+
+class Link(WSListener):
+    """One websocket, from its upgrade to its end."""
+
+    def __init__(self, engine: "Engine", query: dict[str, str], address: str) -> None:
+        self._engine = engine
+        self._query: dict[str, str] | None = query
+        self.address = address
+        self.socket: EngineSocket | None = None
+        self.slow = False
+        self._parts: list[bytes] = []
+        self._transport: WSTransport | None = None
+        self._tcp: asyncio.Transport | None = None
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._tcp = transport.underlying_transport
+        raw = transport.underlying_transport.get_extra_info("socket")
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        query, self._query = self._query, None
+        assert query is not None
+        self._engine.open_link(self, query)
+
+    def on_ws_frame(self, _: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind == WSMsgType.TEXT and frame.fin and not self._parts:
+            self._on_text(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.CLOSE:
+            self.close()
+        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
+            self._on_part(frame)
+        elif kind == WSMsgType.BINARY and self.socket is not None:
+            self.socket.on_binary()
+
+    def _on_part(self, frame: WSFrame) -> None:
+        self._parts.append(frame.get_payload_as_bytes())
+        if sum(map(len, self._parts)) > self._engine.settings.max_frame_bytes:
+            self.close(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
+        elif frame.fin:
+            text = b"".join(self._parts)
+            self._parts = []
+            self._on_text(text)
+
+    def _on_text(self, data: bytes) -> None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self.close(WSCloseCode.INVALID_TEXT, "not UTF-8")
+            return
+        if self.socket is not None:
+            self.socket.on_text(self, text)
+
+    def on_ws_disconnected(self, _: WSTransport) -> None:
+        if self.socket is not None:
+            self.socket.on_link_lost(self)
+        self.socket = self._transport = self._tcp = None
+
+    def pause_writing(self) -> None:
+        self.slow = True
+
+    def resume_writing(self) -> None:
+        self.slow = False
+
+    def write(self, frame: bytes) -> None:
+        """Hand a whole frame to the kernel. A peer that leaves more than the bound unread is cut off: it will sync."""
+        tcp = self._tcp
+        if tcp is None:
+            return
+        tcp.write(frame)
+        if self.slow and tcp.get_write_buffer_size() > self._engine.settings.max_buffer_bytes:
+            self._engine.count_slow()
+            tcp.abort()
+
+    def close(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "") -> None:
+        """Say why, flush, close; a peer that does not take it in time is cut off."""
+        if self._transport is None or self._tcp is None:
+            return
+        if not self._transport.is_close_frame_sent:
+            self._transport.send_close(code, reason)
+        tcp = self._tcp
+        tcp.close()
+        asyncio.get_running_loop().call_later(2, tcp.abort)
+
+    def abort(self) -> None:
+        if self._tcp is not None:
+            self._tcp.abort()
+
+
+def websocket_class(engine: "Engine") -> type[WSProtocol]:
+    """What uvicorn's `ws` setting takes: it makes one per upgrade request and feeds it the request's head."""
+
+    class WebSocket(WSProtocol):  # type: ignore[misc]
+        def __init__(self, config: Any, server_state: Any, app_state: Any) -> None:
+            super().__init__(
+                host_port=None,
+                ws_path=None,
+                is_client_side=False,
+                ws_listener_factory=self._accept,
+                logger=_SILENT,
+                disconnect_on_exception=True,
+                websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
+                enable_auto_ping=False,
+                auto_ping_idle_timeout=None,
+                auto_ping_reply_timeout=None,
+                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+                enable_auto_pong=True,
+                max_frame_size=engine.settings.max_frame_bytes,
+                extra_headers=None,
+                read_buffer_init_size=READ_BUFFER_BYTES,
+            )
+
+        def data_received(self, head: bytes) -> None:
+            while head:
+                buffer = self.get_buffer(-1)
+                part, head = head[: len(buffer)], head[len(buffer) :]
+                buffer[: len(part)] = part
+                self.buffer_updated(len(part))
+
+        def _accept(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+            headers = request.headers
+            query = engine.parse_query(request.path.decode("latin-1").partition("?")[2])
+            address = headers.get("x-forwarded-for", "").split(",")[-1].strip()
+            try:
+                engine.check_upgrade(query, headers.get("origin"), headers.get("host"))
+            except AppError as error:
+                body = orjson.dumps(error.body())
+                extra = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+                if error.retry_after is not None:
+                    extra["Retry-After"] = str(max(1, round(error.retry_after)))
+                response = WSUpgradeResponse.create_error_response(error.status, body, extra)
+                return WSUpgradeResponseWithListener(response, None)
+            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), Link(engine, query, address))
+
+    return WebSocket
