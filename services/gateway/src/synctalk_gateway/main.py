@@ -30,9 +30,9 @@ from synctalk_gateway.actions.drain import drain
 from synctalk_gateway.clients.api import Api
 from synctalk_gateway.clients.commands import Commands
 from synctalk_gateway.clients.presence import Leases, PresenceClient
-from synctalk_gateway.context import Context, Gate
 from synctalk_gateway.hub.feed import Feed
 from synctalk_gateway.hub.hub import Hub
+from synctalk_gateway.parts import Gate, Limits, Parts
 from synctalk_gateway.protocol.engine import Engine
 from synctalk_gateway.protocol.server import Server
 from synctalk_gateway.protocol.websocket import websocket_class
@@ -59,24 +59,24 @@ class Gateway:
                 ("presence", settings.presence_url),
             )
         }
-        self.ctx = self._context()
+        self.parts = self._build_parts()
         self._connect_hub()
         self.server = Server(
             settings,
-            partial(connect.connect, self.ctx),
-            partial(sockets.on_event, self.ctx),
-            partial(connect.disconnected, self.ctx),
+            partial(connect.connect, self.parts),
+            partial(sockets.on_event, self.parts),
+            partial(connect.disconnected, self.parts),
         )
         self.engine: Engine = self.server.eio
         self.http = create_app(settings, [], self.health, self._lifespan)
         self.app = socketio.ASGIApp(self.server, other_asgi_app=self.http)
 
-    def _context(self) -> Context:
+    def _build_parts(self) -> Parts:
         settings, neighbours = self.settings, self._neighbours
         revocations = Revocations(partial(sessions.revoke, self.hub))
         self.keys = KeySet(f"{settings.auth_url}/.well-known/jwks.json", settings.call_timeout_s)
         presence_client = PresenceClient(neighbours["presence"])
-        return Context(
+        return Parts(
             settings=settings,
             hub=self.hub,
             tokens=TokenVerifier(self.keys, revocations, settings.token_issuer, settings.token_audience),
@@ -88,21 +88,22 @@ class Gateway:
             buckets=Buckets(Limiter(self.redis)),
             redis=self.redis,
             gate=Gate(asyncio.Semaphore(settings.concurrent_connects)),
+            limits=Limits.of(settings),
         )
 
     def _connect_hub(self) -> None:
-        hub, ctx = self.hub, self.ctx
+        hub, parts = self.hub, self.parts
         hub.feed = Feed(
             self.settings.redis_url,
             topology.heartbeat_channel(self.name),
             hub.on_message,
-            partial(resync.resync_all, ctx),
+            partial(resync.resync_all, parts),
             self._beat,
         )
-        hub.on_user_event = partial(follow.follow, ctx)
-        hub.on_replies = ctx.commands.on_replies
-        hub.heal = partial(resync.resync_room, ctx)
-        hub.recheck = partial(presence.recheck, ctx)
+        hub.on_user_event = partial(follow.follow, parts)
+        hub.on_replies = parts.commands.on_replies
+        hub.heal = partial(resync.resync_room, parts)
+        hub.recheck = partial(presence.recheck, parts)
         hub.feed.subscribe(topology.replies_channel(self.name))
         self.health.add("redis", hub.feed.check)
         self.health.add("rabbitmq", self.bus.check)
@@ -117,17 +118,17 @@ class Gateway:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        ctx = self.ctx
-        ctx.revocations.follow(self.bus, self._neighbours["auth"])
+        parts = self.parts
+        parts.revocations.follow(self.bus, self._neighbours["auth"])
         await self.bus.start()
-        ctx.hub.feed.start(self.settings.heartbeat_s, self.settings.heartbeat_timeout_s)
-        ctx.leases.start()
+        parts.hub.feed.start(self.settings.heartbeat_s, self.settings.heartbeat_timeout_s)
+        parts.leases.start()
         try:
             yield
         finally:
-            await ctx.leases.stop()
-            await ctx.hub.stop()
-            await ctx.hub.feed.stop()
+            await parts.leases.stop()
+            await parts.hub.stop()
+            await parts.hub.feed.stop()
             await self.bus.stop()
             for neighbour in self._neighbours.values():
                 await neighbour.close()

@@ -15,9 +15,9 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.tokens import Person
 
 from synctalk_gateway.actions import sessions, typing
-from synctalk_gateway.context import Context
 from synctalk_gateway.errors import RefusedError, TooManyConnectionsError
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 from synctalk_gateway.protocol import wire
 from synctalk_gateway.protocol.engine import EngineSocket
 from synctalk_gateway.protocol.server import Server
@@ -25,80 +25,80 @@ from synctalk_gateway.protocol.server import Server
 SUBSCRIBE_TIMEOUT_S = 3.0
 
 
-async def connect(ctx: Context, socket: EngineSocket, auth: Any) -> None:
+async def connect(parts: Parts, socket: EngineSocket, auth: Any) -> None:
     """Authenticate and let in.
 
     Raises:
         RefusedError: the client is told why and stays away.
         UnavailableError: something does not answer; the transport is closed and the client comes back.
     """
-    person = await _authenticate(ctx, auth)
-    await _limit_address(ctx, socket.address)
-    if ctx.gate.waiting >= ctx.settings.max_waiting_connects:
+    person = await _authenticate(parts, auth)
+    await _limit_address(parts, socket.address)
+    if parts.gate.waiting >= parts.settings.max_waiting_connects:
         raise UnavailableError
-    ctx.gate.waiting += 1
+    parts.gate.waiting += 1
     try:
-        async with ctx.gate.places:
-            await _let_in(ctx, socket, person)
+        async with parts.gate.places:
+            await _let_in(parts, socket, person)
     finally:
-        ctx.gate.waiting -= 1
+        parts.gate.waiting -= 1
 
 
-async def _authenticate(ctx: Context, auth: Any) -> Person:
+async def _authenticate(parts: Parts, auth: Any) -> Person:
     token = auth.get("token") if isinstance(auth, dict) else None
     if not isinstance(token, str):
         raise RefusedError(UnauthenticatedError())
     try:
-        return await ctx.tokens.verify(token)
+        return await parts.tokens.verify(token)
     except UnavailableError:
         raise
     except AppError as error:
         raise RefusedError(error) from error
 
 
-async def _limit_address(ctx: Context, address: str) -> None:
+async def _limit_address(parts: Parts, address: str) -> None:
     try:
-        await ctx.buckets.take(ctx.connect_limit, address)
+        await parts.buckets.take(parts.limits.connect, address)
     except RateLimitedError as error:
         raise UnavailableError from error  # closes the transport: a stock client comes back later
 
 
-async def _let_in(ctx: Context, socket: EngineSocket, person: Person) -> None:
+async def _let_in(parts: Parts, socket: EngineSocket, person: Person) -> None:
     if socket.ended:
         return
-    if len(ctx.hub.by_user.get(person.user_id, ())) >= ctx.settings.max_connections_per_user:
+    if len(parts.hub.by_user.get(person.user_id, ())) >= parts.settings.max_connections_per_user:
         raise RefusedError(TooManyConnectionsError())
     connection = Connection(secrets.token_urlsafe(12), person.user_id, person.session_id, person.expires_at, socket)
     connection.hold()
-    heard = ctx.hub.add(connection)
+    heard = parts.hub.add(connection)
     try:
         await heard_in_time([heard])
-        if ctx.revocations.is_revoked(person.session_id):
+        if parts.revocations.is_revoked(person.session_id):
             raise RefusedError(UnauthenticatedError("The session has ended."))
-        states = await _join_rooms(ctx, connection)
-        await ctx.leases.opened(connection)
+        states = await _join_rooms(parts, connection)
+        await parts.leases.opened(connection)
     except BaseException:
-        ctx.hub.remove(connection)
+        parts.hub.remove(connection)
         raise
     if socket.ended:
-        disconnected(ctx, connection)
+        disconnected(parts, connection)
         return
-    _say_ready(ctx, connection, states)
-    sessions.schedule_expiry(ctx, connection)
+    _say_ready(parts, connection, states)
+    sessions.schedule_expiry(parts, connection)
 
 
-async def _join_rooms(ctx: Context, connection: Connection) -> list[ConversationState]:
+async def _join_rooms(parts: Parts, connection: Connection) -> list[ConversationState]:
     """In every conversation's room, with the state as it was once the room was heard."""
-    listed = await ctx.api.conversations(connection.user_id)
-    await heard_in_time([ctx.hub.join(state.id, connection) for state in listed.items])
+    listed = await parts.api.conversations(connection.user_id)
+    await heard_in_time([parts.hub.join(state.id, connection) for state in listed.items])
     if not listed.items:
         return []
-    states = (await ctx.api.conversations(connection.user_id)).items
+    states = (await parts.api.conversations(connection.user_id)).items
     known = {state.id: state for state in states}
     for room in list(connection.rooms):
         state = known.get(room.id)
         if state is None:
-            ctx.hub.leave(room, connection)  # removed in between
+            parts.hub.leave(room, connection)  # removed in between
         else:
             room.set_floor(connection, state.change_seq)
             if room.change_seq is None:
@@ -115,8 +115,8 @@ async def heard_in_time(subscriptions: "list[asyncio.Future[None]]") -> None:
             raise UnavailableError
 
 
-def _say_ready(ctx: Context, connection: Connection, states: list[ConversationState]) -> None:
-    listed = states[: ctx.settings.ready_conversations]
+def _say_ready(parts: Parts, connection: Connection, states: list[ConversationState]) -> None:
+    listed = states[: parts.settings.ready_conversations]
     ready = Ready(
         user_id=connection.user_id,
         session_id=connection.session_id,
@@ -130,9 +130,9 @@ def _say_ready(ctx: Context, connection: Connection, states: list[ConversationSt
     connection.release({state.id: state.change_seq for state in states})
 
 
-def disconnected(ctx: Context, connection: Connection) -> None:
+def disconnected(parts: Parts, connection: Connection) -> None:
     """The socket is gone: so is everything that it held."""
     for conversation_id in list(connection.typing):
-        ctx.hub.spawn(typing.stop(ctx, connection, conversation_id))
-    ctx.hub.remove(connection)
-    ctx.leases.closed(connection)
+        parts.hub.spawn(typing.stop(parts, connection, conversation_id))
+    parts.hub.remove(connection)
+    parts.leases.closed(connection)

@@ -7,40 +7,40 @@ from synctalk_runtime.errors import UnavailableError
 
 from synctalk_gateway.actions import presence
 from synctalk_gateway.actions.connect import heard_in_time
-from synctalk_gateway.context import Context
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 from synctalk_gateway.protocol import wire
 
 REJOIN_WAIT_S = 2.0
 
 
-async def follow(ctx: Context, user_id: str, event: dict[str, Any]) -> None:
+async def follow(parts: Parts, user_id: str, event: dict[str, Any]) -> None:
     """A `UserEvent` came: say `conversation:new`, then whatever happened there since."""
     conversation = event["conversation"]
-    await _until_left(ctx, user_id, conversation)
-    joining = [c for c in list(ctx.hub.by_user.get(user_id, ())) if not ctx.hub.is_in(c, conversation["id"])]
+    await _until_left(parts, user_id, conversation)
+    joining = [c for c in list(parts.hub.by_user.get(user_id, ())) if not parts.hub.is_in(c, conversation["id"])]
     if not joining:
         return
     for connection in joining:
         connection.hold()
     try:
-        subscriptions = [ctx.hub.join(conversation["id"], connection) for connection in joining]
+        subscriptions = [parts.hub.join(conversation["id"], connection) for connection in joining]
         await heard_in_time(subscriptions)
-        state = await _state(ctx, user_id, conversation)
+        state = await _state(parts, user_id, conversation)
     except UnavailableError:
         # They are in the room; its position is unknown. The client learns of the conversation and loads it itself.
         state = {"reset": True, "change_seq": conversation["change_seq"]}
-    _tell(ctx, joining, conversation, state)
+    _tell(parts, joining, conversation, state)
     for connection in joining:
         if connection.strangers:
-            ctx.hub.spawn(presence.recheck(ctx, connection))
+            parts.hub.spawn(presence.recheck(parts, connection))
 
 
-async def _until_left(ctx: Context, user_id: str, conversation: dict[str, Any]) -> None:
+async def _until_left(parts: Parts, user_id: str, conversation: dict[str, Any]) -> None:
     """Removed and added again at once: the room delivers the removal first, in its order."""
     deadline = asyncio.get_running_loop().time() + REJOIN_WAIT_S
     while asyncio.get_running_loop().time() < deadline:
-        room = ctx.hub.rooms.get(conversation["id"])
+        room = parts.hub.rooms.get(conversation["id"])
         if room is None or room.change_seq is None or room.change_seq >= conversation["change_seq"]:
             return
         if not any(connection.user_id == user_id for connection in room.connections):
@@ -48,19 +48,19 @@ async def _until_left(ctx: Context, user_id: str, conversation: dict[str, Any]) 
         await asyncio.sleep(0.02)
 
 
-async def _state(ctx: Context, user_id: str, conversation: dict[str, Any]) -> dict[str, Any]:
+async def _state(parts: Parts, user_id: str, conversation: dict[str, Any]) -> dict[str, Any]:
     cursors = {conversation["id"]: conversation["change_seq"]}
-    answer = await ctx.api.sync(user_id, cursors)
+    answer = await parts.api.sync(user_id, cursors)
     state: dict[str, Any] = answer["conversations"][conversation["id"]]
     return state
 
 
-def _tell(ctx: Context, joining: list[Connection], conversation: dict[str, Any], state: dict[str, Any]) -> None:
-    room = ctx.hub.rooms.get(conversation["id"])
+def _tell(parts: Parts, joining: list[Connection], conversation: dict[str, Any], state: dict[str, Any]) -> None:
+    room = parts.hub.rooms.get(conversation["id"])
     if state.get("removed"):
         for connection in joining:
             if room is not None:
-                ctx.hub.leave(room, connection)
+                parts.hub.leave(room, connection)
             connection.release({})
         return
     reached = state["change_seq"]

@@ -4,17 +4,17 @@ from synctalk_contracts.commands import AnyCommand
 from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_runtime.limits import Limit
 
-from synctalk_gateway.context import Context
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 
 
-def must_be_in_room(ctx: Context, connection: Connection, conversation_id: str) -> None:
+def must_be_in_room(parts: Parts, connection: Connection, conversation_id: str) -> None:
     """A first, cheap answer; api decides again. Raises NotFoundError."""
-    if not ctx.hub.is_in(connection, conversation_id):
+    if not parts.hub.is_in(connection, conversation_id):
         raise NotFoundError
 
 
-async def order(ctx: Context, connection: Connection, command: AnyCommand, ack_id: int | None, limit: Limit) -> None:
+async def order(parts: Parts, connection: Connection, command: AnyCommand, ack_id: int | None, limit: Limit) -> None:
     """Acked when api has answered. Orders of one socket reach api in the order in which they were given.
 
     Raises:
@@ -22,8 +22,8 @@ async def order(ctx: Context, connection: Connection, command: AnyCommand, ack_i
         RateLimitedError: the person's bucket is empty.
         UnavailableError: answers cannot come now; nothing was done.
     """
-    must_be_in_room(ctx, connection, command.conversation_id)
-    if not ctx.hub.feed.standing:
+    must_be_in_room(parts, connection, command.conversation_id)
+    if not parts.hub.feed.standing:
         raise UnavailableError
-    await ctx.buckets.take(limit, connection.user_id)
-    ctx.commands.give(connection, ack_id, command)
+    await parts.buckets.take(limit, connection.user_id)
+    parts.commands.give(connection, ack_id, command)

@@ -7,9 +7,9 @@ from synctalk_contracts.internal import ConversationState
 from synctalk_runtime.errors import UnavailableError
 
 from synctalk_gateway.actions.connect import heard_in_time
-from synctalk_gateway.context import Context
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.hub.rooms import Room
+from synctalk_gateway.parts import Parts
 from synctalk_gateway.protocol import wire
 
 log = structlog.get_logger()
@@ -18,73 +18,73 @@ CONCURRENT = 16
 RETRY_S = 0.5
 
 
-async def resync_room(ctx: Context, room: Room) -> None:
+async def resync_room(parts: Parts, room: Room) -> None:
     """An event of this room did not come. Its sockets sync, and who is no member any longer leaves."""
     room.send(wire.event("sync:required", {"conversation_ids": [room.id]}))
     room.skip_gap()
     for user_id in {connection.user_id for connection in room.connections}:
-        await _leave_what_was_left(ctx, user_id)
+        await _leave_what_was_left(parts, user_id)
 
 
-async def _leave_what_was_left(ctx: Context, user_id: str) -> None:
-    states = await _conversations(ctx, user_id)
-    for connection in list(ctx.hub.by_user.get(user_id, ())):
-        _leave_others(ctx, connection, {state.id for state in states})
+async def _leave_what_was_left(parts: Parts, user_id: str) -> None:
+    states = await _conversations(parts, user_id)
+    for connection in list(parts.hub.by_user.get(user_id, ())):
+        _leave_others(parts, connection, {state.id for state in states})
 
 
-async def resync_all(ctx: Context) -> None:
+async def resync_all(parts: Parts) -> None:
     """The subscription was away: nothing is known of what was said meanwhile."""
-    log.warning("resync.all", connections=len(ctx.hub.connections))
-    for room in ctx.hub.rooms.values():
+    log.warning("resync.all", connections=len(parts.hub.connections))
+    for room in parts.hub.rooms.values():
         room.forget_position()
     places = asyncio.Semaphore(CONCURRENT)
 
     async def one(user_id: str) -> None:
         async with places:
-            await _resync_user(ctx, user_id)
+            await _resync_user(parts, user_id)
 
     async with asyncio.TaskGroup() as group:
-        for user_id in list(ctx.hub.by_user):
+        for user_id in list(parts.hub.by_user):
             group.create_task(one(user_id))
 
 
-async def _resync_user(ctx: Context, user_id: str) -> None:
-    states = await _conversations(ctx, user_id)
+async def _resync_user(parts: Parts, user_id: str) -> None:
+    states = await _conversations(parts, user_id)
     by_id = {state.id: state for state in states}
-    for connection in list(ctx.hub.by_user.get(user_id, ())):
-        _leave_others(ctx, connection, set(by_id))
+    for connection in list(parts.hub.by_user.get(user_id, ())):
+        _leave_others(parts, connection, set(by_id))
         new = by_id.keys() - {room.id for room in connection.rooms}
         try:
-            await heard_in_time([ctx.hub.join(conversation_id, connection) for conversation_id in new])
+            await heard_in_time([parts.hub.join(conversation_id, connection) for conversation_id in new])
         except UnavailableError:
             continue  # the feed broke again: this is run anew
         for conversation_id in new:
-            await _announce(ctx, connection, by_id[conversation_id])
+            await _announce(parts, connection, by_id[conversation_id])
         for room in connection.rooms:
             if room.change_seq is None and room.id in by_id:
                 room.start(by_id[room.id].change_seq)
         connection.send(wire.event("sync:required", {"conversation_ids": None}))
 
 
-async def _announce(ctx: Context, connection: Connection, state: ConversationState) -> None:
+async def _announce(parts: Parts, connection: Connection, state: ConversationState) -> None:
     """A conversation that came while nothing was heard."""
-    answer = await ctx.api.sync(connection.user_id, {state.id: state.change_seq})
+    answer = await parts.api.sync(connection.user_id, {state.id: state.change_seq})
     conversation = answer["conversations"][state.id].get("conversation")
     if conversation is not None:
         connection.send(wire.event("conversation:new", conversation))
 
 
-def _leave_others(ctx: Context, connection: Connection, conversation_ids: set[str]) -> None:
+def _leave_others(parts: Parts, connection: Connection, conversation_ids: set[str]) -> None:
     for room in list(connection.rooms):
         if room.id not in conversation_ids:
             connection.send(wire.event("conversation:removed", {"id": room.id}))
-            ctx.hub.leave(room, connection)
+            parts.hub.leave(room, connection)
 
 
-async def _conversations(ctx: Context, user_id: str) -> list[ConversationState]:
+async def _conversations(parts: Parts, user_id: str) -> list[ConversationState]:
     """Asked until api answers: meanwhile the rooms concerned hold what comes."""
     while True:
         try:
-            return (await ctx.api.conversations(user_id)).items
+            return (await parts.api.conversations(user_id)).items
         except UnavailableError:
             await asyncio.sleep(RETRY_S)

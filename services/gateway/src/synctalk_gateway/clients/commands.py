@@ -1,8 +1,8 @@
 """Commands to api: what has queued up for a partition goes as one bus message, at most two of them unanswered.
 
 No timer waits for a batch to fill: with nothing under way a command leaves at once, and the more there is to do, the
-larger the batches grow by themselves. The answers come on this gateway's Redis channel and become acks. A command that is
-not answered in time is `unavailable`: the client tries again with the same ids.
+larger the batches grow by themselves. The answers come on this gateway's Redis channel and become acks. A command that
+is not answered in time is `unavailable`: the client tries again with the same ids.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """This gateway's subscription on Redis: one connection, exactly the channels that its sockets need.
 
 Redis pub/sub is at most once and its gaps are silent, so the connection watches its own heartbeat: when that stops
-coming back the connection is given up, opened anew, every channel subscribed again, and `on_gap` is told, which resyncs. The
-parser is hiredis on a plain asyncio protocol: redis-py's own listener costs ten times as much per message.
+coming back the connection is given up, opened anew, every channel subscribed again, and `on_gap` is told, which
+resyncs. The parser is hiredis on a plain asyncio protocol: redis-py's own listener costs ten times as much per message.
 """
 
 import asyncio

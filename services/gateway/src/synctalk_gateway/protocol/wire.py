@@ -15,10 +15,12 @@ def loads(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        try:
-            return json.loads(text, parse_constant=_refuse)
-        except RecursionError as error:
-            raise ValueError("nested too deep") from error
+        if "\\ud" not in text.lower():
+            raise
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def _refuse(constant: str) -> NoReturn:

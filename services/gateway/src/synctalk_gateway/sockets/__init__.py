@@ -12,13 +12,13 @@ from synctalk_contracts import sockets as contract
 from synctalk_runtime.errors import InvalidError, UnknownEventError
 from synctalk_runtime.telemetry import span
 
-from synctalk_gateway.context import Context
 from synctalk_gateway.errors import MalformedPacketError
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 from synctalk_gateway.sockets import messages, presence, receipts, session, typing
 
 Ack = dict[str, Any] | None
-Handler = Callable[[Context, Connection, Any, int | None], Awaitable[Ack]]
+Handler = Callable[[Parts, Connection, Any, int | None], Awaitable[Ack]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ DOORS: dict[str, Door] = {
 }
 
 
-async def on_event(ctx: Context, connection: Connection, name: str, payload: Any, ack_id: int | None) -> Ack:
+async def on_event(parts: Parts, connection: Connection, name: str, payload: Any, ack_id: int | None) -> Ack:
     """Raises AppError for every refusal."""
     door = DOORS.get(name)
     if door is None:
@@ -60,4 +60,4 @@ async def on_event(ctx: Context, connection: Connection, name: str, payload: Any
     except ValidationError as error:
         raise InvalidError.from_validation(error) from error
     with span(name):
-        return await door.handle(ctx, connection, parsed, ack_id)
+        return await door.handle(parts, connection, parsed, ack_id)

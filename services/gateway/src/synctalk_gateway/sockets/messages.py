@@ -4,11 +4,11 @@ from synctalk_contracts import commands
 from synctalk_contracts import sockets as contract
 
 from synctalk_gateway.actions.order import order
-from synctalk_gateway.context import Context
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 
 
-async def send(ctx: Context, connection: Connection, payload: contract.MessageSend, ack_id: int | None) -> None:
+async def send(parts: Parts, connection: Connection, payload: contract.MessageSend, ack_id: int | None) -> None:
     command = commands.SendMessage.model_construct(
         conversation_id=payload.conversation_id,
         user_id=connection.user_id,
@@ -17,41 +17,41 @@ async def send(ctx: Context, connection: Connection, payload: contract.MessageSe
         reply_to=payload.reply_to,
     )
     connection.typing.pop(payload.conversation_id, None)  # the message itself ends it at every receiver
-    await order(ctx, connection, command, ack_id, ctx.message_limit)
+    await order(parts, connection, command, ack_id, parts.limits.message)
 
 
-async def edit(ctx: Context, connection: Connection, payload: contract.MessageEdit, ack_id: int | None) -> None:
+async def edit(parts: Parts, connection: Connection, payload: contract.MessageEdit, ack_id: int | None) -> None:
     command = commands.EditMessage(
         conversation_id=payload.conversation_id,
         user_id=connection.user_id,
         message_id=payload.message_id,
         body=payload.body,
     )
-    await order(ctx, connection, command, ack_id, ctx.signal_limit)
+    await order(parts, connection, command, ack_id, parts.limits.signal)
 
 
-async def delete(ctx: Context, connection: Connection, payload: contract.MessageDelete, ack_id: int | None) -> None:
+async def delete(parts: Parts, connection: Connection, payload: contract.MessageDelete, ack_id: int | None) -> None:
     command = commands.DeleteMessage(
         conversation_id=payload.conversation_id, user_id=connection.user_id, message_id=payload.message_id
     )
-    await order(ctx, connection, command, ack_id, ctx.signal_limit)
+    await order(parts, connection, command, ack_id, parts.limits.signal)
 
 
-async def react(ctx: Context, connection: Connection, payload: contract.ReactionAdd, ack_id: int | None) -> None:
+async def react(parts: Parts, connection: Connection, payload: contract.ReactionAdd, ack_id: int | None) -> None:
     command = commands.AddReaction(
         conversation_id=payload.conversation_id,
         user_id=connection.user_id,
         message_id=payload.message_id,
         emoji=payload.emoji,
     )
-    await order(ctx, connection, command, ack_id, ctx.signal_limit)
+    await order(parts, connection, command, ack_id, parts.limits.signal)
 
 
-async def unreact(ctx: Context, connection: Connection, payload: contract.ReactionRemove, ack_id: int | None) -> None:
+async def unreact(parts: Parts, connection: Connection, payload: contract.ReactionRemove, ack_id: int | None) -> None:
     command = commands.RemoveReaction(
         conversation_id=payload.conversation_id,
         user_id=connection.user_id,
         message_id=payload.message_id,
         emoji=payload.emoji,
     )
-    await order(ctx, connection, command, ack_id, ctx.signal_limit)
+    await order(parts, connection, command, ack_id, parts.limits.signal)

@@ -6,19 +6,19 @@ from synctalk_contracts import sockets as contract
 from synctalk_runtime.errors import InvalidError
 
 from synctalk_gateway.actions import presence
-from synctalk_gateway.context import Context
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 from synctalk_gateway.protocol import wire
 
 
 async def subscribe(
-    ctx: Context, connection: Connection, payload: contract.PresenceSubscribe, ack_id: int | None
+    parts: Parts, connection: Connection, payload: contract.PresenceSubscribe, ack_id: int | None
 ) -> None:
-    await ctx.buckets.take(ctx.signal_limit, connection.user_id)
+    await parts.buckets.take(parts.limits.signal, connection.user_id)
     connection.hold()
     first: list[wire.Encoded] = []
     try:
-        items = await presence.subscribe(ctx, connection, payload.user_ids)
+        items = await presence.subscribe(parts, connection, payload.user_ids)
         if ack_id is not None:
             first.append(wire.ack(ack_id, {"ok": True, "items": items}))
     finally:
@@ -26,17 +26,17 @@ async def subscribe(
 
 
 async def unsubscribe(
-    ctx: Context, connection: Connection, payload: contract.PresenceUnsubscribe, _: int | None
+    parts: Parts, connection: Connection, payload: contract.PresenceUnsubscribe, _: int | None
 ) -> dict[str, Any]:
-    presence.unsubscribe(ctx, connection, payload.user_ids)
+    presence.unsubscribe(parts, connection, payload.user_ids)
     return {"ok": True}
 
 
-async def set_own(ctx: Context, connection: Connection, payload: contract.PresenceSet, _: int | None) -> dict[str, Any]:
+async def set_own(parts: Parts, connection: Connection, payload: contract.PresenceSet, _: int | None) -> dict[str, Any]:
     update = payload.model_dump(mode="json", exclude_unset=True)
     for field in ("status", "last_seen_visible"):
         if field in update and update[field] is None:
             raise InvalidError.of(field, "must not be null")
-    await ctx.buckets.take(ctx.signal_limit, connection.user_id)
-    await ctx.presence.set(connection.user_id, update)
+    await parts.buckets.take(parts.limits.signal, connection.user_id)
+    await parts.presence.set(connection.user_id, update)
     return {"ok": True}

@@ -6,19 +6,19 @@ from synctalk_contracts import sockets as contract
 
 from synctalk_gateway.actions import typing
 from synctalk_gateway.actions.order import must_be_in_room
-from synctalk_gateway.context import Context
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.parts import Parts
 
 
-async def start(ctx: Context, connection: Connection, payload: contract.TypingStart, _: int | None) -> dict[str, Any]:
-    must_be_in_room(ctx, connection, payload.conversation_id)
-    await ctx.buckets.take(ctx.signal_limit, connection.user_id)
-    await typing.start(ctx, connection, payload.conversation_id)
+async def start(parts: Parts, connection: Connection, payload: contract.TypingStart, _: int | None) -> dict[str, Any]:
+    must_be_in_room(parts, connection, payload.conversation_id)
+    await parts.buckets.take(parts.limits.signal, connection.user_id)
+    await typing.start(parts, connection, payload.conversation_id)
     return {"ok": True}
 
 
-async def stop(ctx: Context, connection: Connection, payload: contract.TypingStop, _: int | None) -> dict[str, Any]:
-    must_be_in_room(ctx, connection, payload.conversation_id)
-    await ctx.buckets.take(ctx.signal_limit, connection.user_id)
-    await typing.stop(ctx, connection, payload.conversation_id)
+async def stop(parts: Parts, connection: Connection, payload: contract.TypingStop, _: int | None) -> dict[str, Any]:
+    must_be_in_room(parts, connection, payload.conversation_id)
+    await parts.buckets.take(parts.limits.signal, connection.user_id)
+    await typing.stop(parts, connection, payload.conversation_id)
     return {"ok": True}

@@ -1,7 +1,7 @@
 """What the doors and actions of the gateway stand on, put together once in `main.py`."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from synctalk_runtime.limits import Limit
@@ -25,7 +25,24 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Limits:
+    """By person, but for `connect`, which is by network address."""
+
+    message: Limit
+    signal: Limit
+    connect: Limit
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        return cls(
+            Limit("message", settings.message_rate_per_s, settings.message_burst),
+            Limit("signal", settings.signal_rate_per_s, settings.signal_burst),
+            Limit("connect", settings.connect_rate_per_s, settings.connect_burst),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
     settings: Settings
     hub: Hub
     tokens: TokenVerifier
@@ -35,14 +52,6 @@ class Context:
     leases: Leases
     commands: Commands
     buckets: Buckets
-    redis: "Redis"
+    redis: Redis
     gate: Gate
-    message_limit: Limit = field(init=False)
-    signal_limit: Limit = field(init=False)
-    connect_limit: Limit = field(init=False)
-
-    def __post_init__(self) -> None:
-        s = self.settings
-        object.__setattr__(self, "message_limit", Limit("message", s.message_rate_per_s, s.message_burst))
-        object.__setattr__(self, "signal_limit", Limit("signal", s.signal_rate_per_s, s.signal_burst))
-        object.__setattr__(self, "connect_limit", Limit("connect", s.connect_rate_per_s, s.connect_burst))
+    limits: Limits

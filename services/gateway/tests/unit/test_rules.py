@@ -1,0 +1,36 @@
+"""What is allowed and due."""
+
+from typing import cast
+
+import pytest
+from synctalk_gateway import rules
+from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.protocol.engine import EngineSocket
+from synctalk_runtime.errors import InvalidError, UnauthenticatedError
+from synctalk_runtime.tokens import Person
+
+
+@pytest.mark.parametrize(
+    ("now", "step"), [(0, ("warn", 40)), (40, ("end", 60)), (39, ("warn", 1)), (99, ("end", 1)), (200, ("end", 0))]
+)
+def test_next_expiry_step(now: float, step: tuple[str, float]) -> None:
+    assert rules.next_expiry_step(expires_at=100, warning_s=60, now=now) == step
+
+
+@pytest.fixture
+def ada() -> Connection:
+    return Connection("c1", "ada", "s1", 0.0, cast(EngineSocket, None))
+
+
+def test_must_be_same_session__another_session_or_person__is_refused(ada: Connection) -> None:
+    rules.must_be_same_session(ada, Person(ada.user_id, ada.session_id, 1))
+    for stranger in (Person(ada.user_id, "other", 1), Person("bob", ada.session_id, 1)):
+        with pytest.raises(UnauthenticatedError):
+            rules.must_be_same_session(ada, stranger)
+
+
+def test_must_fit_subscriptions__counts_each_person_once(ada: Connection) -> None:
+    ada.watching = {"a", "b"}
+    rules.must_fit_subscriptions(ada, ["a", "b", "c"], 3)
+    with pytest.raises(InvalidError):
+        rules.must_fit_subscriptions(ada, ["c", "d"], 3)
