@@ -71,6 +71,7 @@ class Feed:
         self._lost = asyncio.Event()
         self._last_beat = 0.0
         self._flush_scheduled = False
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._gap_task: asyncio.Task[None] | None = None
         self.standing = False
@@ -80,6 +81,9 @@ class Feed:
         self._task = asyncio.create_task(self._supervise(heartbeat_s, timeout_s), name="feed")
 
     async def stop(self) -> None:
+        """A flag as well as a cancellation: redis-py may swallow the latter while the beat is being published."""
+        self._stopping = True
+        self._lost.set()
         for task in (self._task, self._gap_task):
             if task is not None:
                 task.cancel()
@@ -144,7 +148,7 @@ class Feed:
 
     async def _supervise(self, heartbeat_s: float, timeout_s: float) -> None:
         delay, first = 0.05, True
-        while True:
+        while not self._stopping:
             try:
                 await self._open()
                 if not first:
