@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
@@ -80,9 +81,17 @@ async def _app_error(_: Request, error: Exception) -> JSONResponse:
 async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
-    if any(problem["loc"] == ("body",) or problem["type"] == "json_invalid" for problem in problems):
+    if any(_is_no_object(problem) for problem in problems):
         return error_response(MalformedError())
     return error_response(InvalidError(details=field_errors(problems, skip=1)))
+
+
+_NO_OBJECT = ("missing", "model_type", "model_attributes_type", "dict_type")
+
+
+def _is_no_object(problem: Any) -> bool:
+    """The body as a whole is none; a rule over all of its fields, which has the same place, is another thing."""
+    return problem["type"] == "json_invalid" or (problem["loc"] == ("body",) and problem["type"] in _NO_OBJECT)
 
 
 _BY_STATUS: dict[int, type[AppError]] = {
@@ -127,10 +136,9 @@ class _RequestEnvelope:
 
         with span("http.request", parent=parent, kind=SpanKind.SERVER) as current:
             try:
-                if int(headers.get(b"content-length", b"0") or 0) > self._max_bytes:
-                    raise TooLargeError
+                _check_length(headers, self._max_bytes)
                 await self._app(scope, _bounded(receive, self._max_bytes), watched_send)
-            except TooLargeError as error:
+            except (MalformedError, TooLargeError) as error:
                 await error_response(error)(scope, receive, watched_send)
             except Exception as error:
                 log.exception("http.failed", path=_route(scope), error=type(error).__name__)
@@ -140,6 +148,15 @@ class _RequestEnvelope:
             current.update_name(f"{scope['method']} {route}")
             current.set_attribute("http.response.status_code", status)
         REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+
+def _check_length(headers: dict[bytes, bytes], max_bytes: int) -> None:
+    try:
+        announced = int(headers.get(b"content-length", b"0"))
+    except ValueError:
+        raise MalformedError from None
+    if announced > max_bytes:
+        raise TooLargeError
 
 
 def _route(scope: Scope) -> str:
@@ -156,7 +173,7 @@ def _bounded(receive: Receive, max_bytes: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > max_bytes:
-            raise TooLargeError
+            raise HTTPException(413)  # what FastAPI lets through while it reads a body
         return message
 
     return bounded_receive

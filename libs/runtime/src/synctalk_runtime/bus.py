@@ -86,9 +86,10 @@ class Bus:
             await self._task
 
     async def check(self) -> None:
-        """For readiness."""
+        """For readiness. While the broker blocks publishers (memory, disk) it waits, until the probe's deadline."""
         if self._confirmed is None:
             raise ConnectionError("not connected to RabbitMQ")
+        await self._confirmed.connection.ready()
 
     async def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
         """Persistent, and confirmed by the broker when this returns. May arrive twice after an error.
@@ -127,8 +128,12 @@ class Bus:
             try:
                 await self._session()
                 delay = 0.1
-            except (AMQPError, OSError, TimeoutError, UnavailableError, RuntimeError) as error:
+                if not self._stopping.is_set():
+                    log.warning("bus.lost", retry_in_s=delay)
+            except (AMQPError, OSError, TimeoutError) as error:
                 log.warning("bus.lost", error=type(error).__name__, retry_in_s=round(delay, 2))
+            except Exception as error:  # the supervisor's door: whatever broke, all is opened anew
+                log.exception("bus.failed", error=type(error).__name__, retry_in_s=round(delay, 2))
             finally:
                 self._confirmed = self._plain = None
                 CONNECTED.set(0)
@@ -163,6 +168,8 @@ class Bus:
         channel = connection.channel(publisher_confirms=confirms)
         await channel.initialize()
         channel.close_callbacks.add(lambda *_: broken.set())
+        # The broker ends a consumer when its queue is deleted or its node goes.
+        (await _raw(channel)).on_consumer_cancel_callbacks.add(lambda *_: broken.set())
         return channel
 
     async def _until_broken(self, connection: AbstractConnection, broken: asyncio.Event) -> None:

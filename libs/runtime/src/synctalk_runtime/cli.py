@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
+import asyncpg
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
 from synctalk_runtime import telemetry
+from synctalk_runtime.errors import AppError
 from synctalk_runtime.migrate import MigrationError, migrate
 from synctalk_runtime.replay import replay
 from synctalk_runtime.settings import BaseServiceSettings, PostgresSettings, explain
@@ -43,7 +45,7 @@ def main(
         moved = asyncio.run(replay(settings.rabbitmq_url, queues))
         log.info("replay.done", moved=moved)
     elif commands is not None and command in commands:
-        asyncio.run(_awaited(commands[command](settings)))
+        _run(settings, commands[command](settings))
     else:
         sys.exit(f"synctalk_{settings.SERVICE}: no such command: {command}")
 
@@ -72,8 +74,14 @@ def serve(app: FastAPI, settings: BaseServiceSettings) -> None:
     )
 
 
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+def _run(settings: BaseServiceSettings, work: Awaitable[None]) -> None:
+    async def awaited() -> None:
+        await work
+
+    try:
+        asyncio.run(awaited())
+    except AppError as error:
+        sys.exit(f"synctalk_{settings.SERVICE}: {error}")
 
 
 def _migrate(settings: BaseServiceSettings, migrations: Traversable) -> None:
@@ -82,4 +90,6 @@ def _migrate(settings: BaseServiceSettings, migrations: Traversable) -> None:
         applied = asyncio.run(migrate(settings.database_url.get_secret_value(), migrations))
     except MigrationError as error:
         sys.exit(f"synctalk_{settings.SERVICE}: {error}")
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        sys.exit(f"synctalk_{settings.SERVICE}: the database does not take the migrations: {error}")
     log.info("migrate.done", applied=applied)

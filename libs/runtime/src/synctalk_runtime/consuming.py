@@ -4,6 +4,8 @@
 - again: a part that is needed does not answer (UnavailableError); the same batch is tried after a growing pause, in
   order, nothing overtakes. After five minutes it goes back to the queue, whose delivery limit bounds the rest.
 - dead: a message that cannot be read, or that fails three times by itself, goes to `<queue>.dead`.
+
+A stop leaves what it cannot finish unanswered: the broker gives it to the next process.
 """
 
 import asyncio
@@ -14,7 +16,8 @@ from typing import Any, Protocol
 import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aiormq.exceptions import AMQPError, ChannelNotFoundEntity
+from aiormq.exceptions import AMQPError
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge
 from pydantic import ValidationError
 from synctalk_contracts import topology
@@ -22,6 +25,7 @@ from synctalk_contracts.envelope import Event, read_envelopes
 from synctalk_contracts.registry import UnknownEventError, parse
 
 from synctalk_runtime.errors import UnavailableError
+from synctalk_runtime.telemetry import span
 
 log = structlog.get_logger()
 
@@ -34,6 +38,8 @@ DELIVERY_LIMIT = 20
 SINGLE_TRIES = 3
 AGAIN_TRIES = 60
 MAX_PAUSE_S = 5.0
+FINISH_S = 8.0
+LOOK_S = 4.0
 
 
 class Consumer(Protocol):
@@ -48,7 +54,7 @@ class Consumer(Protocol):
         """Until cancelled."""
 
     async def finish(self) -> None:
-        """Receive no more, and return when what runs has ended."""
+        """Receive no more, and return when the batch that runs has ended, or has had its time."""
 
     async def close(self) -> None:
         """The connection is gone: drop what was received and not worked off; the broker gives it out again."""
@@ -66,56 +72,63 @@ class _BatchWorker:
         self._received: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._finishing = asyncio.Event()
         self._declared: AbstractQueue | None = None
         self._tag: str | None = None
 
     async def _receive(self, channel: AbstractChannel, declared: AbstractQueue, *, exclusive: bool = False) -> None:
         await channel.set_qos(prefetch_count=self._max_batch)
         self._declared = declared
-        self.queue = declared.name
         self._tag = await declared.consume(self._on_message, exclusive=exclusive)
 
     async def _on_message(self, message: AbstractIncomingMessage) -> None:
         self._received.put_nowait(message)  # bounded by the prefetch count
 
     async def work(self, broken: asyncio.Event) -> None:
-        while True:
+        while not self._finishing.is_set():
             batch = [await self._received.get()]
             self._idle.clear()
             try:
                 while len(batch) < self._max_batch and not self._received.empty():
                     batch.append(self._received.get_nowait())
                 await self._work_off(batch)
-            except AMQPError:
+            except (AMQPError, RuntimeError, OSError) as error:  # of acks: the channel went meanwhile
+                log.warning("bus.not_acked", queue=self.queue, error=type(error).__name__)
                 broken.set()
                 return
             finally:
                 self._idle.set()
 
     async def finish(self) -> None:
+        self._finishing.set()
         if self._declared is not None and self._tag is not None:
             try:
                 await self._declared.cancel(self._tag, timeout=2)
             except (AMQPError, TimeoutError, OSError, RuntimeError):
                 return
-        await self._idle.wait()
+        try:
+            async with asyncio.timeout(FINISH_S):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("bus.not_finished", queue=self.queue)
 
     async def close(self) -> None:
         self._declared = self._tag = None
         self._received = asyncio.Queue()
+        self._idle.set()
 
     async def is_heard(self, connection: AbstractConnection) -> bool:
         if self._declared is None:
             return False
         channel = connection.channel(publisher_confirms=False)
         try:
-            await channel.initialize(timeout=2)
-            raw = await channel.get_underlay_channel()
-            answer = await raw.queue_declare(self.queue, passive=True, timeout=2)
-        except ChannelNotFoundEntity:
+            async with asyncio.timeout(LOOK_S):
+                await channel.initialize()
+                raw = await channel.get_underlay_channel()
+                answer = await raw.queue_declare(self._declared.name, passive=True)
+                await channel.close()
+        except (AMQPError, RuntimeError, OSError, TimeoutError):  # no such queue, or nothing answers
             return False
-        finally:
-            await channel.close()
         DEPTH.labels(self.queue).set(answer.message_count or 0)
         return bool(answer.consumer_count)
 
@@ -141,16 +154,23 @@ class _EventWorker(_BatchWorker):
                 await self._bury(message, error)
         if not readable:
             return
-        end = await self._handle(parsed, single=len(readable) == 1)
+        with span("bus.consume", parent=_trace_of(readable[0].body), kind=SpanKind.CONSUMER, queue=self.queue):
+            end = await self._handle(parsed, single=len(readable) == 1)
         if end == "one by one":
-            for message in readable:
-                await self._end(message, await self._handle(_events_of(message.body), single=True))
+            await self._work_off_singly(readable)
         elif end == "done" and len(readable) == len(batch):
             await batch[-1].ack(multiple=True)
             CONSUMED.labels(self.queue, "done").inc(len(batch))
         else:
             for message in readable:
                 await self._end(message, end)
+
+    async def _work_off_singly(self, messages: list[AbstractIncomingMessage]) -> None:
+        for message in messages:
+            end = await self._handle(_events_of(message.body), single=True)
+            await self._end(message, end)
+            if end == "left":
+                return
 
     async def _handle(self, events: list[Event], *, single: bool) -> str:
         tries, pause = 0, 0.1
@@ -169,19 +189,33 @@ class _EventWorker(_BatchWorker):
                     return "one by one"
                 if tries >= SINGLE_TRIES:
                     return "dead"
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            if await self._is_finished_within(pause * random.uniform(0.5, 1.5)):  # noqa: S311
+                return "left"
             pause = min(pause * 2, MAX_PAUSE_S)
+
+    async def _is_finished_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._finishing.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _end(self, message: AbstractIncomingMessage, end: str) -> None:
         CONSUMED.labels(self.queue, end).inc()
         if end == "done":
             await message.ack()
-        else:
+        elif end != "left":
             await message.reject(requeue=end == "again")
 
     async def _bury(self, message: AbstractIncomingMessage, error: ValidationError) -> None:
         log.error("bus.unreadable", queue=self.queue, problems=error.error_count())
         await self._end(message, "dead")
+
+
+def _trace_of(body: bytes) -> str | None:
+    """What the batch's first event was caused by: one span a batch goes on with that trace."""
+    return next((envelope.traceparent for envelope in read_envelopes(body)), None)
 
 
 def _events_of(body: bytes) -> list[Event]:

@@ -55,7 +55,10 @@ class InternalClient:
             raise NotFoundError
         if answer.status >= 300:
             raise UnavailableError
-        return orjson.loads(body) if body else None
+        try:
+            return orjson.loads(body) if body else None
+        except orjson.JSONDecodeError as error:
+            raise UnavailableError from error
 
 
 async def require_internal(request: Request) -> None:

@@ -15,7 +15,7 @@ _LOCK = 0x53594E43
 
 
 class MigrationError(Exception):
-    """A released migration was changed, or one is missing."""
+    """A released migration was changed, or one is missing. Newer ones are a newer version's, beside which we run."""
 
 
 async def migrate(database_url: str, folder: Traversable) -> list[str]:
@@ -25,15 +25,19 @@ async def migrate(database_url: str, folder: Traversable) -> list[str]:
         MigrationError: an applied file is not what it was.
     """
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    if not files:
+        raise MigrationError("no migrations are here")
     conn = await asyncpg.connect(database_url, timeout=10)
     try:
+        # The role's deadlines are for requests; who waits here waits for another process's migrations.
+        await conn.execute("set lock_timeout = 0; set statement_timeout = 0")
         await conn.execute(f"select pg_advisory_lock({_LOCK})")
         await conn.execute(
             "create table if not exists migrations (name text primary key, checksum text not null, "
             "applied_at timestamptz not null default now())"
         )
         applied = {row["name"]: row["checksum"] for row in await conn.fetch("select name, checksum from migrations")}
-        if missing := applied.keys() - {f.name for f in files}:
+        if missing := {name for name in applied if name <= files[-1].name} - {f.name for f in files}:
             raise MigrationError(f"applied but not here: {', '.join(sorted(missing))}")
         done = []
         for file in files:
@@ -44,7 +48,7 @@ async def migrate(database_url: str, folder: Traversable) -> list[str]:
                     raise MigrationError(f"{file.name} was changed after it had been applied")
                 continue
             async with conn.transaction():
-                await conn.execute("set local lock_timeout = '10s'; set local statement_timeout = 0")
+                await conn.execute("set local lock_timeout = '10s'")
                 await conn.execute(sql)
                 await conn.execute("insert into migrations (name, checksum) values ($1, $2)", file.name, checksum)
             done.append(file.name)

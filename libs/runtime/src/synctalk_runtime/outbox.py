@@ -87,6 +87,9 @@ class OutboxRelay:
                     await self._until_woken()
             except UnavailableError:
                 pause = min(max(pause, 0.1) * 2, MAX_PAUSE_S)
+            except Exception as error:  # the relay's door: nothing of it may end the relaying
+                log.exception("outbox.failed", error=type(error).__name__)
+                pause = MAX_PAUSE_S
             # A pause between rounds makes batches of a burst; the first event of a quiet time goes at once.
             await asyncio.sleep(pause)
 

@@ -33,16 +33,27 @@ POOL = Gauge("postgres_pool_connections", "Connections of the pool.", ["state"])
 _NAME = re.compile(r"\s*--\s*name:\s*(\S+)")
 _GONE = (
     OSError,
-    TimeoutError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
 )
+"""Other connections are likely to be gone too: all are opened anew."""
+_AGAIN = (
+    TimeoutError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""Nothing was done, and trying again may help: deadlines, deadlocks, a full disk, a database that is not set up yet."""
 
 
 class Postgres:
@@ -50,7 +61,7 @@ class Postgres:
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._settings = settings
-        self._pool: "asyncpg.Pool[asyncpg.Record] | None" = None
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
         self._pool = await asyncpg.create_pool(
@@ -83,9 +94,9 @@ class Postgres:
         try:
             async with self._pool.acquire(timeout=self._settings.database_acquire_timeout_s) as conn:
                 yield conn
-        except _GONE as error:
+        except (*_GONE, *_AGAIN) as error:
             log.warning("postgres.unavailable", error=type(error).__name__)
-            if not isinstance(error, TimeoutError):
+            if isinstance(error, _GONE) and not isinstance(error, TimeoutError):
                 await self._pool.expire_connections()
             raise UnavailableError from error
 

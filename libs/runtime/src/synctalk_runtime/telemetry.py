@@ -6,8 +6,10 @@ Traces follow W3C trace context over HTTP headers and the `traceparent` of envel
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,12 +19,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from synctalk_runtime.settings import BaseServiceSettings
 
 _tracer = trace.get_tracer("synctalk")
 
+MAX_CAUSES, MAX_FRAMES = 5, 12
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -40,7 +43,7 @@ def _setup_logs(settings: BaseServiceSettings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _add_trace_id,
-            structlog.processors.format_exc_info,
+            _add_exception,
             structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -60,6 +63,30 @@ class _ForeignHandler(logging.Handler):
         if record.exc_info and record.exc_info[0] is not None:
             fields["error"] = record.exc_info[0].__name__
         structlog.get_logger().log(record.levelno, "library.log", exc_info=record.exc_info, **fields)
+
+
+def _add_exception(_: Any, __: str, event: Any) -> Any:
+    """Where it happened, never what the exception says: messages of drivers and validators quote the data."""
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()
+    error = raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        event["exception"] = _trail(error)
+    return event
+
+
+def _trail(error: BaseException) -> list[str]:
+    """The exception and its causes, outermost first, each as its type and the last frames that it came through."""
+    trail: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(trail) < MAX_CAUSES:
+        frames = traceback.extract_tb(current.__traceback__)[-MAX_FRAMES:]
+        places = " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+        trail.append(f"{type(current).__name__} at {places}")
+        inner = current.exceptions[0] if isinstance(current, BaseExceptionGroup) else None
+        current = inner or current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return trail
 
 
 def _add_trace_id(_: Any, __: str, event: Any) -> Any:
@@ -90,8 +117,14 @@ def span(
 ) -> Iterator[Span]:
     """A span as the current one; `parent` is a traceparent from a header, an envelope or a command."""
     context = trace.set_span_in_context(_remote_span(parent)) if parent else None
-    with _tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as current:
-        yield current
+    with _tracer.start_as_current_span(
+        name, context=context, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield current
+        except Exception as error:
+            current.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def traceparent() -> str | None:

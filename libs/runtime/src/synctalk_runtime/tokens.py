@@ -46,37 +46,56 @@ class Keys(Protocol):
 
 
 class KeySet:
-    """auth's public keys by `kid`. Refreshed in the background; an unknown `kid` refetches, at most twice a minute."""
+    """auth's public keys by `kid`, read anew every five minutes in the background.
+
+    An unknown `kid` reads them at once, but at most twice a minute: it is the attacker's input. While auth does not
+    answer the keys that were read last stay good, and nobody waits for it twice.
+    """
 
     def __init__(self, url: str, timeout_s: float = 2.0) -> None:
         self._url = url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._keys: dict[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
-        self._missed_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetched_at = self._refreshed_at = self._missed_at = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
 
     async def get(self, kid: str) -> PyJWK | None:
         """The key, or None when auth does not know it. Raises UnavailableError when no key set was ever read."""
-        key = self._keys.get(kid)
         now = time.monotonic()
-        if key is not None and now - self._fetched_at < REFRESH_S:
+        key = self._keys.get(kid)
+        if key is not None:
+            if now - self._fetched_at >= REFRESH_S and now - self._refreshed_at >= REFETCH_S:
+                self._refreshed_at = now
+                self._fetch()
             return key
-        if key is None and self._keys and now - self._missed_at < REFETCH_S:
+        if self._keys and now - self._missed_at < REFETCH_S:
             return None
-        async with self._lock:
-            if self._fetched_at < now:
-                if key is None:
-                    self._missed_at = now
-                await self._fetch(required=key is None)
+        if self._keys:
+            self._missed_at = now
+        await asyncio.shield(self._fetch())
+        if not self._keys:
+            raise UnavailableError
         return self._keys.get(kid)
 
     async def check(self) -> None:
         """For readiness: raises when no key set can be had."""
         if not self._keys:
-            await self._fetch(required=True)
+            await asyncio.shield(self._fetch())
+        if not self._keys:
+            raise UnavailableError
 
-    async def _fetch(self, *, required: bool) -> None:
+    async def close(self) -> None:
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
+
+    def _fetch(self) -> asyncio.Task[None]:
+        """One at a time, for all who wait."""
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._read(), name="jwks")
+        return self._fetching
+
+    async def _read(self) -> None:
         try:
             async with aiohttp.ClientSession(timeout=self._timeout) as http, http.get(self._url) as answer:
                 answer.raise_for_status()
@@ -84,13 +103,11 @@ class KeySet:
             self._keys = {
                 entry["kid"]: PyJWK.from_dict(entry, algorithm=ALGORITHM)
                 for entry in document["keys"]
-                if entry.get("kty") == "EC" and "kid" in entry
+                if entry["kty"] == "EC"
             }
             self._fetched_at = time.monotonic()
-        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError, jwt.PyJWTError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, KeyError, TypeError, ValueError, jwt.PyJWTError) as error:
             log.warning("tokens.keys_not_read", error=type(error).__name__)
-            if required:
-                raise UnavailableError from error
 
 
 class TokenVerifier:
@@ -139,7 +156,7 @@ class TokenVerifier:
             )
         except jwt.ExpiredSignatureError as error:
             raise TokenExpiredError from error
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise UnauthenticatedError from error
         if not isinstance(claims["sub"], str) or not isinstance(claims["sid"], str):
             raise UnauthenticatedError

@@ -1,1 +1,1 @@
-"""Accounts, passwords, sessions and signing keys"""
+"""Accounts, passwords, sessions and the keys that access tokens are signed with."""

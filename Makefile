@@ -1,0 +1,83 @@
+# `make` alone lists the targets. `make up` needs git, make and Python 3.11 or later, and brings the rest itself.
+#   SYNCTALK_PORT=8090   another stack beside the first      SYNCTALK_DATA_DIR=…   its data (.local/ here)
+#   MODE=docker|local    the way up; by default Docker where an engine answers
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup fmt lint types test check up down ps logs clean demo bench contracts migrate images k8s-check web
+
+PYTHON ?= python3
+export PYTHONDONTWRITEBYTECODE :=
+BIN := .venv/bin
+LOCAL := $(BIN)/python -m synctalk_local
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+READY := .venv/.synced
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## the Python environment in .venv, with everything the lock file names
+
+$(READY): uv.lock pyproject.toml deploy/local/bootstrap.py $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
+	@$(PYTHON) deploy/local/bootstrap.py
+
+up: $(READY) ## bring the whole system up, wait until it is ready, print the address
+	@$(LOCAL) up
+
+down: $(READY) ## stop all of it; the data stays
+	@$(LOCAL) down
+
+ps: $(READY) ## what runs: NAME PID PORT STATE
+	@$(LOCAL) ps
+
+logs: $(READY) ## follow what the processes say; NAME=api-1 for one of them
+	@$(LOCAL) logs $(NAME)
+
+clean: $(READY) ## stop all of it and remove its data
+	@$(LOCAL) clean
+
+demo: $(READY) ## people talk, in the terminal, against the running system
+	@$(BIN)/python bench/demo.py
+
+bench: $(READY) ## load the running system and a baseline; ARGS=… for its options
+	@$(BIN)/python bench/run.py $(ARGS)
+
+web: $(READY) ## the web client with hot reload, against the running system
+	@$(LOCAL) npm run dev
+
+migrate: $(READY) ## run every service's migrations against the running databases
+	@$(LOCAL) migrate
+
+contracts: $(READY) ## write schemas, the AsyncAPI document and the web client's types from the contracts
+	@$(LOCAL) npm --version >/dev/null
+	@$(BIN)/python libs/contracts/generate.py
+
+fmt: $(READY) ## format the code
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(LOCAL) npm run --silent format
+
+lint: $(READY) ## format and lint, without changing anything
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(LOCAL) npm run --silent lint
+
+types: $(READY) ## strict types
+	$(BIN)/python -m mypy libs services deploy/local deploy/fcm tests bench
+	$(LOCAL) npm run --silent types
+
+test: $(READY) ## all tests: unit and integration, then the whole system, then the web client
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy tests/boundaries
+	$(PYTEST) -q tests/e2e tests/faults deploy/local/tests/system
+	$(LOCAL) npm run --silent test
+
+check: $(READY) lint types ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
+	$(BIN)/python libs/contracts/generate.py --check
+	$(MAKE) --no-print-directory k8s-check test
+
+k8s-check: $(READY) ## validate the Kubernetes manifests, offline
+	$(BIN)/python deploy/k8s/check.py
+
+images: $(READY) ## build every image
+	docker compose build

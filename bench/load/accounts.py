@@ -1,0 +1,173 @@
+"""The people of the running system: registered once, remembered in the stack's data folder, signed in again next time.
+
+Each account's password is derived from a random seed in that file. A token that is still good is used as it is, an
+older one is refreshed; only where that fails does a password cost the server a hash.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from load.crew import LoadError
+
+CONCURRENT_CALLS = 8
+ATTEMPTS = 8
+MIN_TOKEN_LIFE_S = 600
+"""A token must outlive the run."""
+
+
+@dataclass
+class Account:
+    username: str
+    user_id: str = ""
+    access_token: str = ""
+    refresh_token: str = ""
+    expires_at: float = 0.0
+
+
+@dataclass
+class Book:
+    """What is remembered of one system."""
+
+    seed: str = field(default_factory=lambda: secrets.token_hex(16))
+    accounts: list[Account] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    room: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> "Book":
+        try:
+            found = orjson.loads(path.read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            return cls()
+        accounts = [Account(**account) for account in found["accounts"]]
+        return cls(found["seed"], accounts, found["groups"], found["room"])
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(orjson.dumps(asdict(self)))
+
+    def password(self, account: Account) -> str:
+        return hashlib.sha256(f"{self.seed}:{account.username}".encode()).hexdigest()
+
+
+class RefusedCallError(LoadError):
+    def __init__(self, what: str, status: int, body: Any) -> None:
+        super().__init__(f"{what} was answered with {status}: {body}")
+        self.status = status
+
+
+class Accounts:
+    def __init__(self, url: str, path: Path, say: Callable[[str], None]) -> None:
+        self._url = url
+        self._path = path
+        self._say = say
+        self._book = Book.read(path)
+        self._stale = False
+        self._done = 0
+
+    async def prepare(self, people: int, group_size: int, groups: int, room_size: int) -> Book:
+        """Everybody with a fresh token, in their groups and in the room."""
+        timeout = aiohttp.ClientTimeout(total=60)
+        async with aiohttp.ClientSession(timeout=timeout) as http:
+            try:
+                await self._sign_in(http, people)
+                await self._gather_groups(http, group_size, groups, room_size)
+            finally:
+                self._book.write(self._path)
+        return self._book
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _sign_in(self, http: aiohttp.ClientSession, people: int) -> None:
+        book = self._book
+        tag = book.seed[:8]
+        book.accounts += [Account(f"bench-{tag}-{n:04d}") for n in range(len(book.accounts), people)]
+        self._stale = not await self._is_known(http, book.accounts[0])
+        self._say(f"Signing in {people} people (the first time they are registered, which takes a while) …")
+        gate = asyncio.Semaphore(CONCURRENT_CALLS)
+
+        async def one(account: Account) -> None:
+            async with gate:
+                await self._renew(http, account)
+            self._done += 1
+            if self._done % 250 == 0:
+                self._say(f"  {self._done} of {people}")
+
+        await asyncio.gather(*map(one, book.accounts[:people]))
+
+    async def _is_known(self, http: aiohttp.ClientSession, account: Account) -> bool:
+        """Whether the system is still the one that these tokens are from."""
+        headers = {"Authorization": f"Bearer {account.access_token}"}
+        async with http.get(f"{self._url}/v1/users/me", headers=headers) as answer:
+            return answer.status == 200
+
+    async def _renew(self, http: aiohttp.ClientSession, account: Account) -> None:
+        if not self._stale and account.expires_at > time.time() + MIN_TOKEN_LIFE_S:
+            return
+        credentials = {"username": account.username, "password": self._book.password(account)}
+        ways = (
+            ("/v1/auth/refresh", {"refresh_token": account.refresh_token}, bool(account.refresh_token)),
+            ("/v1/auth/login", credentials, bool(account.user_id)),
+            ("/v1/auth/register", credentials, True),
+        )
+        for path, body, possible in ways:
+            if not possible:
+                continue
+            try:
+                tokens = await self._call(http, path, body)
+            except RefusedCallError as error:
+                if error.status != 401:
+                    raise
+                continue
+            self._remember(account, tokens)
+            return
+
+    def _remember(self, account: Account, tokens: dict[str, Any]) -> None:
+        if account.user_id != tokens["user"]["id"]:
+            self._book.groups, self._book.room = [], ""  # another system, or people who were in none of these
+        account.user_id = tokens["user"]["id"]
+        account.access_token = tokens["access_token"]
+        account.refresh_token = tokens["refresh_token"]
+        account.expires_at = time.time() + tokens["expires_in"]
+
+    # ── conversations ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _gather_groups(self, http: aiohttp.ClientSession, group_size: int, groups: int, room_size: int) -> None:
+        accounts, book = self._book.accounts, self._book
+        for number in range(len(book.groups), groups):
+            members = accounts[number * group_size : (number + 1) * group_size]
+            book.groups.append(await self._group(http, f"Bench group {number + 1}", members))
+        if not book.room:
+            self._say(f"Opening a room of {room_size} …")
+            book.room = await self._group(http, "Bench room", accounts[:room_size])
+
+    async def _group(self, http: aiohttp.ClientSession, title: str, members: list[Account]) -> str:
+        first, *others = members
+        body = {"type": "group", "title": title, "member_ids": [account.user_id for account in others]}
+        conversation = await self._call(http, "/v1/conversations", body, first.access_token)
+        return str(conversation["id"])
+
+    async def _call(
+        self, http: aiohttp.ClientSession, path: str, body: dict[str, Any], token: str | None = None
+    ) -> dict[str, Any]:
+        """POST; a server that is busy is asked again when it says so."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        for attempt in range(ATTEMPTS):
+            async with http.post(self._url + path, json=body, headers=headers) as answer:
+                content = await answer.json()
+                if answer.status < 400:
+                    return dict(content)
+                if answer.status not in (429, 503) or attempt == ATTEMPTS - 1:
+                    raise RefusedCallError(path, answer.status, content)
+                await asyncio.sleep(float(content["error"].get("retry_after", 1)) + 0.1 * attempt)
+        raise AssertionError("unreachable")

@@ -1,0 +1,171 @@
+"""One lean Socket.IO client: it speaks the real protocol, reads no more than it must, and checks every message."""
+
+import asyncio
+import time
+from typing import Any
+
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from load import wire
+from load.ledger import Ledger
+from load.plan import Seat
+from load.tally import Tally
+
+CONNECT_TIMEOUT_S = 30.0
+ATTEMPTS = 5
+READ_BUFFER_BYTES = 4096
+
+
+class RefusedError(Exception):
+    """The server does not want this connection; the text says what it answered."""
+
+
+class Client(WSListener):
+    def __init__(self, seat: Seat, tally: Tally) -> None:
+        self.seat = seat
+        self.ledger: Ledger | None = None
+        self.waiting: dict[int, int] = {}
+        """When each unanswered message was sent, by its ack's number."""
+        self._tally = tally
+        self._transport: WSTransport | None = None
+        self._accepted = False
+        self._last_seq: int | None = None
+        self._ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._next_ack = 0
+        self._leaving = False
+
+    async def ready(self) -> int:
+        """The conversation's `last_seq` at the moment from which on this socket hears all of it."""
+        return await self._ready
+
+    def send(self, client_message_id: str, body_chars: int) -> None:
+        ack_id, self._next_ack = self._next_ack, self._next_ack + 1
+        sent_ns = time.monotonic_ns()
+        self.waiting[ack_id] = sent_ns
+        body = wire.body_text(sent_ns, client_message_id, body_chars)
+        self._write(wire.send_message(ack_id, self.seat.conversation_id, client_message_id, body))
+
+    def close(self) -> None:
+        self._leaving = True
+        self._ready.cancel()
+        if self._transport is not None:
+            self._write(wire.DISCONNECT)
+            self._transport.disconnect(graceful=True)
+
+    # ── the websocket ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+            return
+        data = frame.get_payload_as_bytes()
+        if data.startswith(wire.NEW_MESSAGE):
+            self._on_new_message(data)
+        elif data.startswith(wire.ACK):
+            self._on_ack(data)
+        elif data == wire.PING:
+            self._write(wire.PONG)
+        else:
+            self._on_other(data)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._transport = None
+        if not self._ready.done():
+            self._ready.set_exception(ConnectionError("closed before it was ready"))
+        elif not self._leaving:
+            self._tally.faults["connection lost"] += 1
+
+    def _write(self, packet: bytes) -> None:
+        if self._transport is not None:
+            self._transport.send(WSMsgType.TEXT, packet)
+
+    # ── the protocol ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_new_message(self, data: bytes) -> None:
+        message = self._tally.parse(data)
+        if message is None or self.ledger is None or message.conversation_id != self.seat.conversation_id:
+            self._tally.faults["unexpected message"] += 1
+            return
+        self._tally.delivered(message.sent_ns)
+        if message.sender_id == self.seat.user_id:
+            self._tally.faults["echoed to its sender"] += 1
+        self.ledger.received(message.seq)
+
+    def _on_ack(self, data: bytes) -> None:
+        ack_id, answer = wire.parse_ack(data)
+        sent_ns = self.waiting.pop(ack_id, None)
+        if sent_ns is None or self.ledger is None:
+            self._tally.faults["acked twice"] += 1
+            return
+        message = answer.get("message")
+        if not isinstance(message, dict):
+            self._tally.faults[f"refused: {_code(answer)}"] += 1
+            return
+        self._tally.acked_after(sent_ns)
+        self._tally.acked[self.seat.conversation_id].append(message["seq"])
+        self.ledger.acked(message["seq"])
+
+    def _on_other(self, data: bytes) -> None:
+        if data.startswith(wire.EVENT):
+            self._on_event(*wire.parse_event(data))
+        elif data.startswith(wire.CONNECT_ERROR):
+            self._refuse(f"connect_error: {data[2:200].decode(errors='replace')}")
+        elif data.startswith(wire.CONNECT):
+            self._accepted = True
+            self._check_ready()
+        elif data.startswith(wire.OPEN):
+            self._write(wire.connect(self.seat.token))
+        elif data.startswith((wire.DISCONNECT, wire.CLOSE)):
+            self._tally.faults["disconnected by the server"] += 1
+
+    def _on_event(self, name: str, payload: Any) -> None:
+        """Only what tells that something is not well is of interest: presence, typing and receipts pass."""
+        if name == "ready":
+            at = {one["id"]: one["last_seq"] for one in payload["conversations"]}
+            self._last_seq = at.get(self.seat.conversation_id)
+            if self._last_seq is None:
+                self._refuse("the server does not know that it is a member")
+            self._check_ready()
+        elif name in ("sync:required", "session:ended", "server:draining"):
+            self._tally.faults[name] += 1
+
+    def _check_ready(self) -> None:
+        """Servers may say `ready` before or after the CONNECT packet."""
+        if self._accepted and self._last_seq is not None and not self._ready.done():
+            self.ledger = Ledger(self._last_seq)
+            self._ready.set_result(self._last_seq)
+
+    def _refuse(self, reason: str) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(RefusedError(reason))
+
+
+async def connect(url: str, seat: Seat, tally: Tally) -> Client:
+    """A client that is ready. Like stock clients it tries again when the server is busy or the connection is lost."""
+    address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+    for attempt in range(ATTEMPTS):
+        client = Client(seat, tally)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await ws_connect(
+                    lambda client=client: client,
+                    address,
+                    read_buffer_init_size=READ_BUFFER_BYTES,
+                    websocket_handshake_timeout=CONNECT_TIMEOUT_S,
+                )
+                await client.ready()
+                return client
+        except (OSError, TimeoutError, WSError) as error:
+            client.close()
+            if attempt == ATTEMPTS - 1:
+                raise RefusedError(f"no connection after {ATTEMPTS} attempts: {error!r}") from error
+            await asyncio.sleep(0.5 * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+def _code(answer: dict[str, Any]) -> str:
+    error = answer.get("error")
+    return str(error.get("code")) if isinstance(error, dict) else "no message in the ack"

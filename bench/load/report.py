@@ -1,0 +1,121 @@
+"""A run, for people: tables in the terminal."""
+
+from collections.abc import Callable, Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from load.results import Idle, Run, Spread, Talk
+
+MIB = 1024 * 1024
+GOALS = {"groups": 1.0, "room": 1 / 3}
+IDLE_GOAL_KIB = 24.0
+TITLES = {"groups": "People in groups of ten", "room": "One room"}
+
+
+def show(run: Run, console: Console) -> None:
+    machine = run.machine
+    console.print(
+        f"\n{run.started_at}, {machine.cores} cores, {machine.memory_bytes / 2**30:.0f} GiB, {machine.python}"
+    )
+    for scenario in TITLES:
+        talks = {talk.side: talk for talk in run.talks if talk.scenario == scenario}
+        if talks:
+            console.print(_talk_table(scenario, talks))
+            console.print(_process_table(talks))
+    if run.idle:
+        console.print(_idle_table({one.side: one for one in run.idle}))
+    for line in verdicts(run):
+        console.print(line, highlight=False)
+
+
+def verdicts(run: Run) -> list[str]:
+    """One line for each thing that a run is for."""
+    lines = []
+    for scenario, goal in GOALS.items():
+        ratio = run.ratio(scenario)
+        if ratio is not None:
+            word = _word(ratio <= goal)
+            lines.append(
+                f"{word}  CPU per delivery, {scenario}: {ratio:.2f} of the baseline's (goal: at most {goal:.2f})"
+            )
+    for one in run.idle:
+        if one.side == "ours":
+            kib = one.bytes_per_socket / 1024
+            lines.append(
+                f"{_word(kib < IDLE_GOAL_KIB)}  An idle socket: {kib:.1f} KiB (goal: under {IDLE_GOAL_KIB:.0f})"
+            )
+    faults = run.faults()
+    said = ", ".join(f"{count} {kind}" for kind, count in faults.items()) or "none lost, doubled or out of order"
+    lines.append(f"{_word(not faults)}  Every received message checked: {said}")
+    return lines
+
+
+def _word(is_well: bool) -> str:
+    return "[green]ok  [/green]" if is_well else "[red]miss[/red]"
+
+
+def _talk_table(scenario: str, talks: Mapping[str, Talk]) -> Table:
+    any_talk = next(iter(talks.values()))
+    rate = any_talk.messages / any_talk.window_s
+    table = _table(f"{TITLES[scenario]}: {any_talk.sockets:,} sockets, {rate:,.0f} messages/s", list(talks))
+    rows: list[tuple[str, Callable[[Talk], str]]] = [
+        ("messages acked", lambda talk: f"{talk.messages:,}"),
+        ("deliveries/s", lambda talk: f"{talk.deliveries / talk.window_s:,.0f}"),
+        ("ack p50 / p90 / p99, ms", lambda talk: _spread(talk.ack_ms)),
+        ("delivery p50 / p90 / p99, ms", lambda talk: _spread(talk.delivery_ms)),
+        ("CPU, seconds", lambda talk: f"{sum(talk.cpu_s.values()):.2f}"),
+        ("CPU per delivery, µs", lambda talk: f"{talk.cpu_us_per_delivery:.1f}"),
+        ("memory (PSS), MiB", lambda talk: f"{sum(one.pss_bytes for one in talk.memory.values()) / MIB:.0f}"),
+        ("the load's own: CPU, seconds", lambda talk: f"{talk.load_cpu_s:.2f}"),
+        (
+            "the load's own: late p50 / p90 / p99, ms",
+            lambda talk: _spread(talk.late_ms.p50, talk.late_ms.p90, talk.late_ms.p99),
+        ),
+        ("faults", lambda talk: ", ".join(f"{n} {kind}" for kind, n in talk.faults.items()) or "none"),
+    ]
+    for title, value in rows:
+        table.add_row(title, *map(value, talks.values()))
+    return table
+
+
+def _spread(spread: Spread) -> str:
+    return f"{spread.p50:.1f} / {spread.p90:.1f} / {spread.p99:.1f}"
+
+
+def _process_table(talks: Mapping[str, Talk]) -> Table:
+    table = Table("side", "process", title="By process", title_justify="left")
+    for heading in ("CPU s", "CPU %", "µs per delivery", "RSS MiB", "PSS MiB"):
+        table.add_column(heading, justify="right")
+    for side, talk in talks.items():
+        for name, seconds in sorted(talk.cpu_s.items(), key=lambda item: -item[1]):
+            memory = talk.memory[name]
+            table.add_row(
+                side,
+                name,
+                f"{seconds:.2f}",
+                f"{seconds / talk.window_s * 100:.0f}",
+                f"{seconds / max(1, talk.deliveries) * 1e6:.1f}",
+                f"{memory.rss_bytes / MIB:.0f}",
+                f"{memory.pss_bytes / MIB:.0f}",
+            )
+    return table
+
+
+def _idle_table(idle: Mapping[str, Idle]) -> Table:
+    count = next(iter(idle.values())).sockets
+    table = _table(f"{count:,} idle sockets", list(idle))
+    table.add_row("memory before, MiB", *(f"{one.before_bytes / MIB:.1f}" for one in idle.values()))
+    table.add_row("memory with them, MiB", *(f"{one.after_bytes / MIB:.1f}" for one in idle.values()))
+    table.add_row("a socket, KiB", *(f"{one.bytes_per_socket / 1024:.1f}" for one in idle.values()))
+    table.add_row(
+        "CPU of 1,000 sockets, seconds a minute", *(f"{one.cpu_s_per_1000_a_minute:.2f}" for one in idle.values())
+    )
+    return table
+
+
+def _table(title: str, sides: list[str]) -> Table:
+    table = Table("", title=title, title_justify="left")
+    for side in sides:
+        table.add_column(side, justify="right")
+    return table

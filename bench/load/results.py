@@ -1,0 +1,102 @@
+"""What a run found, as values that can be written down."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from load.processes import Memory
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A latency's percentiles, milliseconds."""
+
+    p50: float
+    p90: float
+    p99: float
+    highest: float
+
+    @classmethod
+    def of(cls, ascending_us: Sequence[int]) -> Self:
+        if not ascending_us:
+            return cls(math.nan, math.nan, math.nan, math.nan)
+        last = len(ascending_us) - 1
+        p50, p90, p99, highest = (ascending_us[round(last * share)] / 1000 for share in (0.5, 0.9, 0.99, 1.0))
+        return cls(p50, p90, p99, highest)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """People who send and receive, on one side."""
+
+    scenario: str
+    side: str
+    sockets: int
+    window_s: float
+    messages: int
+    """Acked, of those sent inside the window."""
+    deliveries: int
+    ack_ms: Spread
+    delivery_ms: Spread
+    late_ms: Spread
+    """How late the generator sent: the load's own share of what it measures."""
+    cpu_s: Mapping[str, float]
+    load_cpu_s: float
+    """What the generator itself spent; charged to nobody."""
+    memory: Mapping[str, Memory]
+    faults: Mapping[str, int]
+
+    @property
+    def cpu_us_per_delivery(self) -> float:
+        return sum(self.cpu_s.values()) / self.deliveries * 1e6 if self.deliveries else math.nan
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Sockets that only wait, on one side."""
+
+    side: str
+    sockets: int
+    before_bytes: int
+    after_bytes: int
+    """Resident memory of the processes that hold the sockets, without and with them."""
+    cpu_s_per_1000_a_minute: float
+    faults: Mapping[str, int]
+
+    @property
+    def bytes_per_socket(self) -> float:
+        return (self.after_bytes - self.before_bytes) / self.sockets
+
+
+@dataclass(frozen=True)
+class Machine:
+    cores: int
+    memory_bytes: int
+    python: str
+    system: str
+
+
+@dataclass(frozen=True)
+class Run:
+    started_at: str
+    machine: Machine
+    idle: Sequence[Idle]
+    talks: Sequence[Talk]
+
+    def ratio(self, scenario: str) -> float | None:
+        """Our CPU per delivery by the baseline's."""
+        found = {talk.side: talk for talk in self.talks if talk.scenario == scenario}
+        if "ours" not in found or "baseline" not in found:
+            return None
+        return found["ours"].cpu_us_per_delivery / found["baseline"].cpu_us_per_delivery
+
+    def faults(self) -> dict[str, int]:
+        """Of our side: those of the baseline are shown, and are its own affair."""
+        found: dict[str, int] = {}
+        for faults in [one.faults for one in self.idle if one.side == "ours"] + [
+            one.faults for one in self.talks if one.side == "ours"
+        ]:
+            for kind, count in faults.items():
+                found[kind] = found.get(kind, 0) + count
+        return found

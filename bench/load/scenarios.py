@@ -1,0 +1,149 @@
+"""The three loads, each on one side: people in groups, one large room, sockets that only wait."""
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from load import processes
+from load.crew import Crew, Load
+from load.plan import Run, Seat, Settle
+from load.results import Idle, Spread, Talk
+from load.settings import Settings
+from load.side import Side
+
+LEAD_NS = 300_000_000
+"""Between the order to send and the first message: the workers begin together."""
+
+SETTLE_TIMEOUT_S = 10.0
+WARM_SOCKETS = 100
+IDLE_WATCH_S = 6.0
+STEADY_BYTES = 64 * 1024
+LOAD = "load"
+
+
+async def groups(side: Side, crew: Crew, settings: Settings) -> Talk:
+    """People in groups of ten, everybody sends."""
+    size = settings.group_size
+    seats = [
+        Seat(person.user_id, person.token, side.groups[number // size])
+        for number, person in enumerate(side.people[: settings.groups * size])
+    ]
+    return await _talk("groups", side, crew, seats, settings.groups_rate_per_s, settings)
+
+
+async def room(side: Side, crew: Crew, settings: Settings) -> Talk:
+    """Everybody in one conversation, a few send."""
+    seats = [
+        Seat(person.user_id, person.token, side.room, sends=number < settings.room_senders)
+        for number, person in enumerate(side.people[: settings.room_size])
+    ]
+    return await _talk("room", side, crew, seats, settings.room_rate_per_s, settings)
+
+
+async def idle(side: Side, crew: Crew, settings: Settings) -> Idle:
+    """Memory of processes that were started anew and have seen some sockets come and go, without and with sockets."""
+    await side.refresh_socket_holders()
+    people = itertools.cycle(side.people[: settings.room_size])
+    seats = [
+        Seat(person.user_id, person.token, side.room, sends=False)
+        for person in itertools.islice(people, settings.idle_sockets)
+    ]
+    await crew.open(side.url, seats[:WARM_SOCKETS])
+    await crew.open(side.url, [])
+    holders = {name: pid for name, pid in side.processes().items() if name in side.socket_holders()}
+    before = await _steady_rss(holders)
+    stood = await crew.open(side.url, seats)
+    after = await _steady_rss(holders)
+    spent = await _cpu_while(holders, IDLE_WATCH_S)
+    faults = await crew.settle(Settle(stood, 0))
+    await crew.open(side.url, [])
+    return Idle(side.name, len(seats), before, after, spent / IDLE_WATCH_S * 60 / len(seats) * 1000, dict(faults))
+
+
+async def _talk(
+    scenario: str, side: Side, crew: Crew, seats: Sequence[Seat], rate_per_s: float, settings: Settings
+) -> Talk:
+    stood = await crew.open(side.url, seats)
+    roots = {**side.processes(), **{f"{LOAD}-{number}": pid for number, pid in enumerate(crew.pids)}}
+    begin = time.monotonic_ns() + LEAD_NS
+    from_ns = begin + int(settings.warm_s * 1e9)
+    to_ns = from_ns + int(settings.measure_s * 1e9)
+    name = secrets.token_hex(4)
+    running = asyncio.create_task(crew.run(Run(rate_per_s, name, 0, begin, from_ns, to_ns, settings.body_chars)))
+    spent = await _cpu_between(roots, from_ns, to_ns)
+    memory = processes.memory(side.processes())
+    load = await running
+    last_seqs, faults = _numbered(stood, load.acked)
+    faults.update(await crew.settle(Settle(last_seqs, SETTLE_TIMEOUT_S)))
+    await crew.open(side.url, [])
+    return _result(scenario, side.name, len(seats), settings.measure_s, load, spent, memory, faults)
+
+
+def _result(
+    scenario: str,
+    side: str,
+    sockets: int,
+    window_s: float,
+    load: Load,
+    spent: Mapping[str, float],
+    memory: Mapping[str, processes.Memory],
+    faults: Mapping[str, int],
+) -> Talk:
+    return Talk(
+        scenario=scenario,
+        side=side,
+        sockets=sockets,
+        window_s=window_s,
+        messages=len(load.ack_us),
+        deliveries=load.deliveries,
+        ack_ms=Spread.of(load.ack_us),
+        delivery_ms=Spread.of(load.delivery_us),
+        late_ms=Spread.of(load.late_us),
+        cpu_s={name: seconds for name, seconds in spent.items() if not name.startswith(f"{LOAD}-")},
+        load_cpu_s=sum(seconds for name, seconds in spent.items() if name.startswith(f"{LOAD}-")),
+        memory=memory,
+        faults={kind: count for kind, count in faults.items() if count},
+    )
+
+
+def _numbered(stood: Mapping[str, int], acked: Mapping[str, Sequence[int]]) -> tuple[dict[str, int], Counter[str]]:
+    """Where each conversation must stand now; acks that do not number their messages without a gap are a fault."""
+    last_seqs, faults = dict(stood), Counter[str]()
+    for conversation_id, seqs in acked.items():
+        first = stood[conversation_id] + 1
+        if sorted(seqs) != list(range(first, first + len(seqs))):
+            faults["acked with a gap or twice"] += 1
+        last_seqs[conversation_id] = max(seqs)
+    return last_seqs, faults
+
+
+async def _cpu_between(roots: Mapping[str, int], from_ns: int, to_ns: int) -> dict[str, float]:
+    await _sleep_until(from_ns)
+    before = processes.cpu_seconds(roots)
+    await _sleep_until(to_ns)
+    after = processes.cpu_seconds(roots)
+    return {name: after[name] - before[name] for name in roots}
+
+
+async def _cpu_while(roots: Mapping[str, int], seconds: float) -> float:
+    now = time.monotonic_ns()
+    return sum((await _cpu_between(roots, now, now + int(seconds * 1e9))).values())
+
+
+async def _sleep_until(moment_ns: int) -> None:
+    await asyncio.sleep(max(0.0, (moment_ns - time.monotonic_ns()) / 1e9))
+
+
+async def _steady_rss(holders: Mapping[str, int]) -> int:
+    """The resident memory once it has stopped changing."""
+    last = -1
+    for _ in range(20):
+        now = sum(one.rss_bytes for one in processes.memory(holders).values())
+        if abs(now - last) < STEADY_BYTES:
+            return now
+        last = now
+        await asyncio.sleep(1)
+    return last

@@ -1,0 +1,58 @@
+"""What a run does, from the command line."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SCENARIOS = ("idle", "groups", "room")
+SIDES = ("ours", "baseline")
+
+
+@dataclass(frozen=True)
+class Settings:
+    scenarios: tuple[str, ...] = SCENARIOS
+    sides: tuple[str, ...] = SIDES
+    warm_s: float = 4.0
+    measure_s: float = 20.0
+    workers: int = 2
+    group_size: int = 10
+    groups: int = 25
+    groups_rate_per_s: float = 500.0
+    room_size: int = 1_000
+    room_rate_per_s: float = 8.0
+    room_senders: int = 40
+    idle_sockets: int = 2_000
+    body_chars: int = 120
+
+    @property
+    def people(self) -> int:
+        """Everybody sits in the room; the first of them in the groups too."""
+        return max(self.room_size, self.groups * self.group_size)
+
+
+def settings_from(arguments: Sequence[str] | None = None) -> Settings:
+    default = Settings()
+    parser = argparse.ArgumentParser(prog="bench", description="Loads the running system, and a baseline beside it.")
+    parser.add_argument("--scenario", choices=SCENARIOS, action="append", help="only this one; may be repeated")
+    parser.add_argument("--side", choices=SIDES, action="append", help="only this one; may be repeated")
+    parser.add_argument("--warm-s", type=float, default=default.warm_s, help="load before the window, seconds")
+    parser.add_argument("--measure-s", type=float, default=default.measure_s, help="the window, seconds")
+    parser.add_argument("--workers", type=int, default=default.workers, help="processes of the load generator")
+    parser.add_argument("--groups", type=int, default=default.groups, help="groups of 10 people")
+    parser.add_argument("--groups-rate", type=float, default=default.groups_rate_per_s, help="messages/s in all groups")
+    parser.add_argument("--room-size", type=int, default=default.room_size, help="people in the one room")
+    parser.add_argument("--room-rate", type=float, default=default.room_rate_per_s, help="messages/s in the room")
+    parser.add_argument("--idle-sockets", type=int, default=default.idle_sockets, help="sockets that only wait")
+    given = parser.parse_args(arguments)
+    return Settings(
+        scenarios=tuple(name for name in SCENARIOS if not given.scenario or name in given.scenario),
+        sides=tuple(name for name in SIDES if not given.side or name in given.side),
+        warm_s=given.warm_s,
+        measure_s=given.measure_s,
+        workers=given.workers,
+        groups=given.groups,
+        groups_rate_per_s=given.groups_rate,
+        room_size=given.room_size,
+        room_rate_per_s=given.room_rate,
+        idle_sockets=given.idle_sockets,
+    )

@@ -1,0 +1,89 @@
+"""`make bench`: load the running system through its edge, and a baseline beside it, with the same clients.
+
+Exits with 1 when one of our messages was lost, doubled, out of order, or not acked; ratios are printed, not enforced.
+"""
+
+import asyncio
+import os
+import platform
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import psutil
+from load import report, scenarios
+from load.baseline import baseline
+from load.crew import LoadError, hired
+from load.ours import Ours
+from load.results import Idle, Machine, Run, Talk
+from load.settings import Settings, settings_from
+from load.side import Side
+from rich.console import Console
+from synctalk_local.stack import stack_from_environment
+
+RESULTS = Path(__file__).parent / "results"
+WIDTH_WITHOUT_TERMINAL = 110
+
+
+async def run(settings: Settings, console: Console) -> Run:
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    stack = stack_from_environment()
+    idle: list[Idle] = []
+    talks: list[Talk] = []
+    async with AsyncExitStack() as ending:
+        sides: list[Side] = []
+        if "ours" in settings.sides:
+            ours = Ours(stack)
+            await ours.prepare(settings, console.print)
+            sides.append(ours)
+        if "baseline" in settings.sides:
+            console.print("Starting the baseline …")
+            sides.append(await ending.enter_async_context(baseline(stack.data / "bench", settings)))
+        crew = await ending.enter_async_context(hired(settings.workers))
+        for scenario in settings.scenarios:
+            for side in sides:
+                console.print(f"Loading {side.name}: {scenario} …")
+                if scenario == "idle":
+                    idle.append(await scenarios.idle(side, crew, settings))
+                elif scenario == "groups":
+                    talks.append(await scenarios.groups(side, crew, settings))
+                else:
+                    talks.append(await scenarios.room(side, crew, settings))
+    return Run(started_at, machine(), idle, talks)
+
+
+def machine() -> Machine:
+    return Machine(
+        cores=os.cpu_count() or 0,
+        memory_bytes=psutil.virtual_memory().total,
+        python=f"Python {platform.python_version()}",
+        system=f"{platform.system()} {platform.release()}",
+    )
+
+
+def write(found: Run) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{found.started_at.replace(':', '')[:17]}.json"
+    path.write_bytes(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2))
+    return path
+
+
+def main() -> int:
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    try:
+        found = asyncio.run(run(settings_from(), console))
+    except LoadError as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    report.show(found, console)
+    console.print(f"Written to {os.path.relpath(write(found))}")
+    return 1 if found.faults() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""`python -m synctalk_local up | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
+
+import sys
+
+from synctalk_local import docker, web
+from synctalk_local.down import clean, down
+from synctalk_local.logs import NoLogError, follow
+from synctalk_local.ps import ps
+from synctalk_local.readiness import StartError
+from synctalk_local.requirements import MissingProgramsError
+from synctalk_local.stack import Stack, WrongSettingError, stack_from_environment
+from synctalk_local.up import migrate, up
+
+EXPECTED = (StartError, MissingProgramsError, WrongSettingError, NoLogError, docker.DockerError, web.WebBuildError)
+
+
+def main() -> int:
+    command, *arguments = sys.argv[1:] or ["help"]
+    try:
+        return _run(command, arguments, stack_from_environment())
+    except EXPECTED as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(command: str, arguments: list[str], stack: Stack) -> int:
+    if command == "npm":
+        return web.npm(stack.checkout, stack.data, arguments, _say)
+    containers = docker.is_chosen(stack, starting=command == "up")
+    name = arguments[0] if arguments else None
+    match command:
+        case "up":
+            docker.up(stack, _say) if containers else up(stack, _say)
+        case "down":
+            docker.down(stack) if containers else down(stack, _say)
+        case "clean":
+            docker.clean(stack) if containers else clean(stack, _say)
+        case "ps":
+            print(docker.ps(stack) if containers else ps(stack))
+        case "logs":
+            docker.logs(stack, name) if containers else follow(stack, name)
+        case "migrate":
+            docker.migrate(stack) if containers else migrate(stack, _say)
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The `SYNCTALK_…` settings given to the stack: a `.env` file in the checkout, and the environment, which wins."""
+
+import os
+from pathlib import Path
+
+PREFIX = "SYNCTALK_"
+
+
+def given_settings(checkout: Path) -> dict[str, str]:
+    path = checkout / ".env"
+    written = parse(path.read_text()) if path.exists() else {}
+    return written | {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+
+
+def parse(text: str) -> dict[str, str]:
+    """`NAME=value` lines; empty values, comments and names of others are left out."""
+    found = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        cleaned = value.strip().strip("'\"")
+        if equals and cleaned and name.startswith(PREFIX):
+            found[name.strip()] = cleaned
+    return found

@@ -1,0 +1,144 @@
+"""The services and the push stand-in as parts: `python -m synctalk_<name>` with settings by environment.
+
+Secrets come as files: each service finds its own in a folder that only its user reads, as in production.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from synctalk_local import probe, push
+from synctalk_local.credentials import Credentials
+from synctalk_local.part import Part
+from synctalk_local.ports import Ports
+from synctalk_local.postgres import SERVICES as WITH_DATABASE
+from synctalk_local.postgres import postgres_url
+from synctalk_local.rabbitmq import rabbitmq_url
+from synctalk_local.redis import redis_url
+
+
+@dataclass(frozen=True)
+class _Service:
+    """One process of a service."""
+
+    name: str
+    module: str
+    port: int
+    settings: dict[str, str]
+    ready: str = "/readyz"
+    prepare: Callable[[], None] = lambda: None
+
+
+# A load test comes from one machine; limits by account and by person stay as they are in production.
+LIMITS_BY_ADDRESS = {
+    "REGISTER_PER_ADDRESS_PER_S": "1000",
+    "REGISTER_PER_ADDRESS_BURST": "100000",
+    "LOGIN_PER_ADDRESS_PER_S": "1000",
+    "LOGIN_PER_ADDRESS_BURST": "100000",
+}
+
+
+def service_parts(data: Path, ports: Ports, credentials: Credentials, settings: Mapping[str, str]) -> list[Part]:
+    """`settings` are given to all of them; what only the stack can know has the last word."""
+    return [_part(service, data, ports, credentials, settings) for service in _services(data, ports, settings)]
+
+
+def migrate_command(part: Part) -> tuple[str, ...]:
+    """The one command that brings the service's tables up to date."""
+    return (*part.command, "migrate")
+
+
+def migrate(part: Part) -> subprocess.Popen[str]:
+    """Start the migration; the caller waits for it."""
+    return subprocess.Popen(
+        migrate_command(part),
+        env=os.environ | dict(part.environment),
+        cwd=part.directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def owns_tables(part: Part) -> bool:
+    return part.name.removesuffix("-1") in WITH_DATABASE
+
+
+def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Service]:
+    auth_url, api_url, presence_url = (f"http://127.0.0.1:{p}" for p in (ports.auth, ports.api, ports.presence))
+    shared = {"AUTH_URL": auth_url, "API_URL": api_url, "PRESENCE_URL": presence_url}
+    origins = f'["http://localhost:{ports.edge}", "http://127.0.0.1:{ports.edge}"]'
+    gateways = [
+        _Service(
+            f"gateway-{number}",
+            "synctalk_gateway",
+            port,
+            shared | {"GATEWAY_NUMBER": str(number), "ALLOWED_ORIGINS": origins},
+        )
+        for number, port in enumerate(ports.gateways, start=1)
+    ]
+    pushing, prepare_push = _push_settings(data, ports, given)
+    return [
+        _Service("auth-1", "synctalk_auth", ports.auth, shared | LIMITS_BY_ADDRESS),
+        _Service("api-1", "synctalk_api", ports.api, shared),
+        *gateways,
+        _Service("presence-1", "synctalk_presence", ports.presence, shared),
+        _Service("fcm", "synctalk_fcm", ports.fcm, pushing, ready="/dev/push/messages", prepare=prepare_push),
+        _Service("notifier-1", "synctalk_notifier", ports.notifier, shared | pushing, prepare=prepare_push),
+    ]
+
+
+def _push_settings(data: Path, ports: Ports, given: Mapping[str, str]) -> tuple[dict[str, str], Callable[[], None]]:
+    """Real Firebase where its credentials were given, else the stand-in."""
+    if given.get("SYNCTALK_FCM_CREDENTIALS_FILE"):
+        return {}, lambda: None
+    account, url = push.credentials_file(data), f"http://127.0.0.1:{ports.fcm}"
+    return {"FCM_CREDENTIALS_FILE": str(account), "FCM_URL": url}, lambda: push.write_credentials(account, url)
+
+
+def _part(service: _Service, data: Path, ports: Ports, credentials: Credentials, given: Mapping[str, str]) -> Part:
+    directory = data / service.name
+    secrets = directory / "secrets"
+    defaults = {f"SYNCTALK_{name}": value for name, value in service.settings.items() if name in LIMITS_BY_ADDRESS}
+    fixed = {f"SYNCTALK_{name}": value for name, value in service.settings.items() if name not in LIMITS_BY_ADDRESS}
+    environment = {
+        **defaults,
+        **given,
+        **fixed,
+        "SYNCTALK_HTTP_HOST": "127.0.0.1",
+        "SYNCTALK_HTTP_PORT": str(service.port),
+        "SYNCTALK_INSTANCE": service.name,
+        "SYNCTALK_SECRETS_DIR": str(secrets),
+        "PYTHONUNBUFFERED": "1",
+        # Compiled modules are kept, whatever the shell says: without them each start compiles some 1,500 files.
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    return Part(
+        name=service.name,
+        port=service.port,
+        command=(sys.executable, "-m", service.module),
+        is_ready=lambda: probe.http_answers(f"http://127.0.0.1:{service.port}{service.ready}"),
+        directory=directory,
+        environment=environment,
+        folders=(directory, secrets),
+        files=_secret_files(secrets, service.name.removesuffix("-1"), ports, credentials),
+        prepare=service.prepare,
+        stop_wait_s=20,
+    )
+
+
+def _secret_files(folder: Path, service: str, ports: Ports, credentials: Credentials) -> dict[Path, str]:
+    files = {
+        "synctalk_internal_secret": credentials.internal_secret,
+        "synctalk_redis_url": redis_url(ports.redis, credentials.redis),
+        "synctalk_rabbitmq_url": rabbitmq_url(ports.rabbitmq, credentials.rabbitmq),
+    }
+    if service in WITH_DATABASE:
+        role = f"synctalk_{service}"
+        files["synctalk_database_url"] = postgres_url(ports.postgres, role, role, credentials.databases[service])
+    if service == "auth":
+        files["synctalk_signing_key_passphrase"] = credentials.signing_key_passphrase
+    return {folder / name: text for name, text in files.items()}

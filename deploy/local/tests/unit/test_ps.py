@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+from synctalk_local.ports import ports_for
+from synctalk_local.ps import row, table, word
+from synctalk_local.stack import Stack
+from synctalk_local.supervisor import ProcessState
+from synctalk_testkit.ports import free_port
+
+
+def test_table__heads_the_columns_by_their_words() -> None:
+    lines = table([("api-1", "17", "21601", "running"), ("redis", "-", "21606", "stopped")]).splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["NAME", "PID", "PORT", "STATE"],
+        ["api-1", "17", "21601", "running"],
+        ["redis", "-", "21606", "stopped"],
+    ]
+
+
+def test_names__of_a_stack__are_those_of_the_interface() -> None:
+    names = Stack(Path("/x"), Path("/x/.local"), ports_for(8080)).names
+
+    assert set(names) == {
+        *("edge", "auth-1", "api-1", "gateway-1", "gateway-2", "presence-1", "notifier-1", "fcm"),
+        *("postgres", "redis", "rabbitmq"),
+    }
+
+
+def test_row__of_an_unknown_process__is_stopped_without_a_pid() -> None:
+    assert row("redis", 21_606, {}) == ("redis", "-", "21606", "stopped")
+
+
+@pytest.mark.parametrize(
+    ("pid", "state", "expected"),
+    [(0, "STOPPED", "stopped"), (0, "FATAL", "failed"), (0, "EXITED", "starting"), (17, "RUNNING", "starting")],
+)
+def test_word__for_what_does_not_listen(pid: int, state: str, expected: str) -> None:
+    assert word(ProcessState("redis", pid, state), free_port()) == expected

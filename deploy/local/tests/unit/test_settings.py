@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+from synctalk_local.environment import given_settings, parse
+from synctalk_local.stack import WrongSettingError, stack_from_environment
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "80 80"])
+def test_stack__from_a_port_that_is_none__is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("SYNCTALK_PORT", port)
+
+    with pytest.raises(WrongSettingError, match="SYNCTALK_PORT must be a port number"):
+        stack_from_environment()
+
+
+def test_stack__port_and_folder_given__takes_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SYNCTALK_PORT", "8090")
+    monkeypatch.setenv("SYNCTALK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SYNCTALK_LOG_LEVEL", "debug")
+
+    stack = stack_from_environment()
+
+    assert (stack.ports.edge, stack.data) == (8090, tmp_path)
+    assert stack.settings["SYNCTALK_LOG_LEVEL"] == "debug"
+    assert "SYNCTALK_PORT" not in stack.settings
+
+
+def test_parse__leaves_out_comments_empty_values_and_other_names() -> None:
+    text = "# SYNCTALK_A=1\nSYNCTALK_B=\nOTHER=2\nSYNCTALK_C='three'\n"
+
+    assert parse(text) == {"SYNCTALK_C": "three"}
+
+
+def test_given_settings__environment__wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SYNCTALK_LOG_LEVEL=info\n")
+    monkeypatch.setenv("SYNCTALK_LOG_LEVEL", "error")
+
+    assert given_settings(tmp_path)["SYNCTALK_LOG_LEVEL"] == "error"

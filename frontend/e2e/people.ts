@@ -1,0 +1,142 @@
+/** People for the tests: each has an own browser, and a name that no other test uses. */
+import { test as base, expect, type APIRequestContext, type Browser, type BrowserContext, type Page } from '@playwright/test'
+import type { Conversation, Message, Tokens } from '../src/contracts'
+
+export const PASSWORD = 'a long enough passphrase'
+
+let counter = 0
+
+/** Letters and digits that no other run or worker has. */
+const unique = (): string => `${Date.now().toString(36)}${process.pid.toString(36)}${String((counter += 1))}`
+
+export interface Account {
+  username: string
+  name: string
+  tokens: Tokens
+}
+
+export async function createAccount(request: APIRequestContext, name: string): Promise<Account> {
+  const username = `${name.toLowerCase().replaceAll(/[^a-z]/g, '')}.${unique()}`.slice(0, 32)
+  const answer = await request.post('/v1/auth/register', {
+    data: { username, password: PASSWORD, display_name: name },
+  })
+  expect(answer.status(), await answer.text()).toBe(201)
+  return { username, name, tokens: (await answer.json()) as Tokens }
+}
+
+export const stored = ({ tokens }: Account): string =>
+  JSON.stringify({
+    access_token: tokens.access_token,
+    refresh_token: tokens.refresh_token,
+    session_id: tokens.session_id,
+    user: tokens.user,
+    expires_at: Date.now() + tokens.expires_in * 1000,
+  })
+
+/** A person with an own browser window. */
+export class Person {
+  constructor(
+    readonly account: Account,
+    readonly context: BrowserContext,
+    readonly page: Page,
+    private readonly request: APIRequestContext,
+  ) {}
+
+  get id(): string {
+    return this.account.tokens.user.id
+  }
+
+  get name(): string {
+    return this.account.name
+  }
+
+  /** Calls the interface as this person, beside the page. */
+  async call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, data?: object): Promise<T> {
+    const answer = await this.request.fetch(url, {
+      method,
+      headers: { Authorization: `Bearer ${this.account.tokens.access_token}` },
+      ...(data === undefined ? {} : { data }),
+    })
+    expect(answer.ok(), `${method} ${url}: ${await answer.text()}`).toBe(true)
+    return (answer.status() === 204 ? undefined : await answer.json()) as T
+  }
+
+  async directWith(other: Person): Promise<string> {
+    const data = { type: 'direct', member_ids: [other.id] }
+    return (await this.call<Conversation>('POST', '/v1/conversations', data)).id
+  }
+
+  async group(title: string, others: readonly Person[]): Promise<string> {
+    const data = { type: 'group', title, member_ids: others.map(({ id }) => id) }
+    return (await this.call<Conversation>('POST', '/v1/conversations', data)).id
+  }
+
+  async post(conversationId: string, body: string): Promise<Message> {
+    const data = { client_message_id: unique(), body }
+    return this.call<Message>('POST', `/v1/conversations/${conversationId}/messages`, data)
+  }
+
+  async open(conversationId: string): Promise<void> {
+    await this.page.goto(`/c/${conversationId}`)
+    await expect(this.composer).toBeVisible()
+  }
+
+  get composer() {
+    return this.page.getByRole('textbox', { name: /^Message / })
+  }
+
+  get history() {
+    return this.page.getByRole('log', { name: 'Messages' })
+  }
+
+  message(text: string) {
+    return this.history.getByRole('article').filter({ hasText: text })
+  }
+
+  /** The state that is shown beside an own message. */
+  async expectMark(text: string, state: 'sending' | 'sent' | 'delivered' | 'read' | 'failed'): Promise<void> {
+    await expect(this.message(text).locator('[data-mark]')).toHaveAttribute('data-mark', state)
+  }
+
+  async say(text: string): Promise<void> {
+    await this.composer.fill(text)
+    await this.composer.press('Enter')
+  }
+
+  row(name: string) {
+    return this.page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name })
+  }
+}
+
+interface Fixtures {
+  /** A person who is signed in and sees the list. */
+  person: (name: string, options?: Parameters<Browser['newContext']>[0]) => Promise<Person>
+}
+
+export const test = base.extend<Fixtures>({
+  person: async ({ browser, playwright, baseURL }, use) => {
+    const opened: BrowserContext[] = []
+    const request = await playwright.request.newContext({ ...(baseURL === undefined ? {} : { baseURL }) })
+    await use(async (name, options = {}) => {
+      const account = await createAccount(request, name)
+      const context = await browser.newContext(options)
+      opened.push(context)
+      const page = await signedIn(context, account)
+      return new Person(account, context, page, request)
+    })
+    for (const context of opened) await context.close()
+    await request.dispose()
+  },
+})
+
+/** A page of this person, with a session of their own in its storage. */
+export async function signedIn(context: BrowserContext, account: Account): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto('/sign-in')
+  await page.evaluate((session) => localStorage.setItem('synctalk.session', session), stored(account))
+  await page.goto('/')
+  await expect(page.getByRole('button', { name: 'Your account and status' })).toBeVisible()
+  return page
+}
+
+export { expect }

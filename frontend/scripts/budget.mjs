@@ -1,0 +1,33 @@
+/** Fails when a page's first load brings more JavaScript than allowed: gzip, all that its route needs at once. */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+const BUDGET_KB = 200
+const DIST = join(dirname(fileURLToPath(import.meta.url)), '../dist')
+const ROUTES = {
+  'sign in': ['index.html', 'src/features/session/SessionPage.tsx'],
+  chat: ['index.html', 'src/app/SignedIn.tsx'],
+}
+
+const manifest = JSON.parse(readFileSync(join(DIST, '.vite/manifest.json'), 'utf8'))
+
+function filesOf(entry, seen = new Set()) {
+  const chunk = manifest[entry]
+  if (chunk === undefined) throw new Error(`${entry} is not in the manifest`)
+  if (seen.has(chunk.file)) return seen
+  seen.add(chunk.file)
+  for (const imported of chunk.imports ?? []) filesOf(imported, seen)
+  return seen
+}
+
+let over = false
+for (const [route, entries] of Object.entries(ROUTES)) {
+  const files = new Set(entries.flatMap((entry) => [...filesOf(entry)]))
+  const bytes = [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file))).length, 0)
+  const kb = bytes / 1000
+  over ||= kb > BUDGET_KB
+  console.log(`first load, ${route}: ${kb.toFixed(1)} kB gzip of ${BUDGET_KB} kB, ${files.size} files`)
+}
+if (over) process.exit(1)

@@ -1,0 +1,105 @@
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
+import { Navigate, useNavigate, useParams } from 'react-router'
+import { Bone, Failed, Loading } from '@/components/States'
+import { toast } from '@/components/Toasts'
+import { ConversationHead } from '@/features/conversations/ConversationHead'
+import { ConversationView } from '@/features/messages/ConversationView'
+import { titleOf } from '@/lib/chat/names'
+import { useSummary, useThread } from '@/lib/chat/store'
+import { CallError } from '@/lib/errors'
+import { loadConversation } from '@/lib/live/loading'
+import { failureText, texts } from '@/lib/text/texts'
+import { useEscape } from './useEscape'
+
+const DetailsPane = lazy(() =>
+  import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
+)
+
+/** One conversation by its address; beside it, or over it where there is no room, its details. */
+export function ConversationPage({ details = false }: { details?: boolean }) {
+  const { id = '' } = useParams()
+  return <Page key={id} id={id} details={details} />
+}
+
+function Page({ id, details }: { id: string; details: boolean }) {
+  const summary = useSummary(id)
+  const { removedAt } = useThread(id)
+  const navigate = useNavigate()
+  const [title, setTitle] = useState<string | null>(null)
+  const found = useFound(id, summary !== null)
+  const shownTitle = summary === null ? null : titleOf(summary)
+
+  useEffect(() => {
+    if (shownTitle !== null) setTitle(shownTitle)
+  }, [shownTitle])
+  useEffect(() => {
+    // Removed while looking at it: say so, and leave.
+    if (removedAt !== null && title !== null) {
+      toast(texts.conversations.removed(title))
+      void navigate('/', { replace: true })
+    }
+  }, [removedAt, title, navigate])
+
+  const hideDetails = useCallback(() => void navigate(`/c/${id}`, { replace: true }), [id, navigate])
+  useEscape(details, hideDetails)
+
+  if (summary === null) {
+    if (found.state === 'missing') return <Navigate to="/nothing" replace />
+    if (found.state === 'failed') {
+      return (
+        <div className="flex h-full items-center justify-center">
+          <Failed text={found.text} onRetry={found.retry} />
+        </div>
+      )
+    }
+    return (
+      <Loading>
+        <div className="flex h-14 items-center gap-3 border-b border-border px-5">
+          <Bone className="size-8 rounded-full!" />
+          <Bone className="h-4 w-40" />
+        </div>
+      </Loading>
+    )
+  }
+
+  return (
+    <div className="relative flex h-full">
+      <div className={`flex min-w-0 flex-1 flex-col ${details ? 'max-md:hidden' : ''}`}>
+        <ConversationHead summary={summary} detailsOpen={details} />
+        <ConversationView summary={summary} />
+      </div>
+      {details && (
+        <div className="absolute inset-y-0 end-0 z-20 w-full border-border md:w-[360px] md:border-s md:max-lg:shadow-float lg:static">
+          <Suspense>
+            <DetailsPane summary={summary} onClose={hideDetails} />
+          </Suspense>
+        </div>
+      )}
+    </div>
+  )
+}
+
+type Found = { state: 'asking' | 'missing' } | { state: 'failed'; text: string; retry: () => void }
+
+/** A conversation that is not in the list (yet) is asked for by its id. */
+function useFound(id: string, known: boolean): Found {
+  const [failure, setFailure] = useState<string | null>(null)
+  const [attempt, setAttempt] = useState(0)
+  useEffect(() => {
+    if (known) return
+    let left = false
+    loadConversation(id).catch((error: unknown) => {
+      if (!left) setFailure(error instanceof CallError ? error.code : 'other')
+    })
+    return () => {
+      left = true
+    }
+  }, [id, known, attempt])
+  if (failure === 'not_found' || failure === 'invalid') return { state: 'missing' }
+  if (failure === null) return { state: 'asking' }
+  const retry = (): void => {
+    setFailure(null)
+    setAttempt(attempt + 1)
+  }
+  return { state: 'failed', text: failureText(failure), retry }
+}

@@ -1,0 +1,61 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect } from 'react'
+import { BrowserRouter, Navigate, Route, Routes, useLocation } from 'react-router'
+import { Toasts } from '@/components/Toasts'
+import { isPassing } from '@/lib/errors'
+import { useSession } from '@/lib/session/session'
+import { Crash } from './Crash'
+
+const SignedOut = lazy(() =>
+  import('@/features/session/SessionPage').then((m) => ({ default: m.SessionPage })),
+)
+const SignedIn = lazy(() => import('./SignedIn'))
+
+const MAX_RETRIES = 3
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) => isPassing(error) && failures < MAX_RETRIES,
+      refetchOnWindowFocus: false,
+    },
+  },
+})
+
+export function Root() {
+  return (
+    <Crash>
+      <QueryClientProvider client={queries}>
+        <BrowserRouter>
+          <Suspense>
+            <Entrance />
+          </Suspense>
+        </BrowserRouter>
+        <Toasts />
+      </QueryClientProvider>
+    </Crash>
+  )
+}
+
+/** Signed in or out decides what there is to see; the way back after signing in is remembered. */
+function Entrance() {
+  const session = useSession()
+  const location = useLocation()
+  const userId = session.state === 'signed_in' ? session.user.id : null
+  useEffect(() => {
+    if (userId === null) queries.clear()
+  }, [userId])
+  if (session.state === 'signed_in') {
+    const from = (location.state as { from?: string } | null)?.from
+    const atDoor = location.pathname === '/sign-in' || location.pathname === '/register'
+    if (atDoor) return <Navigate to={from ?? '/'} replace />
+    return <SignedIn key={session.sessionId} userId={session.user.id} />
+  }
+  return (
+    <Routes>
+      <Route path="/sign-in" element={<SignedOut mode="sign-in" />} />
+      <Route path="/register" element={<SignedOut mode="register" />} />
+      <Route path="*" element={<Navigate to="/sign-in" replace state={{ from: location.pathname }} />} />
+    </Routes>
+  )
+}

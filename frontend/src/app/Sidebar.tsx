@@ -1,0 +1,37 @@
+import { Link } from 'react-router'
+import { Icon } from '@/components/Icon'
+import { ConversationList } from '@/features/conversations/ConversationList'
+import { AskForNotifications } from '@/features/notifications/AskForNotifications'
+import { texts } from '@/lib/text/texts'
+import { Account } from './Account'
+import { ListWidth, useListWidth } from './ListWidth'
+
+const t = texts.conversations
+
+export function Sidebar({ currentId, shown }: { currentId: string | null; shown: boolean }) {
+  const [width, setWidth] = useListWidth()
+  return (
+    <>
+      <section
+        aria-label={t.title}
+        style={{ '--list-width': `${String(width)}px` } as React.CSSProperties}
+        className={`w-full shrink-0 flex-col bg-bg-raised [--surface:var(--bg-raised)] md:flex md:w-(--list-width) ${shown ? 'flex' : 'hidden'}`}
+      >
+        <header className="flex h-14 shrink-0 items-center gap-1 ps-3 pe-2">
+          <Account />
+          <Link
+            to="/new"
+            aria-label={t.new}
+            title={t.new}
+            className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+          >
+            <Icon name="pencil" />
+          </Link>
+        </header>
+        <ConversationList currentId={currentId} />
+        <AskForNotifications />
+      </section>
+      <ListWidth width={width} onChange={setWidth} />
+    </>
+  )
+}

@@ -1,0 +1,78 @@
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Route, Routes, useMatch } from 'react-router'
+import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
+import { useMe } from '@/lib/chat/store'
+import { openDrafts } from '@/lib/drafts'
+import { startLive } from '@/lib/live/live'
+import { texts } from '@/lib/text/texts'
+import { ConnectionLine } from './ConnectionLine'
+import { ConversationPage } from './ConversationPage'
+import { NotFound } from './NotFound'
+import { Sidebar } from './Sidebar'
+import { useShortcuts } from './useShortcuts'
+import { Welcome } from './Welcome'
+
+const SettingsPage = lazy(() => import('@/features/settings/SettingsPage'))
+const Palette = lazy(() => import('@/features/palette/Palette'))
+const loadStarting = () => import('@/features/conversations/NewConversation')
+const NewDirect = lazy(() => loadStarting().then((m) => ({ default: m.NewDirect })))
+const NewGroup = lazy(() => loadStarting().then((m) => ({ default: m.NewGroup })))
+
+/** Everything there is for a person who is signed in. Mounted anew for each session. */
+export default function SignedIn({ userId }: { userId: string }) {
+  useEffect(() => {
+    const stopLive = startLive(userId)
+    const closeDrafts = openDrafts(userId)
+    return () => {
+      stopLive()
+      closeDrafts()
+    }
+  }, [userId])
+  // The store is this person's only once it was started for them.
+  return useMe() === userId ? <Frame /> : null
+}
+
+/** The list, and beside it what was chosen; on phones one of the two. */
+function Frame() {
+  const [palette, setPalette] = useState(false)
+  const conversation = useMatch('/c/:id/*')
+  const settings = useMatch('/settings')
+  const id = conversation?.params.id ?? null
+  const listIsView = id === null && settings === null
+  useShortcuts({ currentId: id, onPalette: () => setPalette((open) => !open) })
+  return (
+    <div className="flex h-dvh flex-col">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:m-2 focus:rounded-control focus:bg-bg-float focus:px-3 focus:py-2 focus:shadow-float"
+      >
+        {texts.skipToConversation}
+      </a>
+      <ConnectionLine />
+      <div className="flex min-h-0 flex-1">
+        <Sidebar currentId={id} shown={listIsView} />
+        <main id="main" className={`min-w-0 flex-1 ${listIsView ? 'hidden md:block' : ''}`}>
+          <Suspense>
+            <Routes>
+              <Route index element={<Welcome />} />
+              <Route path="new/*" element={<Welcome />} />
+              <Route path="c/:id" element={<ConversationPage />} />
+              <Route path="c/:id/details" element={<ConversationPage details />} />
+              <Route path="settings" element={<SettingsPage />} />
+              <Route path="*" element={<NotFound />} />
+            </Routes>
+          </Suspense>
+        </main>
+      </div>
+      <Suspense>
+        <Routes>
+          <Route path="new" element={<NewDirect />} />
+          <Route path="new/group" element={<NewGroup />} />
+          <Route path="*" element={null} />
+        </Routes>
+        {palette && <Palette onClose={() => setPalette(false)} />}
+      </Suspense>
+      <NotificationKeeper />
+    </div>
+  )
+}

@@ -1,0 +1,82 @@
+import { Dialog as Radix } from 'radix-ui'
+import type { ReactNode } from 'react'
+import { texts } from '@/lib/text/texts'
+import { Button, IconButton } from './Button'
+
+interface DialogProps {
+  title: string
+  onClose: () => void
+  children: ReactNode
+  /** Shown left of the title, for a step back. */
+  lead?: ReactNode
+  /** For dialogs whose first field is their title. */
+  hideTitle?: boolean
+  wide?: boolean
+}
+
+/** A dialog on wide screens, the whole view on phones. Focus goes in, stays in, and back to where it came from. */
+export function Dialog({ title, onClose, children, lead, hideTitle = false, wide = false }: DialogProps) {
+  return (
+    <Radix.Root open onOpenChange={(open) => !open && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-shade" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className={`fixed inset-0 z-50 flex flex-col bg-bg-float [--surface:var(--bg-float)] outline-none sm:inset-x-4 sm:top-[12vh] sm:bottom-auto sm:mx-auto sm:max-h-[76vh] sm:animate-rise sm:rounded-card sm:shadow-float ${wide ? 'sm:max-w-xl' : 'sm:max-w-md'}`}
+        >
+          {hideTitle ? (
+            <Radix.Title className="sr-only">{title}</Radix.Title>
+          ) : (
+            <header className="flex min-h-14 items-center gap-2 border-b border-border ps-4 pe-2">
+              {lead}
+              <Radix.Title className="min-w-0 flex-1 truncate text-title font-semibold">{title}</Radix.Title>
+              <Radix.Close asChild>
+                <IconButton icon="close" label={texts.close} />
+              </Radix.Close>
+            </header>
+          )}
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}
+
+interface ConfirmProps {
+  question: string
+  action: string
+  onConfirm: () => void
+  onClose: () => void
+}
+
+/** Before what cannot be taken back. */
+export function Confirm({ question, action, onConfirm, onClose }: ConfirmProps) {
+  return (
+    <Radix.Root open onOpenChange={(open) => !open && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-shade" />
+        <Radix.Content
+          role="alertdialog"
+          aria-describedby={undefined}
+          className="fixed inset-x-4 top-[28vh] z-50 mx-auto max-w-sm animate-rise rounded-card bg-bg-float p-5 shadow-float outline-none"
+        >
+          <Radix.Title className="text-message font-medium">{question}</Radix.Title>
+          <div className="mt-5 flex justify-end gap-2">
+            <Radix.Close asChild>
+              <Button>{texts.cancel}</Button>
+            </Radix.Close>
+            <Button
+              look="danger"
+              onClick={() => {
+                onConfirm()
+                onClose()
+              }}
+            >
+              {action}
+            </Button>
+          </div>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}

@@ -1,0 +1,73 @@
+import { DropdownMenu as Radix } from 'radix-ui'
+import type { ReactNode } from 'react'
+import { Icon, type IconName } from './Icon'
+
+interface MenuProps {
+  trigger: ReactNode
+  children: ReactNode
+  align?: 'start' | 'end'
+  defaultOpen?: boolean
+}
+
+/** A menu that hangs from its trigger. Not modal: what lies behind stays usable. */
+export function Menu({ trigger, children, align = 'end', defaultOpen = false }: MenuProps) {
+  return (
+    <Radix.Root modal={false} defaultOpen={defaultOpen}>
+      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
+      <Radix.Portal>
+        <Radix.Content
+          align={align}
+          sideOffset={4}
+          collisionPadding={8}
+          className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-appear overflow-y-auto rounded-card bg-bg-float p-1.5 shadow-float [--surface:var(--bg-float)]"
+        >
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}
+
+const ROW =
+  'flex min-h-9 cursor-pointer items-center gap-2.5 rounded-control px-2.5 text-meta outline-none data-highlighted:bg-bg-hover data-disabled:opacity-50 pointer-coarse:min-h-11'
+
+interface MenuItemProps {
+  onSelect: () => void
+  icon?: IconName
+  danger?: boolean
+  children: ReactNode
+}
+
+export function MenuItem({ onSelect, icon, danger = false, children }: MenuItemProps) {
+  return (
+    <Radix.Item onSelect={onSelect} className={`${ROW} ${danger ? 'text-danger' : 'text-text'}`}>
+      {icon !== undefined && <Icon name={icon} size={18} className={danger ? '' : 'text-text-muted'} />}
+      {children}
+    </Radix.Item>
+  )
+}
+
+interface MenuChoiceProps<T extends string> {
+  label: string
+  value: T
+  options: readonly { value: T; text: string; lead?: ReactNode }[]
+  onChange: (value: T) => void
+}
+
+export function MenuChoice<T extends string>({ label, value, options, onChange }: MenuChoiceProps<T>) {
+  return (
+    <Radix.RadioGroup value={value} onValueChange={(next) => onChange(next as T)} aria-label={label}>
+      {options.map((option) => (
+        <Radix.RadioItem key={option.value} value={option.value} className={`${ROW} text-text`}>
+          {option.lead}
+          <span className="flex-1">{option.text}</span>
+          <Radix.ItemIndicator>
+            <Icon name="check" size={16} className="text-accent-ink" />
+          </Radix.ItemIndicator>
+        </Radix.RadioItem>
+      ))}
+    </Radix.RadioGroup>
+  )
+}
+
+export const MenuLine = () => <Radix.Separator className="mx-1 my-1.5 h-px bg-border" />

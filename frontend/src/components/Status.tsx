@@ -1,0 +1,18 @@
+import type { Presence } from '@/contracts'
+import { useChat } from '@/lib/chat/store'
+import { ago } from '@/lib/text/format'
+import { texts } from '@/lib/text/texts'
+
+export const usePresence = (userId: string | null | undefined): Presence | undefined =>
+  useChat((state) => (userId == null ? undefined : state.presence[userId]))
+
+/** Online, Away, "Last seen 5 minutes ago", with the person's own words before it. */
+export function presenceInWords(presence: Presence | undefined, now: number): string | null {
+  if (presence === undefined) return null
+  const { status, last_seen_at, custom_status } = presence
+  const state =
+    status === 'offline' && last_seen_at !== null
+      ? texts.presence.lastSeen(ago(last_seen_at, now))
+      : texts.presence[status]
+  return custom_status === null || custom_status === '' ? state : `${custom_status} · ${state}`
+}

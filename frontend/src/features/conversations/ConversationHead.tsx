@@ -1,0 +1,58 @@
+import { Link } from 'react-router'
+import { Avatar } from '@/components/Avatar'
+import { Icon } from '@/components/Icon'
+import { presenceInWords, usePresence } from '@/components/Status'
+import { titleOf } from '@/lib/chat/names'
+import type { Summary } from '@/lib/chat/summaries'
+import { usePresenceOf } from '@/lib/live/presence'
+import { useNow } from '@/lib/now'
+import { texts } from '@/lib/text/texts'
+
+interface HeadProps {
+  summary: Summary
+  detailsOpen: boolean
+}
+
+/** Above a conversation: its name, who is there, and the way to its details. */
+export function ConversationHead({ summary, detailsOpen }: HeadProps) {
+  const { peer } = summary
+  usePresenceOf(peer === null ? [] : [peer.id])
+  const presence = usePresence(peer?.id)
+  const words = presenceInWords(presence, useNow())
+  const title = titleOf(summary)
+  const below =
+    peer === null ? texts.details.membersCount(summary.membersCount) : (words ?? `@${peer.username}`)
+  const base = `/c/${summary.id}`
+  return (
+    <header className="flex h-14 shrink-0 items-center gap-3 border-b border-border ps-2 pe-2 md:ps-5">
+      <Link
+        to="/"
+        aria-label={texts.back}
+        className="flex size-11 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover md:hidden"
+      >
+        <Icon name="back" />
+      </Link>
+      <Avatar
+        id={peer?.id ?? summary.id}
+        name={title}
+        url={peer?.avatar_url ?? null}
+        group={peer === null}
+        size={32}
+        status={peer === null ? undefined : presence?.status}
+      />
+      <div className="min-w-0 flex-1">
+        <h1 className="truncate text-message leading-5 font-semibold">{title}</h1>
+        <p className="truncate text-small text-text-muted">{below}</p>
+      </div>
+      <Link
+        to={detailsOpen ? base : `${base}/details`}
+        replace={detailsOpen}
+        aria-label={detailsOpen ? texts.details.hide : texts.details.open}
+        title={detailsOpen ? texts.details.hide : texts.details.open}
+        className={`flex size-9 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11 ${detailsOpen ? 'bg-bg-active text-text' : ''}`}
+      >
+        <Icon name="info" />
+      </Link>
+    </header>
+  )
+}

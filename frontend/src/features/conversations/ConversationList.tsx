@@ -1,0 +1,158 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useCallback, useRef, useState, type KeyboardEvent } from 'react'
+import { Link } from 'react-router'
+import { Button, IconButton } from '@/components/Button'
+import { Icon } from '@/components/Icon'
+import { Bone, Empty, Loading } from '@/components/States'
+import { matching, useConversations } from '@/lib/chat/list'
+import { useChat } from '@/lib/chat/store'
+import type { Summary } from '@/lib/chat/summaries'
+import { nextIndex } from '@/lib/keys'
+import { useNow } from '@/lib/now'
+import { texts } from '@/lib/text/texts'
+import { ConversationRow } from './ConversationRow'
+
+const t = texts.conversations
+const ROW_HEIGHT = 62
+
+/** All conversations, filtered by name, newest activity first. */
+export function ConversationList({ currentId }: { currentId: string | null }) {
+  const [filter, setFilter] = useState('')
+  const conversations = useConversations()
+  const listed = useChat((state) => state.listed)
+  const shown = matching(conversations, filter)
+  return (
+    <>
+      <Filter value={filter} onChange={setFilter} />
+      {shown.length > 0 ? (
+        <Rows summaries={shown} currentId={currentId} />
+      ) : !listed ? (
+        <Loading>
+          <Skeleton />
+        </Loading>
+      ) : conversations.length > 0 ? (
+        <div className="px-4 py-8 text-center text-meta text-text-muted">
+          <p className="mb-3 break-words">{t.noMatch(filter)}</p>
+          <Button onClick={() => setFilter('')}>{t.clearFilter}</Button>
+        </div>
+      ) : (
+        <>
+          {/* Beside the list there is room for the invitation; on phones the list is all there is. */}
+          <p className="hidden px-5 py-6 text-meta text-text-faint md:block">{t.none}</p>
+          <div className="md:hidden">
+            <Empty icon="chat" title={t.none} lead={t.noneLead}>
+              <Link
+                to="/new"
+                className="inline-flex min-h-11 items-center rounded-control bg-accent px-4 text-meta font-medium text-accent-text hover:bg-accent-hover"
+              >
+                {t.new}
+              </Link>
+            </Empty>
+          </div>
+        </>
+      )}
+    </>
+  )
+}
+
+function Filter({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  return (
+    <div className="relative mx-3 mb-2">
+      <Icon
+        name="search"
+        size={16}
+        className="pointer-events-none absolute inset-y-0 start-2.5 my-auto text-text-faint"
+      />
+      <input
+        type="search"
+        aria-label={t.filterLabel}
+        placeholder={t.filter}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => event.key === 'Escape' && onChange('')}
+        className="h-8 w-full rounded-control border border-transparent bg-bg-active ps-8 pe-8 text-meta transition-colors duration-150 focus:border-focus focus:bg-bg pointer-coarse:h-10 [&::-webkit-search-cancel-button]:hidden"
+      />
+      {value !== '' && (
+        <IconButton
+          icon="close"
+          size={14}
+          label={t.clearFilter}
+          onClick={() => onChange('')}
+          className="absolute! inset-y-0 end-0.5 my-auto size-7! pointer-coarse:size-10!"
+        />
+      )}
+    </div>
+  )
+}
+
+function Rows({ summaries, currentId }: { summaries: readonly Summary[]; currentId: string | null }) {
+  const scroller = useRef<HTMLDivElement>(null)
+  const now = useNow()
+  const rows = useVirtualizer({
+    count: summaries.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => summaries[index]?.id ?? index,
+    overscan: 6,
+    paddingEnd: 8,
+  })
+  const count = summaries.length
+  const onKeyDown = useCallback(
+    (event: KeyboardEvent, index: number) => {
+      const next = nextIndex(event, index, count)
+      if (next === null) return
+      event.preventDefault()
+      rows.scrollToIndex(next)
+      // A row that was out of sight exists only after the next frame.
+      requestAnimationFrame(() =>
+        scroller.current
+          ?.querySelector<HTMLElement>(`[data-row="${String(next)}"]`)
+          ?.focus({ preventScroll: true }),
+      )
+    },
+    [count, rows],
+  )
+  return (
+    <nav aria-label={t.title} className="min-h-0 flex-1">
+      <div ref={scroller} className="h-full overflow-y-auto overscroll-contain px-2">
+        <ul className="relative" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((item) => {
+            const summary = summaries[item.index]
+            if (summary === undefined) return null
+            return (
+              <li
+                key={item.key}
+                className="absolute inset-x-0 top-0"
+                style={{ transform: `translateY(${String(item.start)}px)` }}
+              >
+                <ConversationRow
+                  summary={summary}
+                  index={item.index}
+                  current={summary.id === currentId}
+                  now={now}
+                  onKeyDown={onKeyDown}
+                />
+              </li>
+            )
+          })}
+        </ul>
+      </div>
+    </nav>
+  )
+}
+
+const Skeleton = () => (
+  <div className="px-2">
+    {[64, 40, 52, 72, 48, 60].map((width) => (
+      <div key={width} className="flex h-[62px] items-center gap-3 px-2.5">
+        <Bone className="size-10 rounded-full!" />
+        <div className="flex-1">
+          <div style={{ width: `${String(width)}%` }}>
+            <Bone className="h-3.5 w-full" />
+          </div>
+          <Bone className="mt-2 h-3 w-4/5" />
+        </div>
+      </div>
+    ))}
+  </div>
+)

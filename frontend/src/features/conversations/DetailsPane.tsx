@@ -1,0 +1,134 @@
+import { useEffect, useState } from 'react'
+import { useNavigate } from 'react-router'
+import { Avatar } from '@/components/Avatar'
+import { Button, IconButton } from '@/components/Button'
+import { Confirm } from '@/components/Dialog'
+import { presenceInWords, usePresence } from '@/components/Status'
+import { Failed } from '@/components/States'
+import { toast } from '@/components/Toasts'
+import { leaveGroup } from '@/lib/actions'
+import { titleOf } from '@/lib/chat/names'
+import { useMe, useThread } from '@/lib/chat/store'
+import type { Summary } from '@/lib/chat/summaries'
+import { CallError } from '@/lib/errors'
+import { loadMembers } from '@/lib/live/loading'
+import { useNow } from '@/lib/now'
+import { dateInWords } from '@/lib/text/format'
+import { failureText, texts } from '@/lib/text/texts'
+import { AddPeople } from './AddPeople'
+import { MemberList } from './MemberList'
+import { RenameGroup } from './RenameGroup'
+
+const t = texts.details
+
+/** Members and what can be done with the conversation. */
+export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: () => void }) {
+  const title = titleOf(summary)
+  return (
+    <aside aria-label={t.title} className="flex h-full flex-col bg-bg">
+      <header className="flex h-14 shrink-0 items-center justify-between border-b border-border ps-4 pe-2">
+        <h2 className="text-title font-semibold">{t.title}</h2>
+        <IconButton icon="close" label={t.hide} onClick={onClose} />
+      </header>
+      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
+        <div className="flex flex-col items-center px-6 pt-6 pb-5 text-center">
+          <Avatar
+            id={summary.peer?.id ?? summary.id}
+            name={title}
+            url={summary.peer?.avatar_url ?? null}
+            group={summary.peer === null}
+            size={72}
+          />
+          <p className="mt-3 max-w-full text-title font-semibold break-words">{title}</p>
+          {summary.peer === null ? <GroupFacts summary={summary} /> : <PersonFacts summary={summary} />}
+        </div>
+        {summary.peer === null && <GroupMembers summary={summary} title={title} />}
+      </div>
+    </aside>
+  )
+}
+
+function PersonFacts({ summary }: { summary: Summary }) {
+  const words = presenceInWords(usePresence(summary.peer?.id), useNow())
+  return (
+    <>
+      <p className="text-meta text-text-muted">@{summary.peer?.username}</p>
+      {words !== null && <p className="mt-1 text-meta text-text-muted">{words}</p>}
+    </>
+  )
+}
+
+function GroupFacts({ summary }: { summary: Summary }) {
+  const { snapshot } = useThread(summary.id)
+  return (
+    <p className="text-meta text-text-muted">
+      {t.membersCount(summary.membersCount)}
+      {snapshot !== null && ` · ${t.created(dateInWords(snapshot.created_at))}`}
+    </p>
+  )
+}
+
+type Opened = 'add' | 'rename' | 'leave' | null
+
+function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
+  const [opened, setOpened] = useState<Opened>(null)
+  const close = (): void => setOpened(null)
+  const me = useMe()
+  const navigate = useNavigate()
+  const failed = useMembersLoaded(summary.id)
+  const mayRename = summary.role !== 'member'
+
+  async function leave(): Promise<void> {
+    try {
+      await leaveGroup(summary.id, me)
+      await navigate('/')
+    } catch (error) {
+      toast(failureText(error instanceof CallError ? error.code : 'other'))
+    }
+  }
+
+  return (
+    <>
+      <div className="flex flex-wrap justify-center gap-2 px-4 pb-4">
+        <Button onClick={() => setOpened('add')}>{t.add}</Button>
+        {mayRename && <Button onClick={() => setOpened('rename')}>{t.rename}</Button>}
+        <Button look="danger" onClick={() => setOpened('leave')}>
+          {t.leave}
+        </Button>
+      </div>
+      <h3 className="border-t border-border px-4 pt-4 pb-1 text-meta font-semibold text-text-muted">
+        {t.members}
+      </h3>
+      {failed !== null ? (
+        <Failed text={failed.text} onRetry={failed.retry} />
+      ) : (
+        <MemberList conversationId={summary.id} ownRole={summary.role} />
+      )}
+      {opened === 'add' && <AddPeople conversationId={summary.id} onClose={close} />}
+      {opened === 'rename' && <RenameGroup conversationId={summary.id} title={title} onClose={close} />}
+      {opened === 'leave' && (
+        <Confirm
+          question={t.leaveQuestion(title)}
+          action={t.leave}
+          onConfirm={() => void leave()}
+          onClose={close}
+        />
+      )}
+    </>
+  )
+}
+
+/** The members are read once, and again after a reset; news keeps them right in between. */
+function useMembersLoaded(id: string): { text: string; retry: () => void } | null {
+  const { membersLoaded } = useThread(id)
+  const [failure, setFailure] = useState<string | null>(null)
+  const [attempt, setAttempt] = useState(0)
+  useEffect(() => {
+    if (membersLoaded) return
+    loadMembers(id).then(
+      () => setFailure(null),
+      (error: unknown) => setFailure(failureText(error instanceof CallError ? error.code : 'other')),
+    )
+  }, [id, membersLoaded, attempt])
+  return failure === null || membersLoaded ? null : { text: failure, retry: () => setAttempt(attempt + 1) }
+}

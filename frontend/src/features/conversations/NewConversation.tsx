@@ -1,0 +1,120 @@
+import { useState, type FormEvent } from 'react'
+import { Link, useNavigate } from 'react-router'
+import type { User } from '@/contracts'
+import { Button, IconButton } from '@/components/Button'
+import { Dialog } from '@/components/Dialog'
+import { Field, Problem } from '@/components/Field'
+import { Icon } from '@/components/Icon'
+import { createGroup, startDirect } from '@/lib/actions'
+import { CallError } from '@/lib/errors'
+import { failureText, texts } from '@/lib/text/texts'
+import { PeoplePicker } from './PeoplePicker'
+
+const t = texts.start
+
+/** Pick one person and talk. */
+export function NewDirect() {
+  const navigate = useNavigate()
+  const [problem, setProblem] = useState<string | null>(null)
+
+  async function pick(user: User): Promise<void> {
+    setProblem(null)
+    try {
+      const id = await startDirect(user.id)
+      await navigate(`/c/${id}`, { replace: true })
+    } catch (error) {
+      setProblem(failureText(error instanceof CallError ? error.code : 'other'))
+    }
+  }
+
+  return (
+    <Dialog title={t.title} onClose={() => void navigate('..')}>
+      {problem !== null && <Notice text={problem} />}
+      <PeoplePicker chosen={[]} onPick={(user) => void pick(user)}>
+        <Link
+          to="/new/group"
+          replace
+          className="flex min-h-12 items-center gap-3 rounded-control px-2.5 hover:bg-bg-hover"
+        >
+          <span className="flex size-8 items-center justify-center rounded-control bg-accent-soft text-accent-ink">
+            <Icon name="people" size={18} />
+          </span>
+          <span>
+            <span className="block leading-5 font-medium">{t.newGroup}</span>
+            <span className="block text-meta text-text-muted">{t.newGroupLead}</span>
+          </span>
+        </Link>
+        <p className="px-2.5 py-3 text-meta text-text-muted">{t.peopleHint}</p>
+      </PeoplePicker>
+    </Dialog>
+  )
+}
+
+/** Name a group and pick its people. */
+export function NewGroup() {
+  const navigate = useNavigate()
+  const [title, setTitle] = useState('')
+  const [chosen, setChosen] = useState<readonly User[]>([])
+  const [problem, setProblem] = useState<string | null>(null)
+  const [missing, setMissing] = useState(false)
+  const [busy, setBusy] = useState(false)
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault()
+    setMissing(title.trim() === '')
+    if (title.trim() === '') return
+    setBusy(true)
+    setProblem(null)
+    try {
+      const id = await createGroup(
+        title.trim(),
+        chosen.map((user) => user.id),
+      )
+      await navigate(`/c/${id}`, { replace: true })
+    } catch (error) {
+      setProblem(failureText(error instanceof CallError ? error.code : 'other'))
+      setBusy(false)
+    }
+  }
+
+  return (
+    <Dialog
+      title={t.newGroup}
+      onClose={() => void navigate('/')}
+      lead={
+        <IconButton icon="back" label={texts.back} onClick={() => void navigate('/new', { replace: true })} />
+      }
+    >
+      <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-1 flex-col">
+        {problem !== null && <Notice text={problem} />}
+        <Field
+          label={t.groupTitle}
+          placeholder={t.groupTitlePlaceholder}
+          maxLength={128}
+          value={title}
+          onChange={(event) => setTitle(event.target.value)}
+          problem={missing && title.trim() === '' ? texts.session.required : null}
+          className="px-4 pt-3 pb-2"
+        />
+        <PeoplePicker chosen={chosen} onPick={(user) => setChosen(toggled(chosen, user))}>
+          <p className="px-2.5 py-3 text-meta text-text-muted">{t.peopleHint}</p>
+        </PeoplePicker>
+        <footer className="flex items-center justify-between gap-3 border-t border-border px-4 py-3">
+          <span className="text-meta text-text-muted">{t.chosen(chosen.length)}</span>
+          <Button type="submit" look="primary" busy={busy}>
+            {t.createGroup}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}
+
+export const toggled = (chosen: readonly User[], user: User): User[] =>
+  chosen.some(({ id }) => id === user.id) ? chosen.filter(({ id }) => id !== user.id) : [...chosen, user]
+
+const Notice = ({ text }: { text: string }) => (
+  <div className="px-4 pt-3">
+    <Problem>{text}</Problem>
+  </div>
+)

@@ -1,0 +1,219 @@
+import { memo, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import type { Message } from '@/contracts'
+import { IconButton } from '@/components/Button'
+import { Problem } from '@/components/Field'
+import { Icon } from '@/components/Icon'
+import { dispatch } from '@/lib/chat/store'
+import { draftOf, saveDraft } from '@/lib/drafts'
+import { CallError } from '@/lib/errors'
+import { isComposing } from '@/lib/keys'
+import { send } from '@/lib/live/outbox'
+import { stopTyping, typed, typingEndedByMessage } from '@/lib/live/typing'
+import { ask, useConnection } from '@/lib/socket'
+import { codePoints } from '@/lib/text/rich'
+import { failureText, texts } from '@/lib/text/texts'
+
+const t = texts.composer
+const MAX = 8_000
+/** From here on it is shown how much is left. */
+const SHOW_LEFT_FROM = 7_500
+const DRAFT_SETTLE_MS = 300
+const MAX_LINES = 8
+const LINE_PX = 22
+
+interface ComposerProps {
+  conversationId: string
+  name: string
+  /** The message being changed, if one is. */
+  editing: Message | null
+  onEditLast: () => void
+  onEditEnd: () => void
+  onSent: () => void
+}
+
+/**
+ * Where one writes. The text lives in the field itself: a key stroke changes nothing else, but a few numbers when they
+ * have to change.
+ */
+export const Composer = memo(function Composer(props: ComposerProps) {
+  const { conversationId, name, editing, onEditLast, onEditEnd, onSent } = props
+  const field = useRef<HTMLTextAreaElement>(null)
+  const [empty, setEmpty] = useState(true)
+  const [left, setLeft] = useState<number | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
+  const [saving, setSaving] = useState(false)
+  const offline = useConnection((state) => state.state !== 'live')
+  const cannotSave = editing !== null && offline
+  const over = left !== null && left < 0
+  const keepDraft = useDraftKeeper(conversationId, editing === null)
+
+  function show(text: string): void {
+    if (field.current === null) return
+    field.current.value = text
+    fit(field.current)
+    changed()
+  }
+
+  function changed(): void {
+    const text = field.current?.value ?? ''
+    setEmpty(text.trim() === '')
+    // Counting is only worth it near the end; there are never more code points than units.
+    const used = text.length < SHOW_LEFT_FROM ? 0 : codePoints(text)
+    setLeft(used < SHOW_LEFT_FROM ? null : MAX - used)
+  }
+
+  useLayoutEffect(() => {
+    show(editing === null ? draftOf(conversationId) : editing.body)
+    setProblem(null)
+    const pointerIsFine = window.matchMedia('(pointer: fine)').matches
+    // On phones the keyboard would cover what one came to read.
+    if (pointerIsFine || editing !== null) field.current?.focus()
+    // The text is set when another message or conversation comes, not when anything else changes.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [conversationId, editing])
+
+  async function submit(): Promise<void> {
+    const text = field.current?.value ?? ''
+    if (text.trim() === '' || over || cannotSave || saving) return
+    if (editing !== null) return saveEdit(editing, text)
+    typingEndedByMessage()
+    show('')
+    keepDraft('')
+    saveDraft(conversationId, '')
+    onSent()
+    await send(conversationId, text)
+  }
+
+  async function saveEdit(message: Message, body: string): Promise<void> {
+    if (body === message.body) return onEditEnd()
+    setSaving(true)
+    setProblem(null)
+    try {
+      const { conversation_id, id: message_id } = message
+      const answer = await ask('message:edit', { conversation_id, message_id, body })
+      dispatch({ type: 'message', message: answer.message })
+      onEditEnd()
+    } catch (error) {
+      setProblem(failureText(error instanceof CallError ? error.code : 'other'))
+    } finally {
+      setSaving(false)
+    }
+  }
+
+  function onInput(): void {
+    const text = field.current?.value ?? ''
+    if (field.current !== null) fit(field.current)
+    changed()
+    keepDraft(text)
+    if (editing !== null) return
+    if (text.trim() === '') stopTyping()
+    else typed(conversationId)
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (isComposing(event)) return
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !event.ctrlKey) {
+      event.preventDefault()
+      void submit()
+    } else if (event.key === 'ArrowUp' && field.current?.value === '' && editing === null) {
+      event.preventDefault()
+      onEditLast()
+    } else if (event.key === 'Escape' && editing !== null) {
+      event.preventDefault()
+      event.stopPropagation()
+      onEditEnd()
+    }
+  }
+
+  const label = editing === null ? t.placeholder(name) : t.editing
+  return (
+    <div className="mx-auto w-full max-w-[860px] px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4">
+      {problem !== null && (
+        <div className="mb-2">
+          <Problem>{problem}</Problem>
+        </div>
+      )}
+      <div className="rounded-card border border-border bg-bg transition-colors duration-150 focus-within:border-focus hover:border-border-strong focus-within:hover:border-focus">
+        {editing !== null && (
+          <div className="flex items-center gap-2 border-b border-border ps-3 pe-1 text-meta text-text-muted">
+            <Icon name="pencil" size={14} className="text-accent-ink" />
+            <span className="flex-1">{cannotSave ? t.editOffline : t.editing}</span>
+            <IconButton icon="close" size={16} label={texts.cancel} onClick={onEditEnd} className="size-8!" />
+          </div>
+        )}
+        <div className="flex items-end">
+          <textarea
+            ref={field}
+            rows={1}
+            aria-label={label}
+            placeholder={label}
+            dir="auto"
+            enterKeyHint="send"
+            onInput={onInput}
+            onKeyDown={onKeyDown}
+            onBlur={stopTyping}
+            className="max-h-[198px] min-h-11 flex-1 resize-none bg-transparent py-[11px] ps-3.5 pe-2 text-message leading-[22px] outline-none"
+          />
+          {left !== null && (
+            <span
+              role="status"
+              className={`figures self-center px-2 text-small ${over ? 'font-semibold text-danger' : 'text-text-muted'}`}
+            >
+              {over ? t.over(-left) : t.left(left)}
+            </span>
+          )}
+          <IconButton
+            icon={editing === null ? 'send' : 'check'}
+            label={editing === null ? t.send : t.saveEdit}
+            disabled={empty || over || cannotSave || saving}
+            // The field keeps the focus, and a phone its keyboard.
+            onPointerDown={(event) => event.preventDefault()}
+            onClick={() => void submit()}
+            className={`m-1 ${empty || over ? '' : 'bg-accent! text-accent-text! hover:bg-accent-hover!'}`}
+          />
+        </div>
+      </div>
+    </div>
+  )
+})
+
+const growsByItself = CSS.supports('field-sizing', 'content')
+
+/** As high as its text, up to eight lines. */
+function fit(field: HTMLTextAreaElement): void {
+  if (growsByItself) {
+    field.style.setProperty('field-sizing', 'content')
+    return
+  }
+  field.style.height = 'auto'
+  field.style.height = `${String(Math.min(field.scrollHeight, MAX_LINES * LINE_PX + 22))}px`
+}
+
+/** Keeps the draft a moment after the last key, and at once when the page or the conversation is left. */
+function useDraftKeeper(conversationId: string, active: boolean): (text: string) => void {
+  const pending = useRef<{ id: string; text: string; timer: ReturnType<typeof setTimeout> } | null>(null)
+  useEffect(() => {
+    function flush(): void {
+      if (pending.current === null) return
+      clearTimeout(pending.current.timer)
+      saveDraft(pending.current.id, pending.current.text)
+      pending.current = null
+    }
+    window.addEventListener('pagehide', flush)
+    document.addEventListener('visibilitychange', flush)
+    return () => {
+      flush()
+      window.removeEventListener('pagehide', flush)
+      document.removeEventListener('visibilitychange', flush)
+    }
+  }, [conversationId, active])
+  return (text) => {
+    if (!active) return
+    if (pending.current !== null) clearTimeout(pending.current.timer)
+    const timer = setTimeout(() => {
+      pending.current = null
+      saveDraft(conversationId, text)
+    }, DRAFT_SETTLE_MS)
+    pending.current = { id: conversationId, text, timer }
+  }
+}

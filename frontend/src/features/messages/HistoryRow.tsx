@@ -1,0 +1,96 @@
+import { memo } from 'react'
+import type { Message } from '@/contracts'
+import { Avatar } from '@/components/Avatar'
+import { titleOf } from '@/lib/chat/names'
+import type { Summary } from '@/lib/chat/summaries'
+import { useNow } from '@/lib/now'
+import { dayInWords } from '@/lib/text/format'
+import { texts } from '@/lib/text/texts'
+import { MessageRow, OutgoingRow } from './MessageRow'
+import type { Row } from './rows'
+import type { SendingMarkState } from './SendingMark'
+
+const t = texts.messages
+
+interface HistoryRowProps {
+  row: Row
+  summary: Summary
+  me: string
+  /** Up to here everybody has got, and read, the messages. */
+  delivered: number
+  read: number
+  onEdit: (message: Message) => void
+  onDelete: (message: Message) => void
+}
+
+export function HistoryRow({ row, summary, me, delivered, read, onEdit, onDelete }: HistoryRowProps) {
+  switch (row.kind) {
+    case 'start':
+      return <Start title={titleOf(summary)} summary={summary} />
+    case 'day':
+      return <Day iso={row.iso} />
+    case 'new':
+      return <NewLine />
+    case 'outgoing':
+      return <OutgoingRow item={row.item} first={row.first} me={me} />
+    case 'message': {
+      const { message, first } = row
+      const own = message.sender_id === me
+      return (
+        <MessageRow
+          message={message}
+          first={first}
+          own={own}
+          mark={own ? markOf(message, delivered, read) : null}
+          group={summary.type === 'group'}
+          mayDelete={own || summary.role !== 'member'}
+          onEdit={onEdit}
+          onDelete={onDelete}
+        />
+      )
+    }
+  }
+}
+
+export function markOf(message: Message, delivered: number, read: number): SendingMarkState {
+  if (message.seq <= read) return 'read'
+  return message.seq <= delivered ? 'delivered' : 'sent'
+}
+
+function Start({ title, summary }: { title: string; summary: Summary }) {
+  const { peer } = summary
+  return (
+    <div className="px-3 pt-6 pb-3">
+      <Avatar
+        id={peer?.id ?? summary.id}
+        name={title}
+        url={peer?.avatar_url ?? null}
+        group={peer === null}
+        size={56}
+      />
+      <p className="mt-3 text-meta text-text-muted">
+        {peer === null ? t.startGroup(title) : t.startDirect(title)}
+      </p>
+    </div>
+  )
+}
+
+const Day = memo(function Day({ iso }: { iso: string }) {
+  const now = useNow()
+  return (
+    <div role="separator" className="flex items-center gap-3 px-3 pt-3 pb-1">
+      <span className="h-px flex-1 bg-border" />
+      <span className="rounded-full border border-border px-2.5 py-0.5 text-small font-medium text-text-muted">
+        {dayInWords(iso, now)}
+      </span>
+      <span className="h-px flex-1 bg-border" />
+    </div>
+  )
+})
+
+const NewLine = () => (
+  <div role="separator" className="flex items-center gap-2 px-3 pt-1.5">
+    <span className="h-px flex-1 bg-accent-ink" />
+    <span className="text-small font-semibold text-accent-ink">{t.newLine}</span>
+  </div>
+)

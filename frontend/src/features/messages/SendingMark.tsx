@@ -1,0 +1,58 @@
+import { lazy, Suspense, useState } from 'react'
+import { Icon, type IconName } from '@/components/Icon'
+import { texts } from '@/lib/text/texts'
+
+const t = texts.messages
+
+/** How far an own message is. */
+export type SendingMarkState = 'sending' | 'sent' | 'delivered' | 'read' | 'failed'
+
+const LOOKS: Record<SendingMarkState, { icon: IconName; colour: string; text: string }> = {
+  sending: { icon: 'clock', colour: 'text-text-faint', text: t.sending },
+  sent: { icon: 'tick', colour: 'text-text-faint', text: t.sent },
+  delivered: { icon: 'ticks', colour: 'text-text-faint', text: t.delivered },
+  read: { icon: 'ticks', colour: 'text-accent-ink', text: t.read },
+  failed: { icon: 'alert', colour: 'text-danger', text: t.failed },
+}
+
+const ReceiptsPopover = lazy(() => import('./ReceiptsPopover'))
+
+interface MarkProps {
+  state: SendingMarkState
+  /** In a group a click shows who. */
+  who?: { conversationId: string; seq: number }
+}
+
+export function SendingMark({ state, who }: MarkProps) {
+  const [asked, setAsked] = useState(false)
+  const { icon, colour, text } = LOOKS[state]
+  const mark = <Icon name={icon} size={16} className={colour} />
+  if (who === undefined) {
+    return (
+      <span role="img" aria-label={text} title={text} data-mark={state} className="inline-flex">
+        {mark}
+      </span>
+    )
+  }
+  const button = (
+    <button
+      type="button"
+      aria-label={t.receiptsFor(text)}
+      aria-haspopup="dialog"
+      title={text}
+      data-mark={state}
+      className="relative inline-flex rounded-[4px] before:absolute before:-inset-1 hover:bg-bg-active pointer-coarse:before:-inset-3"
+      // What shows who is loaded when it is first wanted; from then on it handles the click itself.
+      {...(!asked && { onClick: () => setAsked(true) })}
+    >
+      {mark}
+    </button>
+  )
+  return asked ? (
+    <Suspense fallback={button}>
+      <ReceiptsPopover {...who} trigger={button} />
+    </Suspense>
+  ) : (
+    button
+  )
+}

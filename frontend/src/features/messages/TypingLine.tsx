@@ -1,0 +1,31 @@
+import { nameOf } from '@/lib/chat/names'
+import { useChat } from '@/lib/chat/store'
+import { typistsInWords, useTypists } from '@/lib/typists'
+
+/** Who is typing; always as high, so that nothing moves. */
+export function TypingLine({ conversationId }: { conversationId: string }) {
+  const ids = useTypists(conversationId)
+  const users = useChat((state) => state.users)
+  const words = typistsInWords(ids.map((id) => nameOf(users[id])))
+  return (
+    <div
+      role="status"
+      className="mx-auto h-6 w-full max-w-[860px] px-5 text-small leading-6 text-text-muted sm:px-7"
+    >
+      {words !== null && (
+        <p className="flex animate-appear items-center gap-2 truncate">
+          <span aria-hidden="true" className="flex gap-[3px]">
+            {[0, 150, 300].map((delay) => (
+              <span
+                key={delay}
+                style={{ animationDelay: `${String(delay)}ms` }}
+                className="size-[5px] animate-typing rounded-full bg-accent-ink opacity-40"
+              />
+            ))}
+          </span>
+          {words}
+        </p>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,123 @@
+/** A conversation's history as rows to show: pure, and in the order of `seq`. */
+import type { Message } from '@/contracts'
+import type { Outgoing, Thread } from '@/lib/chat/state'
+import { dayKey } from '@/lib/text/format'
+
+/** Messages of one sender closer than this stand together under one name. */
+const GROUP_MS = 5 * 60_000
+
+export type Row =
+  | { kind: 'start'; key: string }
+  | { kind: 'day'; key: string; iso: string }
+  | { kind: 'new'; key: string }
+  | { kind: 'message'; key: string; message: Message; first: boolean }
+  | { kind: 'outgoing'; key: string; item: Outgoing; first: boolean }
+
+interface Previous {
+  senderId: string
+  at: number
+  day: number
+}
+
+/** One's own message keeps its key when it arrives, so that nothing flickers. */
+const messageKey = (message: Message, me: string): string =>
+  message.sender_id === me ? `own:${message.client_message_id}` : `seq:${String(message.seq)}`
+
+export interface RowsInput {
+  thread: Pick<Thread, 'messages' | 'range'>
+  outgoing: readonly Outgoing[]
+  me: string
+  /** The line "New" stands before this message. */
+  newFrom: number | null
+  /** Whether the loaded range ends with the newest message. */
+  atNewest: boolean
+}
+
+export function rowsOf({ thread, outgoing, me, newFrom, atNewest }: RowsInput): Row[] {
+  const { range, messages } = thread
+  if (range === null) return []
+  const rows: Row[] = range.from <= 1 ? [{ kind: 'start', key: 'start' }] : []
+  let previous = null as Previous | null
+  for (let seq = range.from; seq <= range.to; seq += 1) {
+    const message = messages.get(seq)
+    if (message === undefined) continue
+    const day = dayKey(message.created_at)
+    const at = Date.parse(message.created_at)
+    let first = startsGroup(previous, message.sender_id, at)
+    if (previous?.day !== day) {
+      rows.push({ kind: 'day', key: `day:${String(day)}`, iso: message.created_at })
+      first = true
+    }
+    if (seq === newFrom) {
+      rows.push({ kind: 'new', key: 'new' })
+      first = true
+    }
+    rows.push({ kind: 'message', key: messageKey(message, me), message, first })
+    previous = { senderId: message.sender_id, at, day }
+  }
+  if (atNewest) pushOutgoing(rows, outgoing, me, previous)
+  return rows
+}
+
+function startsGroup(previous: Previous | null, senderId: string, at: number): boolean {
+  return previous === null || previous.senderId !== senderId || at - previous.at > GROUP_MS
+}
+
+function pushOutgoing(rows: Row[], outgoing: readonly Outgoing[], me: string, last: Previous | null): void {
+  let previous = last
+  for (const item of outgoing) {
+    const day = dayKey(item.created_at)
+    const at = Date.parse(item.created_at)
+    let first = startsGroup(previous, me, at)
+    // A clock that is behind shall not begin an earlier day.
+    if (previous === null || day > previous.day) {
+      rows.push({ kind: 'day', key: `day:${String(day)}`, iso: item.created_at })
+      first = true
+    }
+    rows.push({ kind: 'outgoing', key: `own:${item.client_message_id}`, item, first })
+    previous = { senderId: me, at, day }
+  }
+}
+
+const LINE_PX = 22
+const CHARACTERS_A_LINE = 72
+
+/** A guess of a row's height, before it is measured. */
+export function estimateHeight(row: Row): number {
+  switch (row.kind) {
+    case 'start':
+      return 132
+    case 'day':
+      return 44
+    case 'new':
+      return 28
+    case 'message':
+      return textHeight(row.message.body, row.first)
+    case 'outgoing':
+      return textHeight(row.item.body, row.first)
+  }
+}
+
+function textHeight(body: string, first: boolean): number {
+  let lines = 0
+  for (const line of body.split('\n')) lines += Math.max(1, Math.ceil(line.length / CHARACTERS_A_LINE))
+  return lines * LINE_PX + (first ? 34 : 4)
+}
+
+/** The highest `seq` among rows up to `index`. */
+export function seqUpTo(rows: readonly Row[], index: number): number | null {
+  for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
+    const row = rows[at]
+    if (row?.kind === 'message') return row.message.seq
+  }
+  return null
+}
+
+/** The day that a row belongs to. */
+export function dayAt(rows: readonly Row[], index: number): string | null {
+  for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
+    const row = rows[at]
+    if (row?.kind === 'day') return row.iso
+  }
+  return null
+}

@@ -1,0 +1,63 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { useThread } from '@/lib/chat/store'
+import { CallError } from '@/lib/errors'
+import { loadHistory, loadNewer, loadOlder } from '@/lib/live/loading'
+
+/** Up to so many unread messages are reached by loading the newest page; beyond that, the page at the first of them. */
+const NEAR = 40
+
+interface Pages {
+  /** Why the history cannot be shown or continued; null when it can. */
+  failure: string | null
+  loadingOlder: boolean
+  retry: () => void
+  older: () => void
+  newer: () => void
+  newest: () => Promise<void>
+}
+
+type Work = 'around' | 'older' | 'newer'
+
+/**
+ * Loads the history as it is needed: at first, when a reset made it stale (at the place that `anchor` names, so that
+ * nobody loses theirs), and further at both ends. One page at a time.
+ */
+export function usePages(id: string, firstUnread: number | null, anchor: () => number | null): Pages {
+  const { range, staleAt, snapshot } = useThread(id)
+  const [failure, setFailure] = useState<string | null>(null)
+  const [loadingOlder, setLoadingOlder] = useState(false)
+  const running = useRef<Work | null>(null)
+  const lastSeq = snapshot?.last_seq ?? 0
+
+  const run = useCallback(async (work: Work, load: () => Promise<void>): Promise<void> => {
+    if (running.current !== null) return
+    running.current = work
+    setLoadingOlder(work === 'older')
+    try {
+      await load()
+      setFailure(null)
+    } catch (error) {
+      setFailure(error instanceof CallError ? error.code : 'other')
+    } finally {
+      running.current = null
+      setLoadingOlder(false)
+    }
+  }, [])
+
+  const needed = snapshot !== null && (range === null || staleAt !== null)
+  const first = useCallback(() => {
+    const far = firstUnread !== null && lastSeq - firstUnread > NEAR
+    const around = range === null ? (far ? firstUnread : null) : anchor()
+    void run('around', () => loadHistory(id, around))
+  }, [anchor, firstUnread, id, lastSeq, range, run])
+
+  useEffect(() => {
+    if (needed && failure === null) first()
+  }, [needed, failure, first])
+
+  const older = useCallback(() => void run('older', () => loadOlder(id)), [id, run])
+  const newer = useCallback(() => void run('newer', () => loadNewer(id)), [id, run])
+  const newest = useCallback(() => run('around', () => loadHistory(id, null)), [id, run])
+  const retry = useCallback(() => setFailure(null), [])
+  return { failure, loadingOlder, retry, older, newer, newest }
+}

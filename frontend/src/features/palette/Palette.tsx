@@ -1,0 +1,182 @@
+import { useQuery } from '@tanstack/react-query'
+import { useId, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { useNavigate } from 'react-router'
+import { Avatar } from '@/components/Avatar'
+import { Dialog } from '@/components/Dialog'
+import { Icon, type IconName } from '@/components/Icon'
+import { toast } from '@/components/Toasts'
+import { searchPeople, startDirect } from '@/lib/actions'
+import { matching, useConversations } from '@/lib/chat/list'
+import { nameOf, titleOf } from '@/lib/chat/names'
+import { useMe } from '@/lib/chat/store'
+import { CallError } from '@/lib/errors'
+import { isComposing, nextIndex } from '@/lib/keys'
+import { chooseTheme } from '@/lib/theme'
+import { failureText, texts } from '@/lib/text/texts'
+
+const t = texts.palette
+const MAX_CONVERSATIONS = 7
+const MAX_PEOPLE = 5
+
+interface Entry {
+  key: string
+  group: string
+  text: string
+  lead: ReactNode
+  run: () => void
+}
+
+/** Ctrl-K: go to any conversation, person or command by typing. */
+export default function Palette({ onClose }: { onClose: () => void }) {
+  const [text, setText] = useState('')
+  const [active, setActive] = useState(0)
+  const listId = useId()
+  const entries = useEntries(text)
+  const at = Math.min(active, Math.max(0, entries.length - 1))
+
+  function run(entry: Entry | undefined): void {
+    if (entry === undefined) return
+    onClose()
+    entry.run()
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (isComposing(event)) return
+    if (event.key === 'Enter') {
+      event.preventDefault()
+      run(entries[at])
+    } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault()
+      const next = nextIndex(event, at, entries.length) ?? 0
+      setActive(next)
+      document.getElementById(`${listId}-${String(next)}`)?.scrollIntoView({ block: 'nearest' })
+    }
+  }
+
+  return (
+    <Dialog title={t.title} hideTitle wide onClose={onClose}>
+      <div className="flex items-center gap-3 border-b border-border px-4">
+        <Icon name="search" size={18} className="text-text-faint" />
+        <input
+          // eslint-disable-next-line jsx-a11y/no-autofocus
+          autoFocus
+          role="combobox"
+          aria-expanded={entries.length > 0}
+          aria-controls={listId}
+          aria-autocomplete="list"
+          aria-activedescendant={entries.length > 0 ? `${listId}-${String(at)}` : undefined}
+          aria-label={t.title}
+          placeholder={t.placeholder}
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value)
+            setActive(0)
+          }}
+          onKeyDown={onKeyDown}
+          className="h-13 min-w-0 flex-1 bg-transparent text-title outline-none"
+        />
+        <kbd className="hidden rounded-[4px] border border-border px-1.5 text-small text-text-faint sm:block">
+          Esc
+        </kbd>
+      </div>
+      <div id={listId} role="listbox" aria-label={t.title} className="min-h-24 flex-1 overflow-y-auto p-2">
+        {entries.length === 0 && (
+          <p className="px-3 py-6 text-center text-meta text-text-muted">{t.nothing}</p>
+        )}
+        {entries.map((entry, index) => (
+          <div key={entry.key} role="presentation">
+            {entry.group !== entries[index - 1]?.group && (
+              <p role="presentation" className="px-2.5 pt-2 pb-1 text-small font-semibold text-text-faint">
+                {entry.group}
+              </p>
+            )}
+            {/* The focus stays in the field, which handles the keys. */}
+            {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events */}
+            <div
+              id={`${listId}-${String(index)}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={index === at}
+              onClick={() => run(entry)}
+              onMouseMove={() => setActive(index)}
+              className={`flex min-h-10 cursor-pointer items-center gap-3 rounded-control px-2.5 pointer-coarse:min-h-11 ${index === at ? 'bg-bg-hover' : ''}`}
+            >
+              {entry.lead}
+              <span className="truncate">{entry.text}</span>
+            </div>
+          </div>
+        ))}
+      </div>
+    </Dialog>
+  )
+}
+
+const lead = (name: IconName): ReactNode => (
+  <span className="flex size-7 shrink-0 items-center justify-center text-text-muted">
+    <Icon name={name} size={18} />
+  </span>
+)
+
+function useEntries(text: string): Entry[] {
+  const navigate = useNavigate()
+  const me = useMe()
+  const conversations = matching(useConversations(), text).slice(0, MAX_CONVERSATIONS)
+  const search = text.trim()
+  const people = useQuery({
+    queryKey: ['people', search],
+    queryFn: ({ signal }) => searchPeople(search, signal),
+    enabled: search !== '',
+    staleTime: 10_000,
+    placeholderData: (previous) => previous,
+  })
+  const known = new Set(conversations.map(({ peer }) => peer?.id))
+  const go = (path: string) => () => void navigate(path)
+  const write = (userId: string) => () => {
+    startDirect(userId).then(
+      (id) => navigate(`/c/${id}`),
+      (error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')),
+    )
+  }
+
+  const commands: [string, IconName, () => void][] = [
+    [texts.conversations.new, 'pencil', go('/new')],
+    [texts.start.newGroup, 'people', go('/new/group')],
+    [texts.settings.title, 'settings', go('/settings')],
+    [`${texts.settings.theme}: ${texts.settings.themes.light}`, 'sun', () => chooseTheme('light')],
+    [`${texts.settings.theme}: ${texts.settings.themes.dark}`, 'sun', () => chooseTheme('dark')],
+    [`${texts.settings.theme}: ${texts.settings.themes.system}`, 'sun', () => chooseTheme('system')],
+  ]
+  const wanted = search.toLocaleLowerCase()
+  return [
+    ...conversations.map((summary) => ({
+      key: summary.id,
+      group: t.conversations,
+      text: titleOf(summary),
+      lead: (
+        <Avatar
+          id={summary.peer?.id ?? summary.id}
+          name={titleOf(summary)}
+          url={summary.peer?.avatar_url ?? null}
+          group={summary.peer === null}
+          size={28}
+        />
+      ),
+      run: go(`/c/${summary.id}`),
+    })),
+    ...(search === '' ? [] : (people.data ?? []))
+      .filter((user) => user.id !== me && !known.has(user.id))
+      .slice(0, MAX_PEOPLE)
+      .map((user) => ({
+        key: user.id,
+        group: t.people,
+        text: `${nameOf(user)} · @${user.username}`,
+        lead: <Avatar id={user.id} name={nameOf(user)} url={user.avatar_url} size={28} />,
+        run: write(user.id),
+      })),
+    ...commands
+      .filter(([name]) => name.toLocaleLowerCase().includes(wanted))
+      .map(([name, icon, run]) => ({ key: name, group: t.commands, text: name, lead: lead(icon), run })),
+  ]
+}

@@ -1,0 +1,94 @@
+/**
+ * What the client knows of the chat. Everything here is merged, never overwritten: of two states of a thing the newer
+ * one (by `change_seq`, or the higher watermark) holds, so it does not matter in which order or how often news comes.
+ */
+import type { Conversation, Message, Presence, Role, User } from '@/contracts'
+
+/** How far the changes of a conversation are known: all up to `upTo`, and single ones beyond it. */
+export interface Progress {
+  upTo: number
+  ahead: ReadonlySet<number>
+}
+
+export interface Watermarks {
+  delivered_seq: number
+  read_seq: number
+}
+
+/** A member as last heard; `role` null: gone. */
+export interface MemberState {
+  user_id: string
+  role: Role | null
+  joined_at: string | null
+  change_seq: number
+}
+
+/** The messages from `from` to `to` are all there; an empty history is 1 to 0. */
+export interface Range {
+  from: number
+  to: number
+}
+
+export interface Thread {
+  /** The conversation as the server last told it; null when only news of it came so far. */
+  snapshot: Conversation | null
+  /** Set when it is not ours any more: nothing up to this change counts. */
+  removedAt: number | null
+  messages: ReadonlyMap<number, Message>
+  /** The highest `seq` in `messages`. */
+  top: number
+  range: Range | null
+  /** After a reset: what was loaded at or before this change is shown until the history is loaded anew. */
+  staleAt: number | null
+  members: Readonly<Record<string, MemberState>>
+  membersLoaded: boolean
+  marks: Readonly<Record<string, Watermarks>>
+  progress: Progress | null
+}
+
+export type SendingState = { state: 'queued' } | { state: 'sending' } | { state: 'failed'; reason: string }
+
+/** A message of one's own on its way. */
+export interface Outgoing {
+  client_message_id: string
+  conversation_id: string
+  body: string
+  reply_to: string | null
+  created_at: string
+  sending: SendingState
+}
+
+export interface ChatState {
+  me: string | null
+  users: Readonly<Record<string, User>>
+  threads: Readonly<Record<string, Thread>>
+  outgoing: Readonly<Record<string, readonly Outgoing[]>>
+  /** By conversation and person: until when (in ms) they count as typing. */
+  typing: Readonly<Record<string, Readonly<Record<string, number>>>>
+  presence: Readonly<Record<string, Presence>>
+  /** Whether the list of conversations was loaded once. */
+  listed: boolean
+}
+
+export const NO_THREAD: Thread = {
+  snapshot: null,
+  removedAt: null,
+  messages: new Map(),
+  top: 0,
+  range: null,
+  staleAt: null,
+  members: {},
+  membersLoaded: false,
+  marks: {},
+  progress: null,
+}
+
+export const emptyChat = (me: string | null): ChatState => ({
+  me,
+  users: {},
+  threads: {},
+  outgoing: {},
+  typing: {},
+  presence: {},
+  listed: false,
+})

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import { applyChanges, type Change } from './changes'
+import { conversation, ME, member, message, ROOM } from './samples'
+import { emptyChat, type Thread } from './state'
+import { inOrder, lowestMarks, summaryOf, type Summary } from './summaries'
+
+function thread(...changes: Change[]): Thread {
+  const held = applyChanges(emptyChat(ME), changes).threads[ROOM]
+  if (held === undefined) throw new Error('no thread')
+  return held
+}
+
+const unread = (...changes: Change[]) => {
+  const summary = summaryOf(thread(...changes), ME)
+  return { count: summary?.unread, inexact: summary?.inexact }
+}
+
+const told: Change = {
+  type: 'conversation',
+  conversation: conversation(20, { last_seq: 10, read_seq: 4, unread_count: 6 }),
+}
+
+describe('unread', () => {
+  test('as told: the server’s count', () => {
+    expect(unread(told)).toEqual({ count: 6, inexact: false })
+  })
+
+  test('a message by another: one more; by oneself: none left', () => {
+    expect(unread(told, { type: 'message', message: message(11, 21) })).toEqual({ count: 7, inexact: false })
+    expect(unread(told, { type: 'message', message: message(11, 21, { sender_id: ME }) })).toEqual({
+      count: 0,
+      inexact: false,
+    })
+  })
+
+  test('an unread one deleted: one less, once', () => {
+    const deleted: Change = {
+      type: 'message',
+      message: message(8, 21, { body: '', deleted_at: '2026-03-02T11:00:00.000Z' }),
+    }
+    expect(unread(told, deleted, deleted)).toEqual({ count: 5, inexact: false })
+  })
+
+  test('read to the end: nothing; read in part without the messages: an estimate', () => {
+    const read = (seq: number): Change => ({
+      type: 'receipt',
+      conversation_id: ROOM,
+      user_id: ME,
+      delivered_seq: seq,
+      read_seq: seq,
+    })
+    expect(unread(told, read(10))).toEqual({ count: 0, inexact: false })
+    expect(unread(told, read(7)).inexact).toBe(true)
+  })
+
+  test('with all messages at hand: counted', () => {
+    const page = [5, 6, 7, 8, 9, 10].map((seq) => message(seq, seq, seq === 6 ? { sender_id: ME } : {}))
+    const history: Change = { type: 'history', conversation_id: ROOM, messages: page, mode: 'replace' }
+    // Sending number 6 has read all before it.
+    expect(unread(told, history)).toEqual({ count: 4, inexact: false })
+  })
+})
+
+describe('marks', () => {
+  test('only what every other member has read is read', () => {
+    const held = thread(told, {
+      type: 'members',
+      conversation_id: ROOM,
+      members: [
+        member(ME),
+        member('ada', { read_seq: 9, delivered_seq: 9 }),
+        member('eve', { delivered_seq: 7 }),
+      ],
+      asOf: 20,
+      complete: true,
+    })
+    expect(lowestMarks(held, ME)).toEqual({ delivered: 7, read: 0 })
+  })
+
+  test('who is gone does not count', () => {
+    const held = thread(
+      told,
+      {
+        type: 'members',
+        conversation_id: ROOM,
+        members: [member('ada', { read_seq: 9, delivered_seq: 9 }), member('eve')],
+        asOf: 20,
+        complete: true,
+      },
+      { type: 'member', conversation_id: ROOM, user_id: 'eve', role: null, change_seq: 21 },
+    )
+    expect(lowestMarks(held, ME)).toEqual({ delivered: 9, read: 9 })
+  })
+})
+
+test('inOrder__newest activity first, then the newer id', () => {
+  const at = (id: string, activityAt: string) => ({ id, activityAt }) as Summary
+  const sorted = inOrder([at('a', '2026-01-01'), at('b', '2026-01-02'), at('c', '2026-01-01')])
+  expect(sorted.map(({ id }) => id)).toEqual(['b', 'c', 'a'])
+})

@@ -1,0 +1,148 @@
+/** What views show of a conversation, worked out from its thread. Pure, and remembered per thread. */
+import type { Conversation, Message, Role, User } from '@/contracts'
+import type { Thread } from './state'
+
+export interface Summary {
+  id: string
+  type: Conversation['type']
+  title: string | null
+  peer: User | null
+  role: Role
+  last: Message | null
+  lastSeq: number
+  readSeq: number
+  unread: number
+  membersCount: number
+  /** RFC 3339; conversations are listed by it. */
+  activityAt: string
+  /** The counts are an estimate until the server is asked again. */
+  inexact: boolean
+}
+
+const remembered = new WeakMap<Thread, Summary | null>()
+
+/** Null while the conversation itself is not known, or when it is not ours any more. */
+export function summaryOf(thread: Thread, me: string): Summary | null {
+  const known = remembered.get(thread)
+  if (known !== undefined) return known
+  const summary = work(thread, me)
+  remembered.set(thread, summary)
+  return summary
+}
+
+function work(thread: Thread, me: string): Summary | null {
+  const { snapshot } = thread
+  if (snapshot === null || thread.removedAt !== null) return null
+  const last = newest(thread)
+  const lastSeq = Math.max(snapshot.last_seq, last?.seq ?? 0)
+  const readSeq = Math.max(snapshot.read_seq, thread.marks[me]?.read_seq ?? 0)
+  const unread = unreadOf(thread, snapshot, me, readSeq, lastSeq)
+  const members = membersOf(thread, snapshot, me)
+  return {
+    id: snapshot.id,
+    type: snapshot.type,
+    title: snapshot.title,
+    peer: snapshot.peer,
+    role: members.role,
+    last,
+    lastSeq,
+    readSeq,
+    unread: unread.count,
+    membersCount: members.count,
+    activityAt: last?.created_at ?? snapshot.created_at,
+    inexact: unread.inexact || members.inexact,
+  }
+}
+
+function newest({ messages, top, snapshot }: Thread): Message | null {
+  const held = messages.get(top) ?? null
+  const told = snapshot?.last_message ?? null
+  return (held?.seq ?? 0) >= (told?.seq ?? 0) ? held : told
+}
+
+const counts = (message: Message, me: string): boolean =>
+  message.sender_id !== me && message.deleted_at === null
+
+/**
+ * The others' undeleted messages above the read mark. Exact where all of them are at hand; else the server's count,
+ * brought up to date by what came since, as long as nothing was read in between.
+ */
+function unreadOf(
+  { messages }: Thread,
+  snapshot: Conversation,
+  me: string,
+  readSeq: number,
+  lastSeq: number,
+): { count: number; inexact: boolean } {
+  if (readSeq >= lastSeq) return { count: 0, inexact: false }
+  const known = countKnown(messages, me, readSeq, lastSeq)
+  if (known !== null) return { count: known, inexact: false }
+  let count = snapshot.unread_count
+  for (const message of messages.values()) {
+    if (message.seq <= readSeq || message.sender_id === me) continue
+    if (message.seq > snapshot.last_seq && counts(message, me)) count += 1
+    const deletedSince = message.deleted_at !== null && message.change_seq > snapshot.change_seq
+    if (message.seq <= snapshot.last_seq && deletedSince) count -= 1
+  }
+  return { count: Math.max(0, count), inexact: readSeq > snapshot.read_seq }
+}
+
+function countKnown(
+  messages: ReadonlyMap<number, Message>,
+  me: string,
+  readSeq: number,
+  lastSeq: number,
+): number | null {
+  if (lastSeq - readSeq > messages.size) return null
+  let count = 0
+  for (let seq = readSeq + 1; seq <= lastSeq; seq += 1) {
+    const message = messages.get(seq)
+    if (message === undefined) return null
+    if (counts(message, me)) count += 1
+  }
+  return count
+}
+
+function membersOf(
+  thread: Thread,
+  snapshot: Conversation,
+  me: string,
+): { role: Role; count: number; inexact: boolean } {
+  const own = thread.members[me]
+  const role =
+    own !== undefined && own.role !== null && own.change_seq > snapshot.change_seq ? own.role : snapshot.role
+  const members = Object.values(thread.members)
+  if (thread.membersLoaded) {
+    return { role, count: members.filter((member) => member.role !== null).length, inexact: false }
+  }
+  const changed = members.some((member) => member.change_seq > snapshot.change_seq)
+  return { role, count: snapshot.members_count, inexact: changed }
+}
+
+/** Newest activity first; ids are in the order of time, so they settle a tie. */
+export function inOrder(summaries: readonly Summary[]): Summary[] {
+  return [...summaries].sort((a, b) => {
+    if (a.activityAt !== b.activityAt) return a.activityAt < b.activityAt ? 1 : -1
+    return a.id < b.id ? 1 : -1
+  })
+}
+
+/** The others' lowest marks: up to there a message was delivered to, and read by, everybody. */
+export function lowestMarks(thread: Thread, me: string): { delivered: number; read: number } {
+  let delivered = Infinity
+  let read = Infinity
+  for (const userId of othersIn(thread, me)) {
+    const marks = thread.marks[userId]
+    delivered = Math.min(delivered, marks?.delivered_seq ?? 0)
+    read = Math.min(read, marks?.read_seq ?? 0)
+  }
+  return { delivered: delivered === Infinity ? 0 : delivered, read: read === Infinity ? 0 : read }
+}
+
+function othersIn(thread: Thread, me: string): string[] {
+  if (thread.snapshot?.peer) return [thread.snapshot.peer.id]
+  if (!thread.membersLoaded) return []
+  return Object.values(thread.members)
+    .filter((member) => member.role !== null && member.user_id !== me)
+    .map((member) => member.user_id)
+}

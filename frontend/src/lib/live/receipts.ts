@@ -1,0 +1,88 @@
+/**
+ * Telling the server what was delivered and read. Marks only rise and come in bursts, so per conversation the highest of
+ * a short while is sent, and again after a reconnect if it was not acked.
+ */
+import { dispatch, threadOf, useChat } from '@/lib/chat/store'
+import { ask, isLive } from '@/lib/socket'
+
+const COALESCE_MS = 150
+
+interface Mark {
+  seq: number
+  acked: number
+}
+
+type Kind = 'receipt:delivered' | 'receipt:read'
+
+const marks: Record<Kind, Map<string, Mark>> = { 'receipt:delivered': new Map(), 'receipt:read': new Map() }
+let timer: ReturnType<typeof setTimeout> | undefined
+
+export function markDelivered(conversationId: string, seq: number): void {
+  raise('receipt:delivered', conversationId, seq)
+}
+
+/** Seen by the person: unread falls at once, here as there. */
+export function markRead(conversationId: string, seq: number): void {
+  const { me } = useChat.getState()
+  if (me === null) return
+  const held = threadOf(conversationId).marks[me]?.read_seq ?? 0
+  if (seq <= held) return
+  dispatch({
+    type: 'receipt',
+    conversation_id: conversationId,
+    user_id: me,
+    delivered_seq: seq,
+    read_seq: seq,
+  })
+  raise('receipt:read', conversationId, seq)
+}
+
+/** Everything that is known of each conversation has reached this device. */
+export function markAllDelivered(): void {
+  const { me, threads } = useChat.getState()
+  if (me === null) return
+  for (const [id, { snapshot, top, marks: held }] of Object.entries(threads)) {
+    const seq = Math.max(top, snapshot?.last_seq ?? 0)
+    if (snapshot !== null && seq > (held[me]?.delivered_seq ?? 0)) markDelivered(id, seq)
+  }
+}
+
+/** After a reconnect: what had no answer is said again. */
+export function repeatReceipts(): void {
+  schedule()
+}
+
+export function forgetReceipts(): void {
+  clearTimeout(timer)
+  timer = undefined
+  marks['receipt:delivered'].clear()
+  marks['receipt:read'].clear()
+}
+
+function raise(kind: Kind, conversationId: string, seq: number): void {
+  const held = marks[kind].get(conversationId)
+  if (held !== undefined && held.seq >= seq) return
+  marks[kind].set(conversationId, { seq, acked: held?.acked ?? 0 })
+  schedule()
+}
+
+function schedule(): void {
+  timer ??= setTimeout(() => {
+    timer = undefined
+    flush('receipt:read')
+    flush('receipt:delivered')
+  }, COALESCE_MS)
+}
+
+function flush(kind: Kind): void {
+  for (const [conversation_id, mark] of marks[kind]) {
+    const { seq, acked } = mark
+    const impliedByRead =
+      kind === 'receipt:delivered' && (marks['receipt:read'].get(conversation_id)?.seq ?? 0) >= seq
+    if (seq <= acked || impliedByRead || !isLive()) continue
+    ask(kind, { conversation_id, seq }).then(
+      () => (mark.acked = Math.max(mark.acked, seq)),
+      () => undefined,
+    )
+  }
+}

@@ -1,0 +1,55 @@
+/** Dates and times in words, by `Intl`. The time is an argument. */
+import { texts } from './texts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' })
+const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' })
+const dayMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+const fullDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' })
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' })
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
+
+const startOfDay = (date: Date): number =>
+  new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()
+/** Whole days between, by the calendar: daylight saving makes some days 23 or 25 hours long. */
+const daysBetween = (date: Date, now: Date): number => Math.round((startOfDay(now) - startOfDay(date)) / DAY)
+
+export const dayKey = (iso: string): number => startOfDay(new Date(iso))
+export const timeOfDay = (iso: string): string => clock.format(new Date(iso))
+export const fullTime = (iso: string): string => full.format(new Date(iso))
+export const dateInWords = (iso: string): string => fullDay.format(new Date(iso))
+
+/** For day separators: Today, Yesterday, Monday, 3 March, 3 March 2024. */
+export function dayInWords(iso: string, now: number): string {
+  const date = new Date(iso)
+  const today = new Date(now)
+  const days = daysBetween(date, today)
+  if (days <= 0) return texts.messages.today
+  if (days === 1) return texts.messages.yesterday
+  if (days < 7) return weekday.format(date)
+  return date.getFullYear() === today.getFullYear() ? longDay.format(date) : fullDay.format(date)
+}
+
+/** For the list: 14:05, Yesterday, Mon, 3 Mar. */
+export function shortTime(iso: string, now: number): string {
+  const date = new Date(iso)
+  const days = daysBetween(date, new Date(now))
+  if (days <= 0) return clock.format(date)
+  if (days === 1) return texts.messages.yesterday
+  return days < 7 ? shortWeekday.format(date) : dayMonth.format(date)
+}
+
+/** "5 minutes ago". */
+export function ago(iso: string, now: number): string {
+  const passed = Math.max(0, now - new Date(iso).getTime())
+  if (passed < MINUTE) return relative.format(0, 'second')
+  if (passed < HOUR) return relative.format(-Math.floor(passed / MINUTE), 'minute')
+  if (passed < DAY) return relative.format(-Math.floor(passed / HOUR), 'hour')
+  if (passed < 30 * DAY) return relative.format(-Math.floor(passed / DAY), 'day')
+  return fullDay.format(new Date(iso))
+}

@@ -1,0 +1,33 @@
+import { fileURLToPath } from 'node:url'
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+/** Where `npm run dev` finds the services; `make up` serves them there. */
+const upstream = process.env.SYNCTALK_URL ?? 'http://localhost:8080'
+const proxied = { target: upstream, changeOrigin: true }
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: {
+    port: 5173,
+    proxy: {
+      '/v1': proxied,
+      '/.well-known': proxied,
+      '/dev': proxied,
+      '/socket.io': { ...proxied, ws: true },
+    },
+  },
+  build: {
+    target: 'es2022',
+    // The page's policy allows no data: scripts or styles; small files stay files.
+    assetsInlineLimit: 0,
+    manifest: true,
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['src/**/*.test.{ts,tsx}'],
+    restoreMocks: true,
+  },
+})

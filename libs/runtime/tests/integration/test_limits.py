@@ -1,0 +1,115 @@
+"""Token buckets in a real Redis, whose clock is the only one that counts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from synctalk_runtime import redis as runtime_redis
+from synctalk_runtime.errors import RateLimitedError
+from synctalk_runtime.ids import new_id
+from synctalk_runtime.limits import Limit, Limiter
+from synctalk_testkit.eventually import eventually
+
+SLOW = Limit("slow", per_second=0.01, burst=3)
+FAST = Limit("fast", per_second=20, burst=1)
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    client = runtime_redis.connect(SecretStr(redis_url))
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def limiter(client: Redis) -> Limiter:
+    return Limiter(client)
+
+
+async def _takes(limiter: Limiter, limit: Limit, subject: str) -> bool:
+    try:
+        await limiter.take(limit, subject)
+    except RateLimitedError:
+        return False
+    return True
+
+
+async def test_take__more_than_the_burst__is_refused_with_the_wait(limiter: Limiter) -> None:
+    subject = new_id()
+    for _ in range(3):
+        await limiter.take(SLOW, subject)
+
+    with pytest.raises(RateLimitedError) as raised:
+        await limiter.take(SLOW, subject)
+
+    assert raised.value.retry_after == pytest.approx(100, abs=2)
+    assert raised.value.details == {"limit": "slow"}
+
+
+async def test_take__by_another_subject_or_limit__is_apart(limiter: Limiter) -> None:
+    subject = new_id()
+    for _ in range(3):
+        await limiter.take(SLOW, subject)
+
+    await limiter.take(SLOW, new_id())
+    await limiter.take(FAST, subject)
+
+
+async def test_take__after_the_wait__is_taken_again(limiter: Limiter) -> None:
+    subject = new_id()
+    await limiter.take(FAST, subject)
+    assert not await _takes(limiter, FAST, subject)
+
+    await eventually(lambda: _takes(limiter, FAST, subject), 3)
+
+
+async def test_take__many_at_once__no_more_than_the_burst(limiter: Limiter) -> None:
+    subject = new_id()
+    taken = await asyncio.gather(*(_takes(limiter, SLOW, subject) for _ in range(50)))
+
+    assert sum(taken) == 3
+
+
+async def test_take_all__one_bucket_empty__is_refused(limiter: Limiter) -> None:
+    subject = new_id()
+    tight = Limit("tight", per_second=0.01, burst=1)
+    await limiter.take_all([(SLOW, subject), (tight, subject)])
+
+    with pytest.raises(RateLimitedError) as raised:
+        await limiter.take_all([(SLOW, subject), (tight, subject)])
+
+    assert raised.value.details == {"limit": "tight"}
+
+
+async def test_take__costs_more_than_is_there__leaves_the_bucket_as_it_was(limiter: Limiter) -> None:
+    subject = new_id()
+    assert await limiter.ask([(SLOW, subject)], cost=5) != [0]
+    assert await limiter.ask([(SLOW, subject)], cost=3) == [0]
+
+
+async def test_bucket__of_one_who_left__is_forgotten_by_redis(limiter: Limiter, client: Redis) -> None:
+    subject = new_id()
+    await limiter.take(FAST, subject)
+
+    ttl_ms = await client.pttl(f"limit:fast:{subject}")
+    assert 0 < ttl_ms <= 1050
+
+
+async def test_take__after_the_scripts_were_flushed__works(limiter: Limiter, client: Redis) -> None:
+    await limiter.take(SLOW, new_id())
+    await client.script_flush()
+
+    await limiter.take(SLOW, new_id())
+
+
+async def test_take__redis_is_down__lets_through_quickly() -> None:
+    client = runtime_redis.connect(SecretStr("redis://127.0.0.1:1/0"))
+    limiter: Any = Limiter(client)
+
+    async with asyncio.timeout(3):
+        for _ in range(5):
+            await limiter.take(SLOW, "x")
+    await client.aclose()

@@ -1,0 +1,193 @@
+"""The outbox: an event is sent if and only if its transaction was committed, whatever breaks in between."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from synctalk_contracts import topology
+from synctalk_contracts.envelope import read_envelopes
+from synctalk_contracts.events.users import UserUpdated
+from synctalk_runtime import outbox
+from synctalk_runtime.errors import UnavailableError
+from synctalk_runtime.outbox import OutboxRelay
+from synctalk_runtime.postgres import Postgres
+from synctalk_testkit.eventually import eventually
+from synctalk_testkit.relay import relay_to
+
+QUEUE = "test.users"
+
+
+class Broker:
+    """Takes what is published, or fails as a test tells it to; stands where the bus does, to count and to break."""
+
+    def __init__(self) -> None:
+        self.published: list[list[str]] = []
+        self.failures: list[Exception] = []
+
+    async def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
+        assert (exchange, routing_key) == (topology.EVENTS_EXCHANGE, UserUpdated.type_name())
+        if self.failures:
+            raise self.failures.pop(0)
+        self.published.append([envelope.payload["user"]["username"] for envelope in read_envelopes(body)])
+
+    @property
+    def names(self) -> list[str]:
+        return [name for names in self.published for name in names]
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+async def relay(postgres: Postgres, broker: Broker) -> Any:
+    relay = OutboxRelay(postgres, broker, interval_s=0.01)  # type: ignore[arg-type]
+    yield relay
+    await relay.stop()
+
+
+async def _write(postgres: Postgres, *events: UserUpdated) -> None:
+    async with postgres.transaction() as conn:
+        await outbox.add(conn, events)
+
+
+async def _rows(postgres: Postgres) -> int:
+    async with postgres.connection() as conn:
+        return int(await conn.fetchval("select count(*) from outbox"))
+
+
+async def test_add__the_transaction_fails__nothing_is_sent(postgres: Postgres, user_event: Any) -> None:
+    with pytest.raises(RuntimeError):
+        async with postgres.transaction() as conn:
+            await outbox.add(conn, [user_event("ada")])
+            raise RuntimeError
+
+    assert await _rows(postgres) == 0
+
+
+async def test_relay__many_events__are_sent_in_order_in_batches_and_removed(
+    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any
+) -> None:
+    names = [f"user-{n}" for n in range(450)]
+    for first in range(0, len(names), 50):
+        await _write(postgres, *(user_event(name) for name in names[first : first + 50]))
+    await relay.start()
+
+    await eventually(lambda: len(broker.names) >= len(names))
+    assert broker.names == names
+    assert [len(batch) for batch in broker.published] == [200, 200, 50]
+    await eventually(lambda: _is_empty(postgres))
+
+
+async def _is_empty(postgres: Postgres) -> bool:
+    return await _rows(postgres) == 0
+
+
+async def test_relay__woken__sends_at_once(
+    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "IDLE_S", 60)
+    await relay.start()
+    await eventually(lambda: relay._task is not None)
+    await _write(postgres, user_event("ada"))
+    relay.wake()
+
+    await eventually(lambda: broker.names == ["ada"], 3)
+
+
+async def test_relay__forgotten_to_be_woken__looks_by_itself(
+    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any
+) -> None:
+    await relay.start()
+    await _write(postgres, user_event("ada"))
+
+    await eventually(lambda: broker.names == ["ada"])
+
+
+async def test_relay__the_broker_does_not_answer__sends_later_in_order(
+    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any
+) -> None:
+    broker.failures = [UnavailableError(), UnavailableError()]
+    await _write(postgres, user_event("ada"), user_event("bob"))
+    await relay.start()
+
+    await eventually(lambda: broker.names == ["ada", "bob"])
+    await eventually(lambda: _is_empty(postgres))
+
+
+async def test_relay__a_bug__goes_on(
+    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_PAUSE_S", 0.05)
+    broker.failures = [ValueError("a bug")]
+    await _write(postgres, user_event("ada"))
+    await relay.start()
+
+    await eventually(lambda: broker.names == ["ada"])
+
+
+async def test_relay__ends_between_publishing_and_deleting__repeats_with_the_same_ids(
+    postgres: Postgres, user_event: Any
+) -> None:
+    sent: list[str] = []
+    published = asyncio.Event()
+
+    class Stuck:
+        async def publish(self, _: str, __: str, body: bytes) -> None:
+            sent.extend(envelope.id for envelope in read_envelopes(body))
+            published.set()
+            if len(sent) == 1:
+                await asyncio.Event().wait()  # until the process dies
+
+    await _write(postgres, user_event("ada"))
+    first = OutboxRelay(postgres, Stuck(), interval_s=0.01)  # type: ignore[arg-type]
+    await first.start()
+    await published.wait()
+    await first.stop()
+    second = OutboxRelay(postgres, Stuck(), interval_s=0.01)  # type: ignore[arg-type]
+    await second.start()
+    await eventually(lambda: len(sent) == 2)
+    await eventually(lambda: _is_empty(postgres))
+    await second.stop()
+
+    assert len(set(sent)) == 1
+
+
+async def test_relay__two_processes__send_each_event_once(
+    postgres: Postgres, broker: Broker, user_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BATCH", 10)
+    names = [f"user-{n}" for n in range(200)]
+    await _write(postgres, *(user_event(name) for name in names))
+    relays = [OutboxRelay(postgres, broker, interval_s=0) for _ in range(2)]  # type: ignore[arg-type]
+    for relay in relays:
+        await relay.start()
+    await eventually(lambda: _is_empty(postgres))
+    for relay in relays:
+        await relay.stop()
+
+    assert sorted(broker.names) == sorted(names)
+
+
+async def test_relay__over_a_real_bus_that_breaks__loses_nothing(
+    postgres: Postgres, make_bus: Any, running: Any, vhost: str, heard: Any, user_event: Any
+) -> None:
+    names = [f"user-{n}" for n in range(100)]
+    async with relay_to(vhost) as between:
+        bus = make_bus(between.url)
+        bus.subscribe(QUEUE, [UserUpdated], heard)
+        relay = OutboxRelay(postgres, bus, interval_s=0.01)
+        async with running(bus):
+            await relay.start()
+            for n, name in enumerate(names):
+                await _write(postgres, user_event(name))
+                relay.wake()
+                if n in (20, 60):
+                    between.cut()
+                    between.mend()
+            await heard.until(*names)
+            await relay.stop()
+
+    firsts = list(dict.fromkeys(heard.names))
+    assert firsts == names

@@ -1,0 +1,268 @@
+"""People, as tests play them: they register, call the REST interface, and hold stock Socket.IO connections.
+
+Everything goes through the public interface, by stock clients. A `LiveSocket` keeps every event it received, in order.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import socketio
+
+REQUEST_TIMEOUT_S = 15
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def code(self) -> str | None:
+        """The error's code, if this is one."""
+        return self.body["error"]["code"] if isinstance(self.body, dict) and "error" in self.body else None
+
+
+@dataclass(frozen=True)
+class Received:
+    event: str
+    payload: Any
+    at: float
+    """Monotonic clock, seconds."""
+
+
+class RefusedError(Exception):
+    """The server refused the connection; `body` is the error body it gave."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__(str(body))
+        self.body = body
+
+
+@dataclass
+class LiveSocket:
+    """One stock Socket.IO connection and all that it heard."""
+
+    url: str
+    token: str
+    transports: tuple[str, ...] = ("websocket",)
+    reconnection: bool = True
+    events: list[Received] = field(default_factory=list)
+    connects: int = 0
+    disconnects: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._heard = asyncio.Condition()
+        self.client = socketio.AsyncClient(
+            reconnection=self.reconnection, reconnection_delay=0.5, reconnection_delay_max=2
+        )
+        self.client.on("*", self._on_any)
+        self.client.on("connect", self._on_connect)
+        self.client.on("disconnect", self._on_disconnect)
+        self.client.on("connect_error", self._on_refused)
+        self._refusal: Any = None
+
+    async def connect(self, *, ready: bool = True, timeout: float = 10) -> "LiveSocket":
+        """Connect, and wait for `ready`; RefusedError when the server says no."""
+        try:
+            await self.client.connect(
+                self.url, auth=lambda: {"token": self.token}, transports=list(self.transports), wait_timeout=timeout
+            )
+        except socketio.exceptions.ConnectionError as error:
+            raise RefusedError(self._refusal or str(error)) from error
+        if ready:
+            await self.wait_for("ready", timeout=timeout)
+        return self
+
+    async def call(self, event: str, payload: Any = None, timeout: float = 10) -> Any:
+        """Send the event and return its ack."""
+        return await self.client.call(event, payload, timeout=timeout)
+
+    async def emit(self, event: str, payload: Any = None) -> None:
+        await self.client.emit(event, payload)
+
+    def of(self, event: str) -> list[Any]:
+        """The payloads received for this event, in order."""
+        return [received.payload for received in self.events if received.event == event]
+
+    async def wait_for(
+        self, event: str, predicate: Callable[[Any], bool] = lambda _: True, timeout: float = 10, *, since: int = 0
+    ) -> Any:
+        """The first payload of this event that fits, received already (from position `since`) or yet to come."""
+
+        def found() -> list[Any]:
+            return [e.payload for e in self.events[since:] if e.event == event and predicate(e.payload)]
+
+        async with self._heard:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._heard.wait_for(found)
+            except TimeoutError:
+                heard = [(e.event, e.payload) for e in self.events[since:]][-20:]
+                raise AssertionError(f"no fitting {event} within {timeout} s; heard: {heard}") from None
+        return found()[0]
+
+    async def wait_disconnected(self, timeout: float = 10) -> None:
+        async with self._heard:
+            async with asyncio.timeout(timeout):
+                await self._heard.wait_for(lambda: bool(self.disconnects) and not self.client.connected)
+
+    async def wait_reconnected(self, connects: int, timeout: float = 20) -> None:
+        """Until it has connected more often than `connects` times."""
+        async with self._heard:
+            async with asyncio.timeout(timeout):
+                await self._heard.wait_for(lambda: self.connects > connects and self.client.connected)
+
+    async def close(self) -> None:
+        await self.client.shutdown()
+
+    async def _on_any(self, event: str, *payload: Any) -> None:
+        self.events.append(Received(event, payload[0] if payload else None, time.monotonic()))
+        await self._tell()
+
+    async def _on_connect(self) -> None:
+        self.connects += 1
+        await self._tell()
+
+    async def _on_disconnect(self, reason: Any) -> None:
+        self.disconnects.append(reason)
+        await self._tell()
+
+    async def _on_refused(self, data: Any) -> None:
+        self._refusal = data.get("data", data) if isinstance(data, dict) else data
+
+    async def _tell(self) -> None:
+        async with self._heard:
+            self._heard.notify_all()
+
+
+@dataclass
+class Person:
+    """A registered person with a session."""
+
+    base_url: str
+    http: aiohttp.ClientSession
+    username: str
+    password: str
+    tokens: dict[str, Any]
+    sockets: list[LiveSocket] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return str(self.tokens["user"]["id"])
+
+    @property
+    def access_token(self) -> str:
+        return str(self.tokens["access_token"])
+
+    @property
+    def session_id(self) -> str:
+        return str(self.tokens["session_id"])
+
+    async def request(self, method: str, path: str, json: Any = None, **options: Any) -> Answer:
+        """Any call, with one's own token; errors are answers too."""
+        headers = {"Authorization": f"Bearer {self.access_token}"} | options.pop("headers", {})
+        return await request(self.http, method, self.base_url + path, json=json, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> Any:
+        return await self._expect("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> Any:
+        return await self._expect("POST", path, json=json, **options)
+
+    async def put(self, path: str, json: Any = None, **options: Any) -> Any:
+        return await self._expect("PUT", path, json=json, **options)
+
+    async def patch(self, path: str, json: Any = None, **options: Any) -> Any:
+        return await self._expect("PATCH", path, json=json, **options)
+
+    async def delete(self, path: str, **options: Any) -> Any:
+        return await self._expect("DELETE", path, **options)
+
+    async def login(self, device_name: str | None = None) -> "Person":
+        """The same person with a second session."""
+        body = {"username": self.username, "password": self.password} | (
+            {"device_name": device_name} if device_name else {}
+        )
+        answer = await request(self.http, "POST", f"{self.base_url}/v1/auth/login", json=body)
+        assert answer.status == 200, answer
+        return Person(self.base_url, self.http, self.username, self.password, answer.body)
+
+    async def refresh(self) -> None:
+        body = {"refresh_token": self.tokens["refresh_token"]}
+        answer = await request(self.http, "POST", f"{self.base_url}/v1/auth/refresh", json=body)
+        assert answer.status == 200, answer
+        self.tokens = answer.body
+
+    async def connect(self, *, transports: tuple[str, ...] = ("websocket",), reconnection: bool = True) -> LiveSocket:
+        """A new live socket, ready; closed with the person."""
+        live = LiveSocket(self.base_url, self.access_token, transports, reconnection)
+        self.sockets.append(live)
+        return await live.connect()
+
+    async def direct_with(self, other: "Person") -> dict[str, Any]:
+        conversation: dict[str, Any] = await self.post(
+            "/v1/conversations", {"type": "direct", "member_ids": [other.id]}
+        )
+        return conversation
+
+    async def group_with(self, *others: "Person", title: str = "A group") -> dict[str, Any]:
+        body = {"type": "group", "title": title, "member_ids": [other.id for other in others]}
+        conversation: dict[str, Any] = await self.post("/v1/conversations", body)
+        return conversation
+
+    async def close(self) -> None:
+        await asyncio.gather(*(live.close() for live in self.sockets))
+
+    async def _expect(self, method: str, path: str, **options: Any) -> Any:
+        answer = await self.request(method, path, **options)
+        assert answer.status < 400, f"{method} {path}: {answer.status} {answer.body}"
+        return answer.body
+
+
+class People:
+    """Makes people with names of their own, and closes what they opened."""
+
+    def __init__(self, base_url: str, http: aiohttp.ClientSession) -> None:
+        self.base_url = base_url
+        self.http = http
+        self._made: list[Person] = []
+
+    async def register(self, name: str = "person", **fields: Any) -> Person:
+        username = f"{name.lower()}-{secrets.token_hex(6)}"
+        body = {"username": username, "password": PASSWORD, "display_name": name} | fields
+        answer = await request(self.http, "POST", f"{self.base_url}/v1/auth/register", json=body)
+        assert answer.status == 201, f"register {username}: {answer.status} {answer.body}"
+        person = Person(self.base_url, self.http, body["username"], body["password"], answer.body)
+        self._made.append(person)
+        return person
+
+    async def close(self) -> None:
+        await asyncio.gather(*(person.close() for person in self._made))
+        self._made.clear()
+
+
+async def request(http: aiohttp.ClientSession, method: str, url: str, **options: Any) -> Answer:
+    async with http.request(method, url, **options) as answer:
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        body = await answer.json() if is_json else (await answer.text() or None)
+        return Answer(answer.status, body, dict(answer.headers))
+
+
+@asynccontextmanager
+async def people_at(base_url: str) -> AsyncIterator[People]:
+    """People of the system behind this address."""
+    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
+    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as http:
+        people = People(base_url, http)
+        try:
+            yield people
+        finally:
+            await people.close()

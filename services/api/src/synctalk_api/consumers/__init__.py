@@ -1,0 +1,1 @@
+"""The doors in over RabbitMQ: commands of the gateways, and people that auth tells of."""

@@ -1,0 +1,1 @@
+"""The doors in over HTTP: parse, call one action, answer."""

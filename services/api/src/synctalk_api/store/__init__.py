@@ -1,0 +1,1 @@
+"""PostgreSQL, one module per table. SQL lives only here; the action owns the transaction."""

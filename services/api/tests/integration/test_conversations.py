@@ -1,0 +1,258 @@
+"""`/v1/conversations`: begin, list, look at, rename."""
+
+import asyncio
+
+import pytest
+from synctalk_contracts import topology
+from synctalk_contracts.models import Conversation
+from synctalk_testkit.eventually import eventually
+
+from services.api.tests.integration.conftest import Api, Person, Start
+
+
+async def test_begin__without_a_token__is_refused(api: Api) -> None:
+    ada = await api.person()
+
+    answer = await ada.call("POST", "/v1/conversations", {}, headers={"authorization": "Bearer nonsense"})
+
+    assert (answer.status, answer.code) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"type": "group", "member_ids": []}, "title"),
+        ({"type": "group", "title": None, "member_ids": []}, "title"),
+        ({"type": "group", "title": " ", "member_ids": []}, "title"),
+        ({"type": "group", "title": "x" * 129, "member_ids": []}, "title"),
+        ({"type": "direct", "title": "x", "member_ids": []}, "title"),
+        ({"type": "direct", "member_ids": []}, "member_ids"),
+        ({"type": "direct", "member_ids": ["0197a0a0-0000-7000-8000-000000000000"]}, "member_ids"),
+        ({"type": "group", "title": "x", "member_ids": ["0197a0a0-0000-7000-8000-000000000000"]}, "member_ids"),
+        ({"type": "group", "title": "x", "member_ids": ["nonsense"]}, "member_ids.0"),
+        ({"type": "group", "title": "x"}, "member_ids"),
+        ({"type": "channel", "title": "x", "member_ids": []}, "type"),
+        ({"type": "group", "title": "x", "member_ids": [], "extra": 1}, "extra"),
+    ],
+)
+async def test_begin__with_bad_fields__names_them(api: Api, body: object, field: str) -> None:
+    ada = await api.person()
+
+    answer = await ada.call("POST", "/v1/conversations", body)
+
+    assert answer.status == 422
+    assert answer.fields == {field}
+
+
+async def test_begin__direct_with_oneself__is_refused(api: Api) -> None:
+    ada = await api.person()
+
+    answer = await ada.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ada.id, ada.id]})
+
+    assert answer.fields == {"member_ids"}
+
+
+async def test_begin__more_than_a_group_holds__is_refused(start_api: Start) -> None:
+    async with start_api(group_members_max=3) as api:
+        ada, *others = await api.people(4)
+
+        answer = await ada.call(
+            "POST", "/v1/conversations", {"type": "group", "title": "x", "member_ids": [o.id for o in others]}
+        )
+
+        assert answer.fields == {"member_ids"}
+
+
+async def test_begin__direct__each_sees_the_other(api: Api) -> None:
+    ada, ben = await api.people(2)
+
+    conversation = await ada.direct(ben)
+
+    assert Conversation.model_validate(conversation)
+    assert conversation["type"] == "direct"
+    assert conversation["peer"]["id"] == ben.id
+    assert (conversation["title"], conversation["last_message"]) == (None, None)
+    assert (conversation["last_seq"], conversation["change_seq"], conversation["members_count"]) == (0, 1, 2)
+    theirs = await ben.get(f"/v1/conversations/{conversation['id']}")
+    assert theirs == conversation | {"peer": ada.user.model_dump()}
+
+
+async def test_begin__direct_again__is_the_same(api: Api) -> None:
+    ada, ben = await api.people(2)
+    first = await ada.direct(ben)
+
+    again = await ben.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ada.id]})
+
+    assert again.status == 200
+    assert again.body["id"] == first["id"]
+
+
+async def test_begin__direct_by_both_at_once__is_one(api: Api) -> None:
+    ada, ben = await api.people(2)
+
+    begun = await asyncio.gather(*(one.direct(other) for one, other in [(ada, ben), (ben, ada)] * 5))
+
+    assert len({conversation["id"] for conversation in begun}) == 1
+    assert len((await ada.get("/v1/conversations"))["items"]) == 1
+
+
+async def test_begin__with_one_who_registered_just_now__asks_auth(api: Api) -> None:
+    ada, ben = await api.person(introduced=False), await api.person("Ben", introduced=False)
+
+    conversation = await ada.group(ben)
+
+    assert conversation["members_count"] == 2
+
+
+async def test_begin__auth_does_not_answer__is_unavailable(api: Api) -> None:
+    ada, ben = await api.person(), await api.person("Ben", introduced=False)
+    api.auth.answers = False
+    try:
+        answer = await ada.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ben.id]})
+    finally:
+        api.auth.answers = True
+
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.body["error"]["retry_after"] > 0
+
+
+async def test_begin__tells_every_member_on_their_own_channel(api: Api) -> None:
+    ada, ben = await api.people(2)
+    await api.ear.on(topology.user_channel(ada.id), topology.user_channel(ben.id))
+
+    conversation = await ada.group(ben, ada, ben, title="Friends")
+
+    assert conversation["role"] == "owner"
+    assert conversation["members_count"] == 2
+    await eventually(lambda: api.ear.person(ada.id) and api.ear.person(ben.id))
+    (told,) = api.ear.person(ben.id)
+    assert told.conversation.model_dump(mode="json") == conversation | {"role": "member"}
+
+
+async def test_get__by_a_stranger__is_as_if_it_were_not(api: Api) -> None:
+    ada, ben, eve = await api.people(3)
+    conversation = await ada.direct(ben)
+
+    known = await eve.call("GET", f"/v1/conversations/{conversation['id']}")
+    unknown = await eve.call("GET", f"/v1/conversations/{eve.id}")
+
+    assert (known.status, known.body) == (404, unknown.body)
+
+
+async def test_get__upper_case_id__is_the_same(api: Api) -> None:
+    ada, ben = await api.people(2)
+    conversation = await ada.direct(ben)
+
+    assert (await ada.get(f"/v1/conversations/{conversation['id'].upper()}")) == conversation
+
+
+async def test_get__a_malformed_id__is_invalid(api: Api) -> None:
+    ada = await api.person()
+
+    answer = await ada.call("GET", "/v1/conversations/nonsense")
+
+    assert answer.fields == {"conversation_id"}
+
+
+async def test_unread__counts_the_others_undeleted_messages_above_ones_own(api: Api) -> None:
+    ada, ben = await api.people(2)
+    conversation = await ada.direct(ben)
+    path = f"/v1/conversations/{conversation['id']}"
+    sent = [await ada.send(conversation["id"]) for _ in range(5)]
+    await ben.post(f"{path}/read", {"seq": 2})
+    for message in (sent[0], sent[3]):
+        await ada.delete(f"{path}/messages/{message['id']}")
+
+    seen = await ben.get(path)
+
+    assert (seen["read_seq"], seen["unread_count"]) == (2, 2)
+    assert seen["last_message"]["seq"] == 5
+
+
+async def test_list__newest_activity_first__page_by_page(api: Api) -> None:
+    ada, *others = await api.people(6)
+    begun = [await ada.direct(other) for other in others]
+    await ada.send(begun[1]["id"])
+
+    items = await ada.walk("/v1/conversations", 2)
+
+    assert [c["id"] for c in items] == [begun[n]["id"] for n in (1, 4, 3, 2, 0)]
+    assert items[0] == await ada.get(f"/v1/conversations/{begun[1]['id']}")
+
+
+async def test_list__walked_while_others_write__skips_and_repeats_nothing(api: Api) -> None:
+    ada, *others = await api.people(13)
+    begun = {(await ada.direct(other))["id"]: other for other in others}
+    writing = True
+
+    async def write(conversation_id: str, person: Person) -> None:
+        while writing:
+            await person.send(conversation_id)
+
+    writers = [asyncio.create_task(write(*pair)) for pair in begun.items()]
+    try:
+        for _ in range(8):
+            walked = [c["id"] for c in await ada.walk("/v1/conversations", 1)]
+            assert sorted(walked) == sorted(begun)
+    finally:
+        writing = False
+        await asyncio.gather(*writers)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "WzFd", "WzEsIjk6MTo1IiwxLCIwMTk3YTBhMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiXQ"]
+)
+async def test_list__with_a_cursor_that_was_never_given__is_refused(api: Api, cursor: str) -> None:
+    ada = await api.person()
+
+    answer = await ada.call("GET", "/v1/conversations", params={"cursor": cursor})
+
+    assert (answer.status, answer.code) == (400, "bad_cursor")
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5"])
+async def test_list__limit_out_of_bounds__is_invalid(api: Api, limit: str) -> None:
+    ada = await api.person()
+
+    answer = await ada.call("GET", "/v1/conversations", params={"limit": limit})
+
+    assert answer.fields == {"limit"}
+
+
+async def test_rename__by_a_member_or_in_a_direct_one__is_refused(api: Api) -> None:
+    ada, ben, eve = await api.people(3)
+    group, direct = await ada.group(ben), await ada.direct(ben)
+
+    by_member = await ben.call("PATCH", f"/v1/conversations/{group['id']}", {"title": "Mine"})
+    in_direct = await ada.call("PATCH", f"/v1/conversations/{direct['id']}", {"title": "Ours"})
+    by_stranger = await eve.call("PATCH", f"/v1/conversations/{group['id']}", {"title": "Theirs"})
+
+    assert (by_member.status, in_direct.status, by_stranger.status) == (403, 403, 404)
+
+
+async def test_rename__tells_the_room_with_each_members_view(api: Api) -> None:
+    ada, ben = await api.people(2)
+    group = await ada.group(ben)
+    await ada.send(group["id"])
+    await api.hear(group["id"])
+
+    renamed = await ada.patch(f"/v1/conversations/{group['id']}", {"title": "Another"})
+
+    assert (renamed["title"], renamed["change_seq"]) == ("Another", 3)
+    await eventually(lambda: api.ear.room(group["id"]))
+    (event,) = api.ear.room(group["id"])
+    assert (event.event, event.change_seq) == ("conversation:updated", 3)
+    assert event.views is not None
+    assert event.payload | event.views[ben.id].model_dump() == await ben.get(f"/v1/conversations/{group['id']}")
+
+
+async def test_rename__to_the_same_or_to_nothing__changes_nothing(api: Api) -> None:
+    ada, ben = await api.people(2)
+    group = await ada.group(ben, title="Same")
+
+    same = await ada.patch(f"/v1/conversations/{group['id']}", {"title": "Same"})
+    nothing = await ada.patch(f"/v1/conversations/{group['id']}", {})
+    null = await ada.call("PATCH", f"/v1/conversations/{group['id']}", {"title": None})
+
+    assert same == nothing == group
+    assert null.fields == {"title"}

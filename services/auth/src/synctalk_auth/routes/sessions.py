@@ -1,0 +1,45 @@
+"""`/v1/auth/sessions`: where one is signed in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from synctalk_contracts.base import Contract
+from synctalk_contracts.errors import ErrorCode
+from synctalk_contracts.ids import Id
+from synctalk_contracts.models import Session
+from synctalk_runtime.tokens import CurrentPerson
+
+from synctalk_auth.actions import sessions
+from synctalk_auth.routes.dependencies import BEARER, TheParts, refusals
+
+router = APIRouter(prefix="/v1/auth/sessions", tags=["auth"])
+
+
+class SessionPage(Contract):
+    items: list[Session]
+    next_cursor: str | None
+
+
+@router.get(
+    "",
+    summary="One's own sessions, the newest sign-in first",
+    responses=refusals(*BEARER, ErrorCode.BAD_CURSOR, ErrorCode.INVALID),
+)
+async def get_sessions(
+    person: CurrentPerson,
+    parts: TheParts,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: str | None = None,
+) -> SessionPage:
+    items, next_cursor = await sessions.own(parts, person, limit, cursor)
+    return SessionPage(items=items, next_cursor=next_cursor)
+
+
+@router.delete(
+    "/{session_id}",
+    status_code=204,
+    summary="End one of one's own sessions",
+    responses=refusals(*BEARER, ErrorCode.NOT_FOUND, ErrorCode.INVALID),
+)
+async def delete_session(person: CurrentPerson, parts: TheParts, session_id: Annotated[Id, Path()]) -> None:
+    await sessions.end(parts, person, session_id)

@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis, one file per table or key family."""

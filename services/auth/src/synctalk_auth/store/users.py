@@ -1,0 +1,108 @@
+"""The table `users`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from synctalk_contracts.models import User
+from synctalk_runtime.postgres import Connection
+
+from synctalk_auth.errors import UsernameTakenError
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person with what signing in needs."""
+
+    user: User
+    password_hash: str
+
+
+INSERT = """\
+-- name: users.insert
+insert into users (id, username, display_name, avatar_url, email, password_hash, created_at)
+values ($1, $2, $3, $4, $5, $6, $7)"""
+
+IS_TAKEN = """\
+-- name: users.is_taken
+select exists (select 1 from users where username = $1)"""
+
+BY_USERNAME = """\
+-- name: users.by_username
+select id, username, display_name, avatar_url, password_hash from users where username = $1"""
+
+BY_ID = """\
+-- name: users.by_id
+select id, username, display_name, avatar_url, password_hash from users where id = $1"""
+
+BY_IDS = """\
+-- name: users.by_ids
+select id, username, display_name, avatar_url from users where id = any($1::uuid[])"""
+
+HOLD_PASSWORD = """\
+-- name: users.hold_password
+select 1 from users where id = $1 and password_hash = $2 for share"""
+
+CHANGE_PASSWORD = """\
+-- name: users.change_password
+update users set password_hash = $3 where id = $1 and password_hash = $2 returning id"""
+
+FOLLOW_PROFILES = """\
+-- name: users.follow_profiles
+update users set display_name = now_called.display_name, avatar_url = now_called.avatar_url
+from unnest($1::uuid[], $2::text[], $3::text[]) as now_called (id, display_name, avatar_url)
+where users.id = now_called.id"""
+
+
+async def insert(conn: Connection, user: User, email: str | None, password_hash: str, now: datetime) -> None:
+    """Raises UsernameTakenError: the database decides who was first."""
+    try:
+        await conn.execute(
+            INSERT, user.id, user.username, user.display_name, user.avatar_url, email, password_hash, now
+        )
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "users_username_taken":
+            raise UsernameTakenError from error
+        raise
+
+
+async def is_taken(conn: Connection, username: str) -> bool:
+    return bool(await conn.fetchval(IS_TAKEN, username))
+
+
+async def by_username(conn: Connection, username: str) -> Account | None:
+    return _account(await conn.fetchrow(BY_USERNAME, username))
+
+
+async def by_id(conn: Connection, user_id: str) -> Account | None:
+    return _account(await conn.fetchrow(BY_ID, user_id))
+
+
+async def by_ids(conn: Connection, user_ids: Sequence[str]) -> list[User]:
+    """Unknown ones are left out."""
+    return [_user(row) for row in await conn.fetch(BY_IDS, user_ids)]
+
+
+async def hold_password(conn: Connection, user_id: str, password_hash: str) -> bool:
+    """Is it still this hash? If so it stays so until the transaction ends."""
+    return await conn.fetchval(HOLD_PASSWORD, user_id, password_hash) is not None
+
+
+async def change_password(conn: Connection, user_id: str, old_hash: str, new_hash: str) -> bool:
+    """False: it was not the old one any more."""
+    return await conn.fetchval(CHANGE_PASSWORD, user_id, old_hash, new_hash) is not None
+
+
+async def follow_profiles(conn: Connection, users: Sequence[User]) -> None:
+    """Take over how people call themselves now; each person at most once, unknown ones are left out."""
+    columns = [u.id for u in users], [u.display_name for u in users], [u.avatar_url for u in users]
+    await conn.execute(FOLLOW_PROFILES, *columns)
+
+
+def _user(row: asyncpg.Record) -> User:
+    return User(id=row["id"], username=row["username"], display_name=row["display_name"], avatar_url=row["avatar_url"])
+
+
+def _account(row: asyncpg.Record | None) -> Account | None:
+    return Account(_user(row), row["password_hash"]) if row is not None else None

@@ -1,0 +1,100 @@
+"""What auth says on the bus: soon, and in the transaction that makes it true."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+from synctalk_contracts.events.sessions import SessionRevoked
+from synctalk_contracts.events.users import UserRegistered
+from synctalk_runtime.bus import Bus
+from synctalk_testkit.eventually import eventually
+
+from services.auth.tests.integration.conftest import PASSWORD, Auth
+
+
+@dataclass
+class Heard:
+    registered: list[UserRegistered] = field(default_factory=list)
+    revoked: list[SessionRevoked] = field(default_factory=list)
+
+    def reasons(self, session_id: str) -> list[str]:
+        return [event.reason.value for event in self.revoked if event.session_id == session_id]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def heard(auth: Auth) -> AsyncIterator[Heard]:
+    """All that auth says, from now on."""
+    heard = Heard()
+    bus = Bus(auth.settings.rabbitmq_url, "test")
+
+    async def registered(events: list[UserRegistered]) -> None:
+        heard.registered += events
+
+    async def revoked(events: list[SessionRevoked]) -> None:
+        heard.revoked += events
+
+    bus.listen(UserRegistered, registered)
+    bus.listen(SessionRevoked, revoked)
+    await bus.start()
+
+    async def connected() -> bool:
+        try:
+            await bus.check()
+        except ConnectionError:
+            return False
+        return True
+
+    await eventually(connected)
+    yield heard
+    await bus.stop()
+
+
+async def test_register__refused__says_nothing(auth: Auth, heard: Heard) -> None:
+    tokens = await auth.register()
+    await auth.post("/v1/auth/register", {"username": tokens["user"]["username"], "password": PASSWORD})
+    last = await auth.register()
+
+    await eventually(lambda: last["user"]["id"] in [event.user.id for event in heard.registered])
+    names = [event.user.username for event in heard.registered]
+    assert names.count(tokens["user"]["username"]) == 1
+
+
+async def test_register__well__says_who(auth: Auth, heard: Heard) -> None:
+    tokens = await auth.register(display_name="Ada")
+    await eventually(lambda: tokens["user"] in [event.user.model_dump() for event in heard.registered])
+
+
+@pytest.mark.parametrize("reason", ["logged_out", "revoked", "password_changed", "refresh_reused"])
+async def test_session__ended__is_told_once(auth: Auth, heard: Heard, reason: str) -> None:
+    mine = await auth.register()
+    other = (await auth.login(mine["user"]["username"])).body
+    token = mine["access_token"]
+    if reason == "logged_out":
+        await auth.post("/v1/auth/logout", token=other["access_token"])
+    elif reason == "revoked":
+        for _ in range(2):
+            await auth.call("DELETE", f"/v1/auth/sessions/{other['session_id']}", token=token)
+    elif reason == "password_changed":
+        change = {"current_password": PASSWORD, "new_password": "amber-lantern-77"}
+        await auth.post("/v1/auth/password", change, token=token)
+    else:
+        for _ in range(3):
+            await auth.refresh(other["refresh_token"])
+
+    await eventually(lambda: heard.reasons(other["session_id"]))
+    await auth.post("/v1/auth/logout", token=token)
+    await eventually(lambda: heard.reasons(mine["session_id"]))
+    assert heard.reasons(other["session_id"]) == [reason]
+    assert heard.reasons(mine["session_id"]) == ["logged_out"]
+
+
+async def test_session__ended__its_event_holds_until_no_token_can_live(auth: Auth, heard: Heard) -> None:
+    tokens = await auth.register()
+    await auth.post("/v1/auth/logout", token=tokens["access_token"])
+
+    [event] = await eventually(lambda: [e for e in heard.revoked if e.session_id == tokens["session_id"]])
+
+    rows = await auth.sql("select revoked_at from sessions where id = $1::text::uuid", tokens["session_id"])
+    assert event.user_id == tokens["user"]["id"]
+    assert (event.deny_until - rows[0]["revoked_at"]).total_seconds() > auth.settings.access_token_ttl_s + 5

@@ -1,0 +1,1 @@
+"""The doors on RabbitMQ: durable queues, at least once, in batches."""

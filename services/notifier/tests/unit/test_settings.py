@@ -1,0 +1,42 @@
+"""Wrong settings stop the start with a sentence."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from synctalk_notifier.settings import Settings
+from synctalk_runtime.settings import explain
+
+NEEDED = {
+    "internal_secret": "0123456789abcdef",
+    "redis_url": "redis://127.0.0.1/0",
+    "rabbitmq_url": "amqp://127.0.0.1",
+    "database_url": "postgresql://127.0.0.1/notifier",
+}
+
+
+def said(path: Path) -> str:
+    with pytest.raises(ValidationError) as refused:
+        Settings(**NEEDED, fcm_credentials_file=path)  # type: ignore[arg-type]
+    return explain(refused.value)
+
+
+def test_credentials__missing_or_wrong__is_said_plainly(tmp_path: Path) -> None:
+    wrong, other = tmp_path / "wrong.json", tmp_path / "other.json"
+    wrong.write_text("{")
+    other.write_text(json.dumps({"type": "authorized_user"}))
+    assert "cannot be read (No such file or directory)" in said(tmp_path / "none.json")
+    assert "is not a JSON file" in said(wrong)
+    assert "is not a Firebase service account" in said(other)
+
+
+def test_lease__shorter_than_a_try__is_said_plainly() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(**NEEDED, push_lease_s=20, fcm_timeout_s=10)  # type: ignore[arg-type]
+    assert "SYNCTALK_PUSH_LEASE_S" in explain(refused.value)
+
+
+def test_credentials__none__push_is_off() -> None:
+    assert Settings(**NEEDED).fcm_credentials_file is None  # type: ignore[arg-type]
+    assert Settings(**NEEDED, fcm_credentials_file="").fcm_credentials_file is None  # type: ignore[arg-type]

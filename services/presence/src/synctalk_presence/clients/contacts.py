@@ -1,0 +1,30 @@
+"""Who shares a conversation with whom: api knows. Never remembered, so that a removal holds at the next question."""
+
+from collections.abc import Iterable
+
+from synctalk_contracts.internal import ContactsQuestion, Ids
+from synctalk_runtime.errors import NotFoundError, UnavailableError
+from synctalk_runtime.internal import InternalClient
+
+PATH = "/internal/contacts"
+
+
+class Contacts:
+    def __init__(self, api: InternalClient) -> None:
+        self._api = api
+
+    async def sharing(self, user_id: str, others: Iterable[str]) -> frozenset[str]:
+        """Those of the others who are in a conversation with the user.
+
+        Raises:
+            UnavailableError: api does not answer; nobody is shown to anybody then.
+        """
+        asked = list(others)
+        if not asked:
+            return frozenset()
+        question = ContactsQuestion(user_id=user_id, others=asked)
+        try:
+            answer = await self._api.post(PATH, question.model_dump(mode="json"))
+        except NotFoundError as error:
+            raise UnavailableError from error
+        return frozenset(Ids.model_validate(answer, extra="ignore").ids)

@@ -1,0 +1,76 @@
+"""How presence's keys are spread, and how a script runs over several of them.
+
+A person's keys and the index that names them lie in one of 16 shards, by a hash tag: so each script is atomic on a
+Redis Cluster too, and no single index grows without end. Presence alone writes these keys.
+
+| key | what |
+|---|---|
+| `presence:{n}:due` | sorted set, person → the time (Unix ms) when the sweep looks at them next |
+| `presence:{n}:sweep` | hash: `at` the last look; `hold` until when no expired lease counts, after an outage |
+| `presence:{n}:leases:<person>` | sorted set, connection → its expiry; negative: closed, a late renewal is ignored |
+| `presence:{n}:person:<person>` | hash: `connected`, `version`, `shown`, `own` as last announced; `pending`; `seen` |
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import Any
+from zlib import crc32
+
+from redis.asyncio import Redis
+from synctalk_runtime.redis import answering
+
+SHARDS = 16
+
+KEEP_MS = 3_600_000
+"""How long a person's keys outlive the last word about them."""
+
+Call = tuple[list[str], list[Any]]
+"""KEYS and ARGV."""
+
+
+def shard_of(user_id: str) -> int:
+    return crc32(user_id.encode()) % SHARDS
+
+
+def by_shard(user_ids: Iterable[str]) -> dict[int, list[str]]:
+    shards: dict[int, list[str]] = defaultdict(list)
+    for user_id in user_ids:
+        shards[shard_of(user_id)].append(user_id)
+    return shards
+
+
+def due_key(shard: int) -> str:
+    return f"presence:{{{shard}}}:due"
+
+
+def sweep_key(shard: int) -> str:
+    return f"presence:{{{shard}}}:sweep"
+
+
+def leases_key(user_id: str) -> str:
+    return f"presence:{{{shard_of(user_id)}}}:leases:{user_id}"
+
+
+def person_key(user_id: str) -> str:
+    return f"presence:{{{shard_of(user_id)}}}:person:{user_id}"
+
+
+class ShardScript:
+    """A script of this folder, called for some shards at once."""
+
+    def __init__(self, client: Redis, name: str) -> None:
+        self._client = client
+        self._script = client.register_script(files(__package__).joinpath(name).read_text())
+
+    async def __call__(self, calls: Sequence[Call]) -> list[Any]:
+        """One answer a call, in order. Raises UnavailableError; some may have run, and running twice is harmless."""
+        if not calls:
+            return []
+        with answering():
+            if len(calls) == 1:
+                return [await self._script(*calls[0])]
+            pipeline = self._client.pipeline(transaction=False)
+            for keys, args in calls:
+                await self._script(keys, args, client=pipeline)
+            return await pipeline.execute()
