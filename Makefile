@@ -49,9 +49,10 @@ web: $(READY) ## the web client with hot reload, against the running system
 migrate: $(READY) ## run every service's migrations against the running databases
 	@$(LOCAL) migrate
 
-contracts: $(READY) ## write schemas, the AsyncAPI document and the web client's types from the contracts
+contracts: $(READY) ## write schemas, AsyncAPI, OpenAPI, the settings page and the web client's types
 	@$(LOCAL) npm --version >/dev/null
 	@$(BIN)/python libs/contracts/generate.py
+	@$(BIN)/python docs/generate.py
 
 fmt: $(READY) ## format the code
 	@$(BIN)/ruff check --fix --quiet .
@@ -74,6 +75,7 @@ test: $(READY) ## all tests: unit and integration, then the whole system, then t
 
 check: $(READY) lint types ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
 	$(BIN)/python libs/contracts/generate.py --check
+	$(BIN)/python docs/generate.py --check
 	$(MAKE) --no-print-directory k8s-check test
 
 k8s-check: $(READY) ## validate the Kubernetes manifests, offline

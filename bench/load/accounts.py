@@ -20,6 +20,7 @@ from load.crew import LoadError
 
 CONCURRENT_CALLS = 8
 ATTEMPTS = 8
+MAX_WAIT_S = 10.0
 MIN_TOKEN_LIFE_S = 600
 """A token must outlive the run."""
 
@@ -108,8 +109,11 @@ class Accounts:
     async def _is_known(self, http: aiohttp.ClientSession, account: Account) -> bool:
         """Whether the system is still the one that these tokens are from."""
         headers = {"Authorization": f"Bearer {account.access_token}"}
-        async with http.get(f"{self._url}/v1/users/me", headers=headers) as answer:
-            return answer.status == 200
+        try:
+            async with http.get(f"{self._url}/v1/users/me", headers=headers) as answer:
+                return answer.status == 200
+        except aiohttp.ClientConnectionError as error:
+            raise LoadError(f"{self._url} does not answer: {error}") from error
 
     async def _renew(self, http: aiohttp.ClientSession, account: Account) -> None:
         if not self._stale and account.expires_at > time.time() + MIN_TOKEN_LIFE_S:
@@ -119,6 +123,7 @@ class Accounts:
             ("/v1/auth/refresh", {"refresh_token": account.refresh_token}, bool(account.refresh_token)),
             ("/v1/auth/login", credentials, bool(account.user_id)),
             ("/v1/auth/register", credentials, True),
+            ("/v1/auth/login", credentials, True),  # registered, but the answer was lost
         )
         for path, body, possible in ways:
             if not possible:
@@ -126,11 +131,12 @@ class Accounts:
             try:
                 tokens = await self._call(http, path, body)
             except RefusedCallError as error:
-                if error.status != 401:
+                if error.status not in (401, 409):
                     raise
                 continue
             self._remember(account, tokens)
             return
+        raise LoadError(f"{account.username} can neither sign in nor register.")
 
     def _remember(self, account: Account, tokens: dict[str, Any]) -> None:
         if account.user_id != tokens["user"]["id"]:
@@ -162,12 +168,19 @@ class Accounts:
     ) -> dict[str, Any]:
         """POST; a server that is busy is asked again when it says so."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        last_word = "nothing"
         for attempt in range(ATTEMPTS):
-            async with http.post(self._url + path, json=body, headers=headers) as answer:
-                content = await answer.json()
-                if answer.status < 400:
-                    return dict(content)
-                if answer.status not in (429, 503) or attempt == ATTEMPTS - 1:
-                    raise RefusedCallError(path, answer.status, content)
-                await asyncio.sleep(float(content["error"].get("retry_after", 1)) + 0.1 * attempt)
-        raise AssertionError("unreachable")
+            wait_s = 0.2 * 2**attempt
+            try:
+                async with http.post(self._url + path, json=body, headers=headers) as answer:
+                    content = await answer.json()
+                    if answer.status < 400:
+                        return dict(content)
+                    if answer.status not in (429, 503):
+                        raise RefusedCallError(path, answer.status, content)
+                    wait_s = max(wait_s, float(content["error"].get("retry_after", 0)))
+                    last_word = str(content["error"]["code"])
+            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+                last_word = repr(error)
+            await asyncio.sleep(min(wait_s, MAX_WAIT_S))
+        raise LoadError(f"{path} did not work in {ATTEMPTS} attempts: {last_word}")

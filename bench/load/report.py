@@ -70,7 +70,7 @@ def _talk_table(scenario: str, talks: Mapping[str, Talk]) -> Table:
         ("the load's own: CPU, seconds", lambda talk: f"{talk.load_cpu_s:.2f}"),
         (
             "the load's own: late p50 / p90 / p99, ms",
-            lambda talk: _spread(talk.late_ms.p50, talk.late_ms.p90, talk.late_ms.p99),
+            lambda talk: _spread(talk.late_ms),
         ),
         ("faults", lambda talk: ", ".join(f"{n} {kind}" for kind, n in talk.faults.items()) or "none"),
     ]

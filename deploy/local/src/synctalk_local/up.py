@@ -8,7 +8,7 @@ meanwhile.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from synctalk_local import requirements, services, web
 from synctalk_local.credentials import Credentials
@@ -25,11 +25,11 @@ from synctalk_local.takeover import take_over
 Say = Callable[[str], None]
 
 
-def up(stack: Stack, say: Say) -> None:
-    """Raises StartError, MissingProgramsError."""
+def up(stack: Stack, say: Say, *, with_web: bool = True) -> None:
+    """Raises StartError, MissingProgramsError. Without the web client nothing is built; what is there is served."""
     began = time.monotonic()
     with locked(stack):
-        _Up(stack, say).run()
+        _Up(stack, say).run(with_web=with_web)
     say(f"\nSyncTalk runs at {stack.address}  (ready after {time.monotonic() - began:.1f} s)")
 
 
@@ -47,14 +47,14 @@ class _Up:
         self._memory = Memory(stack.data)
         self._starter = Starter(stack, self._supervisor, self._memory, say)
 
-    def run(self) -> None:
+    def run(self, *, with_web: bool) -> None:
         stack = self._stack
         programs = requirements.backing_programs(self._say)
         nginx = requirements.nginx_program(self._say)
         credentials = stack_credentials(stack)
         backing, own = backing_parts(stack, programs, credentials), service_parts(stack, credentials)
         edge = edge_part(stack, nginx, web.web_root(stack.checkout))
-        with self._web_build():
+        with self._web_build() if with_web else nullcontext():
             take_over([*backing, *own, edge], self._supervisor, self._say)
             self._starter.start(backing)
             self._create_databases(programs, credentials)

@@ -11,12 +11,10 @@
 | api `POST /internal/contacts` | presence | `ContactsQuestion` → `Ids`: those who share a conversation |
 | api `POST /internal/pushes` | notifier | `PushQuestions` → `PushAnswers`, in the order asked |
 | presence `POST /internal/presence/leases` | gateway | `LeaseReport` → 204 |
-| presence `POST /internal/presence/snapshot` | gateway | `PresenceQuestion` → `Presences`, in the order asked |
+| presence `POST /internal/presence/snapshot` | gateway | `PresenceQuestion` → `PresenceSnapshot`, in the order asked |
 | presence `PUT /internal/presence/{user_id}` | gateway | `PresenceSet` of the interface → 204 |
 | presence `POST /internal/presence/active` | notifier | `Ids` → `Ids`: those who are connected and active |
 """
-
-from pydantic import Field
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id, Seq
@@ -82,7 +80,10 @@ class PresenceQuestion(Contract):
 
 class Presences(Contract):
     items: list[Presence]
-    strangers: list[Id] = Field(default_factory=list)
+
+
+class PresenceSnapshot(Presences):
+    strangers: list[Id]
     """Of those asked, who shares no conversation with the asker: their changes must not be passed on."""
 
 

@@ -73,7 +73,7 @@ def schemas() -> dict[str, type[BaseModel]]:
         internal.PushQuestions,
         internal.PushAnswers,
         internal.PresenceQuestion,
-        internal.Presences,
+        internal.PresenceSnapshot,
         internal.LeaseReport,
     ):
         shapes[f"internal/{question.__name__}.v1"] = question

@@ -102,7 +102,7 @@ def running_stack(settings: Mapping[str, str] | None = None) -> Iterator[Running
         said: list[str] = []
         try:
             try:
-                up(stack, said.append)
+                up(stack, said.append, with_web=False)
             except Exception as error:
                 error.add_note("\n".join(said))
                 raise

@@ -28,9 +28,10 @@ async def test_login__wrong_password_and_unknown_name__take_as_long(auth: Auth) 
     await auth.register(name)
 
     async def time_of(username: str) -> float:
-        begun = time.perf_counter()
+        # This process's CPU, the server's with it: however busy the machine is, it stays the same.
+        begun = time.process_time()
         await auth.login(username, "violet-anvil-43")
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     pairs = [(await time_of(name), await time_of(new_name())) for _ in range(9)]
 

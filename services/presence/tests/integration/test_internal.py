@@ -60,6 +60,7 @@ async def test_snapshot__of_200__in_order(presence: Service, neighbours: Neighbo
     assert status == 200
     assert [item["user_id"] for item in body["items"]] == asked
     assert [item["status"] for item in body["items"][-3:]] == ["offline", "online", "offline"]
+    assert body["strangers"] == asked[:198]
 
 
 async def test_snapshot__while_api_is_away__shows_nobody(

@@ -76,9 +76,9 @@ async def _make_due(conn: Connection, settings: Settings, keys: Sequence[Signing
 
 
 async def _make(conn: Connection, settings: Settings, signs_from: datetime, now: datetime) -> None:
-    key = signing.make_key(signs_from, now, settings.signing_key_passphrase)
-    await signing_keys.insert(conn, key)
-    log.info("auth.key_published", kid=key.kid, signs_from=signs_from.isoformat())
+    made = signing.make_key(signs_from, now, settings.signing_key_passphrase)
+    await signing_keys.insert(conn, made)
+    log.info("auth.key_published", kid=made.kid, signs_from=signs_from.isoformat())
 
 
 async def _delete_over(conn: Connection, settings: Settings, keys: Sequence[SigningKey], now: datetime) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 import structlog
-from synctalk_contracts.internal import Lease, LeaseReport, PresenceQuestion, Presences
+from synctalk_contracts.internal import Lease, LeaseReport, PresenceQuestion, PresenceSnapshot
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.internal import InternalClient
 
@@ -19,7 +19,8 @@ from synctalk_gateway.hub.hub import Hub
 log = structlog.get_logger()
 
 REPORT_WAIT_S = 0.5
-RENEWAL_CHUNK = 2_000
+MAX_LEASES = 1_000
+"""In one report: presence takes bodies of 256 KiB."""
 
 
 class PresenceClient:
@@ -28,11 +29,11 @@ class PresenceClient:
     def __init__(self, http: InternalClient) -> None:
         self._http = http
 
-    async def snapshot(self, asker_id: str, user_ids: list[str]) -> Presences:
+    async def snapshot(self, asker_id: str, user_ids: list[str]) -> PresenceSnapshot:
         """In the order asked."""
         question = PresenceQuestion(asker_id=asker_id, user_ids=user_ids)
         answer = await self._http.post("/internal/presence/snapshot", question.model_dump())
-        return Presences.model_validate(answer, extra="ignore")
+        return PresenceSnapshot.model_validate(answer, extra="ignore")
 
     async def set(self, user_id: str, update: dict[str, Any]) -> None:
         await self._http.put(f"/internal/presence/{user_id}", update)
@@ -96,18 +97,20 @@ class Leases:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._renewal_s)
-            held = [_lease(connection) for connection in self._hub.connections.values()]
-            for start in range(0, len(held), RENEWAL_CHUNK):
-                await self._send(held[start : start + RENEWAL_CHUNK], [])
+            await self._send([_lease(connection) for connection in self._hub.connections.values()], [])
             if self._closed:
                 self._changed.set()
 
     async def _send(self, held: list[Lease], released: list[Lease]) -> bool:
-        try:
-            await self._client.report(LeaseReport(gateway=self._gateway, held=held, released=released))
-        except UnavailableError:
-            log.warning("leases.not_reported", held=len(held), released=len(released))
-            return False
+        """In reports of a bounded size; false when one of them did not get through."""
+        for start in range(0, max(len(held), len(released)), MAX_LEASES):
+            part = slice(start, start + MAX_LEASES)
+            report = LeaseReport(gateway=self._gateway, held=held[part], released=released[part])
+            try:
+                await self._client.report(report)
+            except UnavailableError:
+                log.warning("leases.not_reported", held=len(held), released=len(released))
+                return False
         return True
 
 

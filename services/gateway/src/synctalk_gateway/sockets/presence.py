@@ -3,7 +3,6 @@
 from typing import Any
 
 from synctalk_contracts import sockets as contract
-from synctalk_runtime.errors import InvalidError
 
 from synctalk_gateway.actions import presence
 from synctalk_gateway.hub.connection import Connection
@@ -34,9 +33,6 @@ async def unsubscribe(
 
 async def set_own(parts: Parts, connection: Connection, payload: contract.PresenceSet, _: int | None) -> dict[str, Any]:
     update = payload.model_dump(mode="json", exclude_unset=True)
-    for field in ("status", "last_seen_visible"):
-        if field in update and update[field] is None:
-            raise InvalidError.of(field, "must not be null")
     await parts.buckets.take(parts.limits.signal, connection.user_id)
     await parts.presence.set(connection.user_id, update)
     return {"ok": True}

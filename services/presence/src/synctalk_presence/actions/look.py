@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from synctalk_contracts.internal import PresenceSnapshot
 from synctalk_contracts.models import Presence
 from synctalk_runtime.limits import Limit
 
@@ -11,19 +12,25 @@ from synctalk_presence.store import people
 
 
 async def look(parts: Parts, asker_id: str, user_ids: Sequence[str]) -> list[Presence]:
-    """`snapshot`, bounded by the asker's bucket. Raises RateLimitedError."""
+    """The items of `snapshot`, bounded by the asker's bucket. Raises RateLimitedError."""
     limit = Limit("presence_read", parts.settings.read_per_s, parts.settings.read_burst)
     await parts.limiter.take(limit, asker_id)
-    return await snapshot(parts, asker_id, user_ids)
+    return (await snapshot(parts, asker_id, user_ids)).items
 
 
-async def snapshot(parts: Parts, asker_id: str, user_ids: Sequence[str]) -> list[Presence]:
-    """One for each asked, in that order, repeats too; a stranger, an invisible and an unknown person look alike."""
+async def snapshot(parts: Parts, asker_id: str, user_ids: Sequence[str]) -> PresenceSnapshot:
+    """One for each asked, in that order, repeats too; a stranger, an invisible and an unknown person look alike.
+
+    Who is a stranger is for the gateways alone, which must not pass on changes of theirs.
+    """
     distinct = dict.fromkeys(user_ids)
     sharing = await parts.contacts.sharing(asker_id, [u for u in distinct if u != asker_id])
     async with parts.postgres.connection() as conn:
         known = await people.read(conn, distinct)
-    return [rules.seen_by(known[user_id], asker_id, sharing) for user_id in user_ids]
+    return PresenceSnapshot(
+        items=[rules.seen_by(known[user_id], asker_id, sharing) for user_id in user_ids],
+        strangers=[user_id for user_id in distinct if user_id != asker_id and user_id not in sharing],
+    )
 
 
 async def active(parts: Parts, user_ids: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id
-from synctalk_contracts.internal import Ids, LeaseReport, PresenceQuestion, Presences
+from synctalk_contracts.internal import Ids, LeaseReport, PresenceQuestion, PresenceSnapshot
 from synctalk_contracts.sockets import PresenceSet
 from synctalk_runtime.errors import InvalidError, MalformedError
 from synctalk_runtime.internal import require_internal
@@ -56,9 +56,9 @@ async def post_leases(parts: ThisService, given: Annotated[LeaseReport, Depends(
 @router.post("/snapshot", summary="How these people are, as the asker may see it")
 async def post_snapshot(
     parts: ThisService, question: Annotated[PresenceQuestion, Depends(_body(PresenceQuestion))]
-) -> Presences:
+) -> PresenceSnapshot:
     _bounded("user_ids", len(question.user_ids), MAX_SNAPSHOT_IDS)
-    return Presences(items=await look.snapshot(parts, question.asker_id, question.user_ids))
+    return await look.snapshot(parts, question.asker_id, question.user_ids)
 
 
 @router.post("/active", summary="Who of these is connected and active")
