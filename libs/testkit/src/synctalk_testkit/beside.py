@@ -1,0 +1,35 @@
+"""One more process of a service beside those of a running stack, with settings of its own and the same parts behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from synctalk_local import probe
+from synctalk_local.stack import service_parts, stack_credentials
+
+from synctalk_testkit.eventually import eventually_blocking
+from synctalk_testkit.local import running
+from synctalk_testkit.ports import free_port
+from synctalk_testkit.stack import RunningStack
+
+READY_TIMEOUT_S = 60
+
+
+@contextmanager
+def beside(stack: RunningStack, name: str, settings: dict[str, str]) -> Iterator[str]:
+    """Another process like `name` (`auth-1`); where it answers. The edge does not know it."""
+    part = next(part for part in service_parts(stack.stack, stack_credentials(stack.stack)) if part.name == name)
+    port = free_port()
+    environment = {
+        **part.environment,
+        **{f"SYNCTALK_{key}": value for key, value in settings.items()},
+        "SYNCTALK_HTTP_PORT": str(port),
+        "SYNCTALK_INSTANCE": f"{name}-beside",
+    }
+    own = replace(part, name=f"{name}-beside", port=port, environment=environment)
+    with running(own, stack.stack.logs):
+        url = f"http://127.0.0.1:{port}"
+        eventually_blocking(
+            lambda: probe.http_answers(f"{url}/readyz"), READY_TIMEOUT_S, message=stack.log(f"{name}-beside")
+        )
+        yield url
