@@ -19,7 +19,7 @@ def must_fit_subscriptions(connection: Connection, user_ids: list[str], most: in
 
 
 def next_expiry_step(expires_at: float, warning_s: float, now: float) -> tuple[str, float]:
-    """What comes next for a token, and in how many seconds: the warning, or the end."""
-    if now < expires_at - warning_s:
-        return "warn", expires_at - warning_s - now
-    return "end", max(0.0, expires_at - now)
+    """What comes next for a token, and in how many seconds: the warning (at once, when it is late), or the end."""
+    if now < expires_at:
+        return "warn", max(0.0, expires_at - warning_s - now)
+    return "end", 0.0

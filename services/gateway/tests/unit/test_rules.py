@@ -11,7 +11,8 @@ from synctalk_runtime.tokens import Person
 
 
 @pytest.mark.parametrize(
-    ("now", "step"), [(0, ("warn", 40)), (40, ("end", 60)), (39, ("warn", 1)), (99, ("end", 1)), (200, ("end", 0))]
+    ("now", "step"),
+    [(0, ("warn", 40)), (40, ("warn", 0)), (39, ("warn", 1)), (99, ("warn", 0)), (100, ("end", 0)), (200, ("end", 0))],
 )
 def test_next_expiry_step(now: float, step: tuple[str, float]) -> None:
     assert rules.next_expiry_step(expires_at=100, warning_s=60, now=now) == step

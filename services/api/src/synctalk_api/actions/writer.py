@@ -67,16 +67,18 @@ class Writer:
         self._orders = 0
         self._woken = asyncio.Event()
         self._room = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="writer")
 
     async def stop(self) -> None:
-        """The doors are closed by now, so nothing waits."""
+        """The doors are closed by now; what still waits is written."""
+        self._stopping = True
+        self._woken.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task
 
     async def write(self, order: Order) -> Order:
         """One order of REST: settled when this returns. Raises UnavailableError when too many wait."""
@@ -100,7 +102,7 @@ class Writer:
         await submission.settled
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             await self._woken.wait()
             self._woken.clear()
             while self._waiting:

@@ -26,6 +26,7 @@ LOST = Counter("api_fanout_lost_total", "Channel messages that did not go out.",
 WAITING = Gauge("api_fanout_waiting", "Channel messages that wait for Redis.")
 
 PIPELINE_MESSAGES = 500
+STOP_TIMEOUT_S = 5.0
 
 Channelled = tuple[str, bytes]
 
@@ -96,18 +97,20 @@ class Fanout:
         self._wait_s = wait_s
         self._waiting: deque[tuple[Channelled, asyncio.Future[None] | None]] = deque()
         self._woken = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="fanout")
 
     async def stop(self) -> None:
-        """What waits still goes out, if Redis takes it."""
+        """What waits still goes out, if Redis takes it in time."""
+        self._stopping = True
+        self._woken.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        while self._waiting:
-            await self._publish_waiting()
+            _, late = await asyncio.wait([self._task], timeout=STOP_TIMEOUT_S)
+            for task in late:
+                task.cancel()
 
     async def check(self) -> None:
         """For readiness."""
@@ -136,7 +139,7 @@ class Fanout:
         self._woken.set()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             await self._woken.wait()
             self._woken.clear()
             while self._waiting:

@@ -95,7 +95,7 @@ async def _join_rooms(parts: Parts, connection: Connection) -> list[Conversation
         return []
     states = (await parts.api.conversations(connection.user_id)).items
     known = {state.id: state for state in states}
-    for room in list(connection.rooms):
+    for room in parts.hub.rooms_of(connection):
         state = known.get(room.id)
         if state is None:
             parts.hub.leave(room, connection)  # removed in between

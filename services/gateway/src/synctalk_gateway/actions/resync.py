@@ -53,14 +53,14 @@ async def _resync_user(parts: Parts, user_id: str) -> None:
     by_id = {state.id: state for state in states}
     for connection in list(parts.hub.by_user.get(user_id, ())):
         _leave_others(parts, connection, set(by_id))
-        new = by_id.keys() - {room.id for room in connection.rooms}
+        new = by_id.keys() - connection.rooms
         try:
             await heard_in_time([parts.hub.join(conversation_id, connection) for conversation_id in new])
         except UnavailableError:
             continue  # the feed broke again: this is run anew
         for conversation_id in new:
             await _announce(parts, connection, by_id[conversation_id])
-        for room in connection.rooms:
+        for room in parts.hub.rooms_of(connection):
             if room.change_seq is None and room.id in by_id:
                 room.start(by_id[room.id].change_seq)
         connection.send(wire.event("sync:required", {"conversation_ids": None}))
@@ -75,7 +75,7 @@ async def _announce(parts: Parts, connection: Connection, state: ConversationSta
 
 
 def _leave_others(parts: Parts, connection: Connection, conversation_ids: set[str]) -> None:
-    for room in list(connection.rooms):
+    for room in parts.hub.rooms_of(connection):
         if room.id not in conversation_ids:
             connection.send(wire.event("conversation:removed", {"id": room.id}))
             parts.hub.leave(room, connection)

@@ -3,13 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from synctalk_gateway.protocol.engine import EngineSocket
 from synctalk_gateway.protocol.wire import Encoded
-
-if TYPE_CHECKING:
-    from synctalk_gateway.hub.rooms import Room
 
 MAX_HELD = 5_000
 
@@ -22,7 +18,8 @@ class Connection:
     expires_at: float
     """Unix time at which the token ends, seconds."""
     socket: EngineSocket
-    rooms: "set[Room]" = field(default_factory=set)
+    rooms: set[str] = field(default_factory=set)
+    """The conversations in whose rooms it is."""
     watching: set[str] = field(default_factory=set)
     """People whose presence it is told."""
     strangers: set[str] = field(default_factory=set)

@@ -64,7 +64,7 @@ class Hub:
         CONNECTIONS.set(len(self.connections))
         if connection.timer is not None:
             connection.timer.cancel()
-        for room in list(connection.rooms):
+        for room in self.rooms_of(connection):
             self.leave(room, connection)
         for user_id in list(connection.watching):
             self.unwatch(connection, user_id)
@@ -87,6 +87,9 @@ class Hub:
     def is_in(self, connection: Connection, conversation_id: str) -> bool:
         room = self.rooms.get(conversation_id)
         return room is not None and connection in room.connections
+
+    def rooms_of(self, connection: Connection) -> list[Room]:
+        return [self.rooms[conversation_id] for conversation_id in connection.rooms]
 
     def leave(self, room: Room, connection: Connection) -> None:
         room.remove(connection)

@@ -107,12 +107,12 @@ class Room:
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)
-        connection.rooms.add(self)
+        connection.rooms.add(self.id)
 
     def remove(self, connection: Connection) -> None:
         self.connections.discard(connection)
         self._floors.pop(connection, None)
-        connection.rooms.discard(self)
+        connection.rooms.discard(self.id)
 
     def set_floor(self, connection: Connection, change_seq: int) -> None:
         """This connection has the state up to here already: leave it out of what is still on its way to the room."""

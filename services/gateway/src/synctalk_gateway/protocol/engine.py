@@ -275,10 +275,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             if waiting is None or waiting.ended:
                 link.abort()
             else:
-                link.socket = waiting
+                link.session = waiting
             return
         opened = self._new_socket(link.address)
-        link.socket = opened
+        link.session = opened
         opened.begin_with(link)
         link.write(wire.frame(b"0" + orjson.dumps(self._handshake(opened, upgrades=[]))))
         opened.schedule_ping()

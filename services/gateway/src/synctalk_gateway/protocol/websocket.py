@@ -1,4 +1,4 @@
-"""A websocket: picows' parser as uvicorn's websocket class, handing text straight to the Engine.IO socket.
+"""A websocket: picows' parser as uvicorn's websocket class, handing text straight to the Engine.IO session.
 
 There is no ASGI application and no task per websocket: uvicorn passes the upgrade request's head, picows reads on by
 itself. RFC 6455; permessage-deflate is off (it doubles an idle socket's memory).
@@ -6,7 +6,7 @@ itself. RFC 6455; permessage-deflate is off (it doubles an idle socket's memory)
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 from picows import (
@@ -23,8 +23,7 @@ from picows.common import WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 from synctalk_runtime.errors import AppError
 
-if TYPE_CHECKING:
-    from synctalk_gateway.protocol.engine import Engine, EngineSocket
+from synctalk_gateway.settings import Settings
 
 USER_TIMEOUT_MS = 15_000
 """A peer that acknowledges nothing for this long is gone (Linux tcp(7), TCP_USER_TIMEOUT)."""
@@ -48,14 +47,45 @@ class _Silent:
 _SILENT = _Silent()
 
 
+class Session(Protocol):
+    """Whose packets a websocket carries: an Engine.IO session."""
+
+    def on_text(self, link: "Link", text: str) -> None:
+        """One packet."""
+
+    def on_binary(self) -> None:
+        """A binary frame, which we do not take."""
+
+    def on_link_lost(self, link: "Link") -> None:
+        """The websocket is gone."""
+
+
+class Owner(Protocol):
+    """Who decides about upgrades, and gives each websocket its session: the Engine.IO server."""
+
+    settings: Settings
+
+    def parse_query(self, query: str) -> dict[str, str]:
+        """The query of the upgrade request."""
+
+    def check_upgrade(self, query: dict[str, str], origin: str | None, host: str | None) -> None:
+        """Raises AppError with what the upgrade is refused."""
+
+    def open_link(self, link: "Link", query: dict[str, str]) -> None:
+        """The websocket stands: give it its session."""
+
+    def count_slow(self) -> None:
+        """A peer did not read and was cut off."""
+
+
 class Link(WSListener):
     """One websocket, from its upgrade to its end."""
 
-    def __init__(self, engine: "Engine", query: dict[str, str], address: str) -> None:
-        self._engine = engine
+    def __init__(self, owner: Owner, query: dict[str, str], address: str) -> None:
+        self._owner = owner
         self._query: dict[str, str] | None = query
         self.address = address
-        self.socket: EngineSocket | None = None
+        self.session: Session | None = None
         self.slow = False
         self._parts: list[bytes] = []
         self._transport: WSTransport | None = None
@@ -68,7 +98,7 @@ class Link(WSListener):
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         query, self._query = self._query, None
         assert query is not None
-        self._engine.open_link(self, query)
+        self._owner.open_link(self, query)
 
     def on_ws_frame(self, _: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
@@ -78,12 +108,12 @@ class Link(WSListener):
             self.close()
         elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
             self._on_part(frame)
-        elif kind == WSMsgType.BINARY and self.socket is not None:
-            self.socket.on_binary()
+        elif kind == WSMsgType.BINARY and self.session is not None:
+            self.session.on_binary()
 
     def _on_part(self, frame: WSFrame) -> None:
         self._parts.append(frame.get_payload_as_bytes())
-        if sum(map(len, self._parts)) > self._engine.settings.max_frame_bytes:
+        if sum(map(len, self._parts)) > self._owner.settings.max_frame_bytes:
             self.close(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
         elif frame.fin:
             text = b"".join(self._parts)
@@ -96,13 +126,13 @@ class Link(WSListener):
         except UnicodeDecodeError:
             self.close(WSCloseCode.INVALID_TEXT, "not UTF-8")
             return
-        if self.socket is not None:
-            self.socket.on_text(self, text)
+        if self.session is not None:
+            self.session.on_text(self, text)
 
     def on_ws_disconnected(self, _: WSTransport) -> None:
-        if self.socket is not None:
-            self.socket.on_link_lost(self)
-        self.socket = self._transport = self._tcp = None
+        if self.session is not None:
+            self.session.on_link_lost(self)
+        self.session = self._transport = self._tcp = None
 
     def pause_writing(self) -> None:
         self.slow = True
@@ -116,8 +146,8 @@ class Link(WSListener):
         if tcp is None:
             return
         tcp.write(frame)
-        if self.slow and tcp.get_write_buffer_size() > self._engine.settings.max_buffer_bytes:
-            self._engine.count_slow()
+        if self.slow and tcp.get_write_buffer_size() > self._owner.settings.max_buffer_bytes:
+            self._owner.count_slow()
             tcp.abort()
 
     def close(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "") -> None:
@@ -135,7 +165,7 @@ class Link(WSListener):
             self._tcp.abort()
 
 
-def websocket_class(engine: "Engine") -> type[WSProtocol]:
+def websocket_class(owner: Owner) -> type[WSProtocol]:
     """What uvicorn's `ws` setting takes: it makes one per upgrade request and feeds it the request's head."""
 
     class WebSocket(WSProtocol):  # type: ignore[misc]
@@ -153,7 +183,7 @@ def websocket_class(engine: "Engine") -> type[WSProtocol]:
                 auto_ping_reply_timeout=None,
                 auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
                 enable_auto_pong=True,
-                max_frame_size=engine.settings.max_frame_bytes,
+                max_frame_size=owner.settings.max_frame_bytes,
                 extra_headers=None,
                 read_buffer_init_size=READ_BUFFER_BYTES,
             )
@@ -167,10 +197,10 @@ def websocket_class(engine: "Engine") -> type[WSProtocol]:
 
         def _accept(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
             headers = request.headers
-            query = engine.parse_query(request.path.decode("latin-1").partition("?")[2])
+            query = owner.parse_query(request.path.decode("latin-1").partition("?")[2])
             address = headers.get("x-forwarded-for", "").split(",")[-1].strip()
             try:
-                engine.check_upgrade(query, headers.get("origin"), headers.get("host"))
+                owner.check_upgrade(query, headers.get("origin"), headers.get("host"))
             except AppError as error:
                 body = orjson.dumps(error.body())
                 extra = {"Content-Type": "application/json", "Content-Length": str(len(body))}
@@ -178,6 +208,6 @@ def websocket_class(engine: "Engine") -> type[WSProtocol]:
                     extra["Retry-After"] = str(max(1, round(error.retry_after)))
                 response = WSUpgradeResponse.create_error_response(error.status, body, extra)
                 return WSUpgradeResponseWithListener(response, None)
-            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), Link(engine, query, address))
+            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), Link(owner, query, address))
 
     return WebSocket

@@ -1,0 +1,92 @@
+"""A person of the story: a registered account and a stock Socket.IO client, whose every expectation has a deadline."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import socketio
+from synctalk_testkit.clients import LiveSocket, Person, RefusedError
+
+from stage.screen import Screen
+
+IN_TIME_S = 10.0
+
+
+class StoryError(Exception):
+    """Something expected did not happen; the text is a sentence for whoever watches."""
+
+
+class Actor:
+    def __init__(self, name: str, person: Person, screen: Screen) -> None:
+        self.name = name
+        self.person = person
+        self.live: LiveSocket | None = None
+        self._screen = screen
+
+    @property
+    def id(self) -> str:
+        return self.person.id
+
+    @property
+    def socket(self) -> LiveSocket:
+        if self.live is None:
+            raise StoryError(f"{self.name} is not connected.")
+        return self.live
+
+    def shows(self, event: str, text: str) -> None:
+        self._screen.received(self.name, event, text)
+
+    async def come(self) -> dict[str, Any]:
+        """Connect; what `ready` said."""
+        try:
+            self.live = await self.person.connect()
+        except (RefusedError, AssertionError, socketio.exceptions.SocketIOError) as error:
+            raise StoryError(f"{self.name} could not connect: {error}") from error
+        ready: dict[str, Any] = self.socket.of("ready")[0]
+        return ready
+
+    async def leave(self) -> None:
+        await self.socket.close()
+        self.live = None
+
+    async def does(self, event: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Emit, and return the ack, which must say ok."""
+        try:
+            answer: dict[str, Any] = await self.socket.call(event, payload, timeout=IN_TIME_S)
+        except (TimeoutError, socketio.exceptions.SocketIOError) as error:
+            raise StoryError(f"{self.name}'s {event} was not answered within {IN_TIME_S:.0f} s.") from error
+        if not answer.get("ok"):
+            raise StoryError(f"{self.name}'s {event} was refused: {answer.get('error')}")
+        return answer
+
+    async def hears(self, event: str, what: str, fits: Callable[[Any], bool] = lambda _: True) -> dict[str, Any]:
+        """Wait until the socket has received this event; `what` names it, should it not come."""
+        try:
+            payload: dict[str, Any] = await self.socket.wait_for(event, fits, IN_TIME_S)
+        except AssertionError as error:
+            raise StoryError(f"{self.name} did not hear within {IN_TIME_S:.0f} s {what} ({event}).") from error
+        return payload
+
+    async def asks(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """A REST call, which must succeed; its body."""
+        try:
+            answer = await self.person.request(method, path, json=body)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StoryError(f"{self.name}'s {method} {path} was not answered: {error!r}") from error
+        if answer.status >= 400:
+            raise StoryError(f"{self.name}'s {method} {path} was refused: {answer.status} {answer.body}")
+        return answer.body
+
+    async def finds_pushed(self, token: str, count: int) -> list[dict[str, Any]]:
+        """Wait until the push stand-in lists this many well sent messages for the device."""
+        items: list[dict[str, Any]] = []
+        try:
+            async with asyncio.timeout(2 * IN_TIME_S):
+                while len(items) < count:
+                    listed = await self.asks("GET", f"/dev/push/messages?token={token}")
+                    items = [item for item in listed["items"] if item["answered"] == 200]
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise StoryError(f"{self.name}'s phone got {len(items)} pushes in time, not {count}.") from None
+        return items

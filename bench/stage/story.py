@@ -1,0 +1,147 @@
+"""The story: three people meet, talk in a direct and in a group conversation, and one of them misses some of it.
+
+Each act is a function that says what is done and waits for what the others must receive; nothing waits for a clock.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from synctalk_testkit.clients import People
+
+from stage.actor import Actor, StoryError
+from stage.screen import Screen
+
+THUMB = "\N{PARTY POPPER}"
+
+
+@dataclass(frozen=True)
+class Cast:
+    ada: Actor
+    ben: Actor
+    cleo: Actor
+
+    def all(self) -> tuple[Actor, Actor, Actor]:
+        return (self.ada, self.ben, self.cleo)
+
+
+async def play(people: People, screen: Screen) -> None:
+    cast = await _they_register(people, screen)
+    await _they_connect(cast, screen)
+    direct = await _a_direct_conversation(cast, screen)
+    await _marks(cast, screen, direct)
+    group = await _a_group(cast, screen)
+    missed = await _ben_goes(cast, screen, direct, group)
+    await _ben_comes_back(cast, screen, direct, group, missed)
+
+
+async def _they_register(people: People, screen: Screen) -> Cast:
+    screen.heading("Three people register")
+
+    async def registered(name: str) -> Actor:
+        try:
+            person = await people.register(name)
+        except AssertionError as error:
+            raise StoryError(f"{name} could not register: {error}") from error
+        actor = Actor(name, person, screen)
+        actor.shows("201 Tokens", f"username {person.username}, a token for {person.tokens['expires_in'] // 60} minutes")
+        return actor
+
+    ada, ben, cleo = await asyncio.gather(*map(registered, ("Ada", "Ben", "Cleo")))
+    return Cast(ada, ben, cleo)
+
+
+async def _they_connect(cast: Cast, screen: Screen) -> None:
+    screen.heading("They connect, each by a stock Socket.IO client")
+    for actor in cast.all():
+        ready = await actor.come()
+        gateway = str(ready["connection_id"])[:10]
+        actor.shows("ready", f"connection {gateway}…, {len(ready['conversations'])} conversations")
+
+
+async def _a_direct_conversation(cast: Cast, screen: Screen) -> str:
+    ada, ben = cast.ada, cast.ben
+    screen.heading("Ada starts a direct conversation with Ben")
+    created = await ada.asks("POST", "/v1/conversations", {"type": "direct", "member_ids": [ben.id]})
+    direct = str(created["id"])
+    heard = await ben.hears("conversation:new", "of the new conversation", lambda it: it["id"] == direct)
+    ben.shows("conversation:new", f"a conversation with {heard['peer']['display_name']}, {heard['members_count']} members")
+
+    followed = await ada.does("presence:subscribe", {"user_ids": [ben.id]})
+    ada.shows("ack", f"Ben is {followed['items'][0]['status']}")
+
+    await ben.does("typing:start", {"conversation_id": direct})
+    await ada.hears("typing", "that Ben is typing", lambda it: it["user_id"] == ben.id and it["active"])
+    ada.shows("typing", "Ben is typing …")
+    await _says(ben, direct, "Hello Ada! Is this thing on?", [ada])
+    await ada.hears("typing", "that Ben stopped typing", lambda it: it["user_id"] == ben.id and not it["active"])
+    ada.shows("typing", "Ben stopped typing")
+    return direct
+
+
+async def _marks(cast: Cast, screen: Screen, direct: str) -> None:
+    ada, ben = cast.ada, cast.ben
+    screen.heading("Ben sees how far his message came")
+    for event, field in (("receipt:delivered", "delivered_seq"), ("receipt:read", "read_seq")):
+        await ada.does(event, {"conversation_id": direct, "seq": 1})
+
+        def raised(it: dict[str, Any], field: str = field) -> bool:
+            return bool(it["conversation_id"] == direct and it["user_id"] == ada.id and it[field] >= 1)
+
+        heard = await ben.hears("receipt:updated", f"of Ada's {field}", raised)
+        ben.shows("receipt:updated", f"Ada: delivered up to {heard['delivered_seq']}, read up to {heard['read_seq']}")
+
+
+async def _a_group(cast: Cast, screen: Screen) -> str:
+    ada, ben, cleo = cast.all()
+    screen.heading("Ada opens a group")
+    body = {"type": "group", "title": "Friday evening", "member_ids": [ben.id, cleo.id]}
+    group = str((await ada.asks("POST", "/v1/conversations", body))["id"])
+    for actor in (ben, cleo):
+        heard = await actor.hears("conversation:new", "of the group", lambda it: it["id"] == group)
+        actor.shows("conversation:new", f"the group “{heard['title']}”, {heard['members_count']} members")
+    await _says(ada, group, "Cinema on Friday?", [ben, cleo])
+    invitation = await _says(cleo, group, "Yes! I'll get tickets for the late shwo.", [ada, ben])
+
+    await cleo.does(
+        "message:edit", {"conversation_id": group, "message_id": invitation, "body": "Yes! I'll get tickets."}
+    )
+    for actor in (ada, ben):
+        changed = await actor.hears("message:updated", "of Cleo's edit", lambda it: it["edited_at"] is not None)
+        actor.shows("message:updated", f"Cleo, #{changed['seq']}, edited: {changed['body']}")
+
+    await ben.does("reaction:add", {"conversation_id": group, "message_id": invitation, "emoji": THUMB})
+    for actor in (ada, cleo):
+        changed = await actor.hears("message:updated", "of Ben's reaction", lambda it: THUMB in it["reactions"])
+        actor.shows("message:updated", f"Cleo, #{changed['seq']}: {THUMB} from {len(changed['reactions'][THUMB])}")
+    return group
+
+
+async def _ben_goes(cast: Cast, screen: Screen, direct: str, group: str) -> str:
+    """The token of Ben's phone, which gets what he misses."""
+    ada, ben, cleo = cast.all()
+    screen.heading("Ben closes the app; his phone is registered for push")
+    token = f"demo-{token_hex(12)}"
+    await ben.asks("PUT", f"/v1/devices/{token_hex(8)}", {"platform": "android", "token": token})
+    await ben.leave()
+    gone = await ada.hears("presence:changed", "that Ben left", lambda it: it["status"] == "offline")
+    ada.shows("presence:changed", f"Ben is offline, last seen {gone['last_seen_at']}")
+
+    await _says(ada, direct, "Ben, are you coming?", [])
+    await _says(cleo, group, "Seats are booked: row 7.", [ada])
+    pushed = await ben.finds_pushed(token, 2)
+    for item in pushed:
+        message = item["message"]
+        notification, data = message.get("notification", {}), message["data"]
+        text = f"“{notification['title']}: {notification['body']}”" if notification else f"message #{data['seq']}"
+        ben.shows("push on the phone", f"{text}, badge {data['badge']}")
+    return token
+
+
+async def _ben_comes_back(cast: Cast, screen: Screen, direct: str, group: str, _: str) -> None:
+    ada, ben, _cleo = cast.all()
+    screen.heading("Ben comes back and catches up")
+    await ben.come()
+    await ada.hears("presence:changed", "that Ben is back", lambda it: it["status"] == "online")
+    ada.shows("presence:changed", "Ben is online")
