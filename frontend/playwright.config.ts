@@ -11,6 +11,10 @@ export default defineConfig({
   retries: 0,
   forbidOnly: true,
   reporter: [['list']],
+  projects: [
+    { name: 'people', testIgnore: '**/*.faults.spec.ts' },
+    { name: 'faults', testMatch: '**/*.faults.spec.ts', dependencies: ['people'] },
+  ],
   use: {
     baseURL: process.env.SYNCTALK_URL ?? 'http://localhost:8080',
     viewport: { width: 1280, height: 800 },

@@ -22,6 +22,8 @@ class Actor:
         self.name = name
         self.person = person
         self.live: LiveSocket | None = None
+        self.cursors: dict[str, int] = {}
+        """Up to which `change_seq` this client has everything, by conversation."""
         self._screen = screen
 
     @property
@@ -47,6 +49,8 @@ class Actor:
         return ready
 
     async def leave(self) -> None:
+        for heard in self.socket.events:
+            self._remember(heard.payload)
         await self.socket.close()
         self.live = None
 
@@ -58,6 +62,7 @@ class Actor:
             raise StoryError(f"{self.name}'s {event} was not answered within {IN_TIME_S:.0f} s.") from error
         if not answer.get("ok"):
             raise StoryError(f"{self.name}'s {event} was refused: {answer.get('error')}")
+        self._remember(answer.get("message"))
         return answer
 
     async def hears(self, event: str, what: str, fits: Callable[[Any], bool] = lambda _: True) -> dict[str, Any]:
@@ -90,3 +95,9 @@ class Actor:
         except TimeoutError:
             raise StoryError(f"{self.name}'s phone got {len(items)} pushes in time, not {count}.") from None
         return items
+
+    def _remember(self, payload: Any) -> None:
+        """Move the conversation's cursor up to this message, conversation, or change of a member."""
+        if isinstance(payload, dict) and "change_seq" in payload:
+            conversation_id = str(payload.get("conversation_id", payload.get("id")))
+            self.cursors[conversation_id] = max(self.cursors.get(conversation_id, 0), payload["change_seq"])

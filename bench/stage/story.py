@@ -13,7 +13,7 @@ from synctalk_testkit.clients import People
 from stage.actor import Actor, StoryError
 from stage.screen import Screen
 
-THUMB = "\N{PARTY POPPER}"
+PARTY = "\N{PARTY POPPER}"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ class Cast:
     def all(self) -> tuple[Actor, Actor, Actor]:
         return (self.ada, self.ben, self.cleo)
 
+    def name_of(self, user_id: str) -> str:
+        return next(actor.name for actor in self.all() if actor.id == user_id)
+
 
 async def play(people: People, screen: Screen) -> None:
     cast = await _they_register(people, screen)
@@ -32,8 +35,8 @@ async def play(people: People, screen: Screen) -> None:
     direct = await _a_direct_conversation(cast, screen)
     await _marks(cast, screen, direct)
     group = await _a_group(cast, screen)
-    missed = await _ben_goes(cast, screen, direct, group)
-    await _ben_comes_back(cast, screen, direct, group, missed)
+    missed = await _ben_misses_something(cast, screen, direct, group)
+    await _ben_catches_up(cast, screen, direct, missed)
 
 
 async def _they_register(people: People, screen: Screen) -> Cast:
@@ -45,7 +48,9 @@ async def _they_register(people: People, screen: Screen) -> Cast:
         except AssertionError as error:
             raise StoryError(f"{name} could not register: {error}") from error
         actor = Actor(name, person, screen)
-        actor.shows("201 Tokens", f"username {person.username}, a token for {person.tokens['expires_in'] // 60} minutes")
+        actor.shows(
+            "201 Tokens", f"username {person.username}, a token for {person.tokens['expires_in'] // 60} minutes"
+        )
         return actor
 
     ada, ben, cleo = await asyncio.gather(*map(registered, ("Ada", "Ben", "Cleo")))
@@ -66,7 +71,9 @@ async def _a_direct_conversation(cast: Cast, screen: Screen) -> str:
     created = await ada.asks("POST", "/v1/conversations", {"type": "direct", "member_ids": [ben.id]})
     direct = str(created["id"])
     heard = await ben.hears("conversation:new", "of the new conversation", lambda it: it["id"] == direct)
-    ben.shows("conversation:new", f"a conversation with {heard['peer']['display_name']}, {heard['members_count']} members")
+    ben.shows(
+        "conversation:new", f"a conversation with {heard['peer']['display_name']}, {heard['members_count']} members"
+    )
 
     followed = await ada.does("presence:subscribe", {"user_ids": [ben.id]})
     ada.shows("ack", f"Ben is {followed['items'][0]['status']}")
@@ -111,15 +118,15 @@ async def _a_group(cast: Cast, screen: Screen) -> str:
         changed = await actor.hears("message:updated", "of Cleo's edit", lambda it: it["edited_at"] is not None)
         actor.shows("message:updated", f"Cleo, #{changed['seq']}, edited: {changed['body']}")
 
-    await ben.does("reaction:add", {"conversation_id": group, "message_id": invitation, "emoji": THUMB})
+    await ben.does("reaction:add", {"conversation_id": group, "message_id": invitation, "emoji": PARTY})
     for actor in (ada, cleo):
-        changed = await actor.hears("message:updated", "of Ben's reaction", lambda it: THUMB in it["reactions"])
-        actor.shows("message:updated", f"Cleo, #{changed['seq']}: {THUMB} from {len(changed['reactions'][THUMB])}")
+        changed = await actor.hears("message:updated", "of Ben's reaction", lambda it: PARTY in it["reactions"])
+        actor.shows("message:updated", f"Cleo, #{changed['seq']}: {PARTY} from {len(changed['reactions'][PARTY])}")
     return group
 
 
-async def _ben_goes(cast: Cast, screen: Screen, direct: str, group: str) -> str:
-    """The token of Ben's phone, which gets what he misses."""
+async def _ben_misses_something(cast: Cast, screen: Screen, direct: str, group: str) -> list[str]:
+    """Ben is away; the ids of what he misses."""
     ada, ben, cleo = cast.all()
     screen.heading("Ben closes the app; his phone is registered for push")
     token = f"demo-{token_hex(12)}"
@@ -128,20 +135,48 @@ async def _ben_goes(cast: Cast, screen: Screen, direct: str, group: str) -> str:
     gone = await ada.hears("presence:changed", "that Ben left", lambda it: it["status"] == "offline")
     ada.shows("presence:changed", f"Ben is offline, last seen {gone['last_seen_at']}")
 
-    await _says(ada, direct, "Ben, are you coming?", [])
-    await _says(cleo, group, "Seats are booked: row 7.", [ada])
-    pushed = await ben.finds_pushed(token, 2)
-    for item in pushed:
-        message = item["message"]
-        notification, data = message.get("notification", {}), message["data"]
-        text = f"“{notification['title']}: {notification['body']}”" if notification else f"message #{data['seq']}"
-        ben.shows("push on the phone", f"{text}, badge {data['badge']}")
-    return token
+    missed = [
+        await _says(ada, direct, "Ben, are you coming?", []),
+        await _says(cleo, group, "Seats are booked: row 7.", [ada]),
+    ]
+    for item in await ben.finds_pushed(token, len(missed)):
+        ben.shows("push on the phone", _push_text(item["message"]))
+    return missed
 
 
-async def _ben_comes_back(cast: Cast, screen: Screen, direct: str, group: str, _: str) -> None:
-    ada, ben, _cleo = cast.all()
-    screen.heading("Ben comes back and catches up")
+async def _ben_catches_up(cast: Cast, screen: Screen, direct: str, missed: list[str]) -> None:
+    ada, ben = cast.ada, cast.ben
+    screen.heading("Ben comes back and asks for what changed since he left")
     await ben.come()
     await ada.hears("presence:changed", "that Ben is back", lambda it: it["status"] == "online")
     ada.shows("presence:changed", "Ben is online")
+
+    answer = await ben.does("sync", {"cursors": ben.cursors})
+    states = answer["conversations"].values()
+    messages = [message for state in states for message in state.get("messages", [])]
+    for message in messages:
+        ben.shows("ack of sync", f"{cast.name_of(message['sender_id'])}, #{message['seq']}: {message['body']}")
+    if sorted(message["id"] for message in messages) != sorted(missed):
+        raise StoryError(f"Ben missed {len(missed)} messages, and sync brought {len(messages)} others or too few.")
+
+    await ben.does("receipt:read", {"conversation_id": direct, "seq": 2})
+    await ada.hears("receipt:updated", "that Ben has read", lambda it: it["user_id"] == ben.id and it["read_seq"] >= 2)
+    ada.shows("receipt:updated", "Ben: read up to 2")
+
+
+async def _says(sender: Actor, conversation_id: str, body: str, listeners: list[Actor]) -> str:
+    """Send, wait for the ack and for each listener; the message's id."""
+    payload = {"conversation_id": conversation_id, "client_message_id": token_hex(8), "body": body}
+    message = (await sender.does("message:send", payload))["message"]
+    sender.shows("ack", f"stored as #{message['seq']}: {body}")
+    for listener in listeners:
+        heard = await listener.hears("message:new", f"{sender.name}'s message", lambda it: it["id"] == message["id"])
+        listener.shows("message:new", f"{sender.name}, #{heard['seq']}: {heard['body']}")
+    return str(message["id"])
+
+
+def _push_text(message: dict[str, Any]) -> str:
+    data = message["data"]
+    shown = message.get("notification") or {}
+    text = ": ".join(filter(None, (shown.get("title"), shown.get("body")))) or f"{data['type']} #{data['seq']}"
+    return f"{text} (badge {data['badge']})"

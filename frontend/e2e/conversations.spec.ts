@@ -12,7 +12,9 @@ test('start a direct conversation by searching for a person', async ({ person })
   await expect(ben.row('Ada Lovelace')).toContainText('1 unread message')
 })
 
-test('the list: newest activity first, last message, unread, presence, typing, draft, filter', async ({ person }) => {
+test('the list: newest activity first, last message, unread, presence, typing, draft, filter', async ({
+  person,
+}) => {
   const ada = await person('Ada')
   const ben = await person('Ben')
   const eve = await person('Eve')
@@ -52,7 +54,7 @@ test('someone who goes offline: the dot goes, and last seen is told in words', a
   const ben = await person('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
-  const head = ada.page.getByRole('main').getByRole('banner').or(ada.page.locator('main header'))
+  const head = ada.page.locator('main header')
   await expect(head).toContainText('Online')
   await ben.context.close()
   await expect(head).toContainText(/Last seen (now|\d+ (second|minute)s? ago)/, { timeout: 45_000 })
@@ -119,7 +121,9 @@ test('make a group, rename it, add, promote and remove people, leave', async ({ 
   await expect(bens.getByRole('listitem').filter({ hasText: 'Ben' })).toContainText('Owner')
 })
 
-test('a member removed while looking at the group: told, and led away; nothing more of it comes', async ({ person }) => {
+test('a member removed while looking at the group: told, and led away; nothing more of it comes', async ({
+  person,
+}) => {
   const ada = await person('Ada')
   const ben = await person('Ben')
   const id = await ada.group('Secret plans', [ben])
@@ -131,7 +135,7 @@ test('a member removed while looking at the group: told, and led away; nothing m
   await expect(ben.page.getByText('You are no longer in “Secret plans”.')).toBeVisible()
   await expect(ben.row('Secret plans')).toHaveCount(0)
   await ada.post(id, 'now we can talk')
-  await ada.expectMark('now we can talk', 'sent').catch(() => undefined)
+  await expect(ada.message('now we can talk')).toBeVisible()
   await ben.page.goto(`/c/${id}`)
   await expect(ben.page.getByText('There is nothing at this address.')).toBeVisible()
   await expect(ben.page.getByText('now we can talk')).toHaveCount(0)

@@ -1,4 +1,4 @@
-import { expect, test } from './people'
+import { expect, look, test } from './people'
 
 test('what others write is text, never markup; links are safe, lines stay', async ({ person }) => {
   const ada = await person('Ada')
@@ -43,7 +43,10 @@ test('in a group the marks wait for everybody, and a click shows who', async ({ 
   await ben.open(id)
   await ada.say('to all')
   await ada.expectMark('to all', 'delivered')
-  await ada.message('to all').getByRole('button', { name: /Show who/ }).click()
+  await ada
+    .message('to all')
+    .getByRole('button', { name: /Show who/ })
+    .click()
   const who = ada.page.getByRole('dialog', { name: 'Who has read this' })
   await expect(who.locator('section').filter({ hasText: 'Read by' })).toContainText('Ben')
   await expect(who.locator('section').filter({ hasText: 'Delivered to' })).toContainText('Eve')
@@ -134,27 +137,42 @@ test('two tabs of one person: what one sends and reads, the other shows', async 
   await expect(second.getByRole('log').getByRole('article')).toHaveText([/are you there/, /here I am/])
 })
 
-test('the line of what is new, the way to it and to the newest', async ({ person }) => {
+test('opened at the first unread message, and from there to the newest', async ({ person }) => {
   const ada = await person('Ada')
   const ben = await person('Ben')
   const id = await ada.directWith(ben)
-  for (let n = 1; n <= 18; n += 1) await ada.post(id, `old ${String(n)}\n\n\n`)
-  await ada.open(id)
-  await ada.row('Ben').click()
-  for (let n = 1; n <= 18; n += 1) await ben.post(id, `fresh ${String(n)}\n\n\n`)
-  await ada.page.goto('/')
+  for (let n = 1; n <= 18; n += 1) await ada.post(id, `line ${String(n)}.\n\n\nend`)
   await ben.open(id)
-  await ada.post(id, 'I wrote this elsewhere')
-  await ben.page.goto('/')
-
-  const eve = await person('Eve')
-  const group = await ada.group('Group', [ben, eve])
-  for (let n = 1; n <= 18; n += 1) await ada.post(group, `line ${String(n)}\n\n\n`).catch(() => undefined)
-  await eve.open(group)
-  await expect(eve.history.getByRole('separator').filter({ hasText: 'New' })).toBeInViewport()
-  await expect(eve.message('line 1')).toBeVisible()
-  const down = eve.page.getByRole('button', { name: /Jump to the newest message/ })
+  await expect(ben.history.getByRole('separator').filter({ hasText: 'New' })).toBeInViewport()
+  await expect(ben.message('line 1.')).toBeInViewport()
+  await expect(ben.message('line 18.')).not.toBeInViewport()
+  const down = ben.page.getByRole('button', { name: /Jump to the newest message/ })
+  await expect(down).toHaveText(/\d+/)
   await down.click()
+  await expect(ben.message('line 18.')).toBeInViewport()
   await expect(down).toHaveCount(0)
-  await expect(eve.message('line 18').or(eve.message('line 15')).first()).toBeInViewport()
+  await ada.open(id)
+  await ada.expectMark('line 18.', 'read')
+})
+
+test('what came while one looked elsewhere: a line before it, and a way back up to it', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  await ada.post(id, 'before')
+  await ben.open(id)
+  await expect(ben.message('before')).toBeVisible()
+  await look(ben.page, false)
+  for (let n = 1; n <= 12; n += 1) await ada.post(id, `while away ${String(n)}.\n\n\nend`)
+  await expect(ben.message('while away 12.')).toBeInViewport()
+  await expect(ben.row('Ada')).toContainText('12 unread messages')
+  await look(ben.page, true)
+  await expect(ben.row('Ada')).not.toContainText('unread')
+  await ben.page.getByRole('button', { name: '12 new messages' }).click()
+  await expect(ben.message('while away 1.')).toBeInViewport()
+  await ben.say('I am back')
+  await expect(ben.message('I am back')).toBeInViewport()
+  await expect(ben.history.getByRole('separator').filter({ hasText: 'New' })).toHaveCount(0)
 })

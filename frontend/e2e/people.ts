@@ -1,5 +1,12 @@
 /** People for the tests: each has an own browser, and a name that no other test uses. */
-import { test as base, expect, type APIRequestContext, type Browser, type BrowserContext, type Page } from '@playwright/test'
+import {
+  test as base,
+  expect,
+  type APIRequestContext,
+  type Browser,
+  type BrowserContext,
+  type Page,
+} from '@playwright/test'
 import type { Conversation, Message, Tokens } from '../src/contracts'
 
 export const PASSWORD = 'a long enough passphrase'
@@ -137,6 +144,17 @@ export async function signedIn(context: BrowserContext, account: Account): Promi
   await page.goto('/')
   await expect(page.getByRole('button', { name: 'Your account and status' })).toBeVisible()
   return page
+}
+
+/** A headless page is always in front: here it is made to think otherwise, or again. */
+export async function look(page: Page, visible: boolean): Promise<void> {
+  await page.evaluate((shown) => {
+    Object.defineProperty(document, 'visibilityState', {
+      configurable: true,
+      get: () => (shown ? 'visible' : 'hidden'),
+    })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, visible)
 }
 
 export { expect }

@@ -141,8 +141,9 @@ class TokenVerifier:
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError
         try:
-            kid = jwt.get_unverified_header(token).get("kid")
-            key = await self._keys.get(kid) if isinstance(kid, str) else None
+            header = jwt.get_unverified_header(token)
+            kid = header.get("kid")
+            key = await self._keys.get(kid) if isinstance(kid, str) and header.get("typ") == "JWT" else None
             if key is None:
                 raise UnauthenticatedError
             claims: dict[str, Any] = jwt.decode(

@@ -102,6 +102,16 @@ async def test_verify__by_another_algorithm__is_refused(
     assert await _is_refused(_verifier(key_server), token)
 
 
+@pytest.mark.parametrize("typ", ["at+jwt", "JWS", "", "jwt+refresh"])
+async def test_verify__another_type_of_token__is_refused(
+    token_maker: TokenMaker, key_server: KeyServer, typ: str
+) -> None:
+    headers = {"kid": token_maker.kid, "typ": typ}
+    token = jwt.encode(_claims(), token_maker._key, algorithm="ES256", headers=headers)
+
+    assert await _is_refused(_verifier(key_server), token)
+
+
 async def test_verify__a_key_brought_along__is_refused(token_maker: TokenMaker, key_server: KeyServer) -> None:
     stranger = TokenMaker()
     own = stranger.public_keys()["keys"][0]

@@ -1,0 +1,195 @@
+/** For everybody: axe finds nothing in any view, light, dark and on a phone; and all of it works by keyboard. */
+import AxeBuilder from '@axe-core/playwright'
+import { expect, PASSWORD, test } from './people'
+import type { Page } from '@playwright/test'
+
+async function expectClean(page: Page, view: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const found = violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary ?? ''}`).join('\n')}`,
+  )
+  expect(found, view).toEqual([])
+}
+
+const SETTINGS = [
+  { name: 'light', options: { colorScheme: 'light' } },
+  { name: 'dark', options: { colorScheme: 'dark' } },
+  {
+    name: 'phone',
+    options: { colorScheme: 'light', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+  },
+] as const
+
+for (const { name, options } of SETTINGS) {
+  test(`axe finds nothing: ${name}`, async ({ person, browser }) => {
+    test.setTimeout(120_000)
+    const door = await browser.newPage(options)
+    await door.goto('/register')
+    await expect(door.getByRole('heading', { name: 'Create your account' })).toBeVisible()
+    await door.getByRole('button', { name: 'Create an account' }).click()
+    await expectClean(door, 'register, with problems')
+    await door.close()
+
+    const ada = await person('Ada', options)
+    const ben = await person('Ben')
+    const { page } = ada
+    await expectClean(page, 'first contact')
+    await page.goto('/new')
+    await page.getByRole('combobox').fill(ben.account.username)
+    await expect(page.getByRole('option')).toHaveCount(1)
+    await expectClean(page, 'finding people')
+    await page.goto('/new/group')
+    await expect(page.getByRole('button', { name: 'Create group' })).toBeVisible()
+    await expectClean(page, 'new group')
+
+    const id = await ada.group('Group', [ben])
+    await ben.open(id)
+    await ben.say('Hello, see https://example.org and `code`\n```\nblock\n```')
+    await ada.open(id)
+    await ada.say('Hello')
+    await ada.expectMark('Hello', 'read').catch(() => undefined)
+    await ben.composer.pressSequentially('typing')
+    await expect(page.getByText('Ben is typing')).toBeVisible()
+    await expectClean(page, 'conversation')
+    await page.goto(`/c/${id}/details`)
+    await expect(page.getByRole('button', { name: 'Actions for Ben' })).toBeVisible()
+    await expectClean(page, 'details')
+    await page.getByRole('button', { name: 'Actions for Ben' }).click()
+    await expect(page.getByRole('menu')).toBeVisible()
+    await expectClean(page, 'menu')
+    await page.goto('/settings')
+    await expect(page.getByText('This device')).toBeVisible()
+    await expectClean(page, 'settings')
+    await page.keyboard.press('Control+k')
+    await expect(page.getByRole('dialog', { name: 'Go anywhere' })).toBeVisible()
+    await expectClean(page, 'palette')
+    await page.keyboard.press('Escape')
+    await page.goto(`/c/${id}`)
+    await expect(ada.composer).toBeVisible()
+    await ada.context.setOffline(true)
+    await expect(page.getByText(/You are offline/)).toBeVisible()
+    await ada.composer.fill('waits')
+    await ada.composer.press('Enter')
+    await expectClean(page, 'offline')
+  })
+}
+
+test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', async ({ person }) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const { page } = ada
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('sett')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/settings/)
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(ben.account.username)
+  await expect(page.getByRole('option', { name: new RegExp(ben.account.username) })).toBeVisible()
+  await page.keyboard.press('Enter')
+  await expect(ada.composer).toBeFocused()
+  await page.keyboard.type('by keyboard')
+  await page.keyboard.press('Enter')
+  await ada.expectMark('by keyboard', 'delivered')
+
+  const group = await ada.group('Other', [ben])
+  await expect(ada.row('Other')).toBeVisible()
+  await page.keyboard.press('Alt+ArrowUp')
+  await expect(page).toHaveURL(new RegExp(group))
+  await page.keyboard.press('Alt+ArrowDown')
+  await expect(page).not.toHaveURL(new RegExp(group))
+
+  // From the history: up to a message, and with Tab to what can be done with it.
+  await ada.history.focus()
+  await page.keyboard.press('ArrowUp')
+  await expect(ada.message('by keyboard')).toBeFocused()
+  await page.keyboard.press('Tab')
+  await expect(ada.message('by keyboard').getByRole('button', { name: 'Copy text' })).toBeFocused()
+
+  await ada.row('Other').focus()
+  await page.keyboard.press('ArrowDown')
+  await expect(ada.row('Ben')).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(ada.composer).toBeFocused()
+})
+
+test('focus goes into a dialog, stays there, and comes back', async ({ person }) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.group('Group', [ben])
+  await ada.page.goto(`/c/${id}/details`)
+  const add = ada.page.getByRole('button', { name: 'Add people' })
+  await add.focus()
+  await ada.page.keyboard.press('Enter')
+  await expect(ada.page.getByRole('combobox', { name: 'Find people' })).toBeFocused()
+  for (let n = 0; n < 6; n += 1) await ada.page.keyboard.press('Tab')
+  await expect(ada.page.getByRole('dialog').locator(':focus')).toHaveCount(1)
+  await ada.page.keyboard.press('Escape')
+  await expect(add).toBeFocused()
+})
+
+test('a phone: one view at a time, each with its address, and the system’s back button', async ({
+  person,
+}) => {
+  const ada = await person('Ada', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+  const ben = await person('Ben')
+  const id = await ada.group('Group', [ben])
+  const { page } = ada
+  await ada.row('Group').tap()
+  await expect(ada.composer).toBeVisible()
+  await expect(page.getByRole('navigation', { name: 'Conversations' })).toBeHidden()
+  await page.getByRole('link', { name: 'Show details' }).tap()
+  await expect(page).toHaveURL(new RegExp(`/c/${id}/details$`))
+  await expect(ada.composer).toBeHidden()
+  await page.goBack()
+  await expect(ada.composer).toBeVisible()
+  await page.goBack()
+  await expect(ada.row('Group')).toBeVisible()
+  for (const path of ['/', `/c/${id}`, `/c/${id}/details`, '/settings', '/new']) {
+    await page.goto(path)
+    await expect(page.locator('#main')).toBeAttached()
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect(wider, path).toBeLessThanOrEqual(0)
+  }
+})
+
+test('someone who has never seen it chats within twenty seconds', async ({ person, browser }) => {
+  const ben = await person('Ben')
+  const page = await browser.newPage()
+  const start = Date.now()
+  await page.goto('/')
+  await page.getByRole('link', { name: 'Create an account' }).click()
+  await page.keyboard.type(`new.${Date.now().toString(36)}`, { delay: 60 })
+  await page.getByRole('textbox', { name: 'Password' }).click()
+  await page.keyboard.type(PASSWORD, { delay: 60 })
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'Find people' }).click()
+  await page.keyboard.type(ben.account.username, { delay: 60 })
+  await page.getByRole('option', { name: 'Ben' }).click()
+  await expect(page.getByRole('textbox', { name: 'Message Ben' })).toBeFocused()
+  await page.keyboard.type('Hello Ben!', { delay: 60 })
+  await page.keyboard.press('Enter')
+  await expect(ben.page.getByRole('navigation')).toContainText('Hello Ben!')
+  expect(Date.now() - start).toBeLessThan(20_000)
+  await page.close()
+})
+
+test('the first load brings less than 200 kB of script', async ({ person }) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  let bytes = 0
+  const session = await ada.context.newCDPSession(ada.page)
+  await session.send('Network.enable')
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true })
+  const scripts = new Set<string>()
+  session.on('Network.responseReceived', ({ requestId, type }) => type === 'Script' && scripts.add(requestId))
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    if (scripts.has(requestId)) bytes += encodedDataLength
+  })
+  await ada.open(id)
+  await ada.say('hello')
+  await ada.expectMark('hello', 'delivered')
+  expect(bytes).toBeGreaterThan(50_000)
+  expect(bytes).toBeLessThan(200_000)
+})

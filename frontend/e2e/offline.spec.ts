@@ -1,0 +1,147 @@
+import type { Message } from '../src/contracts'
+import { expect, test, type Person } from './people'
+
+/** What is stored, in order: the one truth that counts. */
+async function storedBodies(person: Person, id: string): Promise<string[]> {
+  const { items } = await person.call<{ items: Message[] }>(
+    'GET',
+    `/v1/conversations/${id}/messages?limit=100`,
+  )
+  return items.map(({ body }) => body)
+}
+
+const words = (count: number, prefix = 'word'): string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix} ${String(n + 1)}.`)
+
+test('the network cut while sending: a line says so, the messages wait, and go out in order, once each', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  await ada.open(id)
+  await ben.open(id)
+  await ada.say('before')
+  await ada.expectMark('before', 'read')
+  await ada.context.setOffline(true)
+  const banner = ada.page.getByText('You are offline. Messages will be sent when you are back.')
+  await expect(banner).toBeVisible()
+  for (const word of words(6)) await ada.say(word)
+  await ada.expectMark('word 6.', 'sending')
+  await ada.context.setOffline(false)
+  await ada.expectMark('word 6.', 'read')
+  await expect(banner).toHaveCount(0)
+  await expect(ben.history.getByRole('article')).toHaveText([
+    /before/,
+    ...words(6).map((word) => new RegExp(word)),
+  ])
+  expect(await storedBodies(ada, id)).toEqual(['before', ...words(6)])
+})
+
+test('cut in the middle of a burst: whatever was under way, nothing is lost, doubled or out of order', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  await ada.open(id)
+  const burst = words(15, 'burst')
+  for (const [n, word] of burst.entries()) {
+    await ada.say(word)
+    if (n === 4 || n === 9) await ada.context.setOffline(true)
+    if (n === 7 || n === 12) await ada.context.setOffline(false)
+  }
+  await ada.expectMark('burst 15.', 'delivered')
+  expect(await storedBodies(ada, id)).toEqual(burst)
+})
+
+test('written offline, then the page is gone: sent when it is opened again, in order, once each', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  await ada.open(id)
+  await ada.context.setOffline(true)
+  for (const word of words(4)) await ada.say(word)
+  await ada.expectMark('word 4.', 'sending')
+  const session = await ada.context.storageState({ indexedDB: true })
+  await ada.page.close()
+  await ada.context.setOffline(false)
+  expect(session.origins).toHaveLength(1)
+  const page = await ada.context.newPage()
+  await page.goto(`/c/${id}`)
+  await expect(page.getByRole('log').getByRole('article')).toHaveText(
+    words(4).map((word) => new RegExp(word)),
+  )
+  await expect(page.locator('[data-mark="delivered"]')).toHaveCount(4)
+  expect(await storedBodies(ada, id)).toEqual(words(4))
+})
+
+test('what happened meanwhile is there after the break: messages, edits, deletions, members, the title', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const eve = await person('Eve')
+  const id = await ada.group('Before', [ben])
+  const kept = await ada.post(id, 'will be changed')
+  const gone = await ada.post(id, 'will be deleted')
+  await ben.page.goto(`/c/${id}/details`)
+  await expect(ben.message('will be deleted')).toBeVisible()
+  await ben.context.setOffline(true)
+  await expect(ben.page.getByText(/You are offline/)).toBeVisible()
+  await ada.post(id, 'new meanwhile')
+  await ada.call('PATCH', `/v1/conversations/${id}/messages/${kept.id}`, { body: 'was changed' })
+  await ada.call('DELETE', `/v1/conversations/${id}/messages/${gone.id}`)
+  await ada.call('POST', `/v1/conversations/${id}/members`, { user_ids: [eve.id] })
+  await ada.call('PATCH', `/v1/conversations/${id}`, { title: 'After' })
+  await ben.context.setOffline(false)
+  await expect(ben.history.getByRole('article')).toHaveText([
+    /was changed/,
+    /Message deleted/,
+    /new meanwhile/,
+  ])
+  await expect(ben.page.getByRole('heading', { name: 'After' })).toBeVisible()
+  await expect(
+    ben.page.getByRole('complementary').getByRole('listitem').filter({ hasText: 'Eve' }),
+  ).toBeVisible()
+})
+
+test('a break does not move what one is reading', async ({ person }) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  for (const word of words(19, 'line')) await ada.post(id, `${word}\n\n\nend`)
+  await ada.open(id)
+  await expect(ada.message('line 19.')).toBeInViewport()
+  await ada.history.evaluate((log) => (log.scrollTop = 300))
+  const top = () => ada.history.evaluate((log) => log.scrollTop)
+  const line = ada.history.getByRole('article').filter({ hasText: 'line 5.' })
+  const before = await line.boundingBox()
+  await ada.context.setOffline(true)
+  await expect(ada.page.getByText(/You are offline/)).toBeVisible()
+  await ben.post(id, 'came meanwhile')
+  await ada.context.setOffline(false)
+  await expect(ada.page.getByText(/You are offline/)).toHaveCount(0)
+  await expect(ada.row('Ben')).toContainText('came meanwhile')
+  expect(await line.boundingBox()).toEqual(before)
+  expect(Math.abs((await top()) - 300)).toBeLessThanOrEqual(1)
+})
+
+test('a message that the server refuses says so, and can be sent again or let go', async ({ person }) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.group('Soon without Ben', [ben])
+  await ben.open(id)
+  await ben.context.setOffline(true)
+  await ben.say('too late')
+  await ada.call('DELETE', `/v1/conversations/${id}/members/${ben.id}`)
+  await ben.context.setOffline(false)
+  await expect(ben.page.getByText('You are no longer in “Soon without Ben”.')).toBeVisible()
+  await ada.call('POST', `/v1/conversations/${id}/members`, { user_ids: [ben.id] })
+  await ben.row('Soon without Ben').click()
+  await expect(ben.page.getByText('Not sent. You are no longer in this conversation.')).toBeVisible()
+  await ben.page.getByRole('button', { name: 'Retry' }).click()
+  await ben.expectMark('too late', 'delivered')
+})
