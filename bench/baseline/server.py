@@ -39,8 +39,8 @@ async def connect(sid: str, environ: dict[str, Any], auth: dict[str, Any] | None
     user_id = claims["sub"]
     await sio.save_session(sid, {"user_id": user_id})
     conversations = await pool.fetch(
-        "select c.id::text, c.last_seq from members m join conversations c on c.id = m.conversation_id"
-        " where m.user_id = $1",
+        "select c.id::text, c.last_seq, c.last_seq as change_seq"
+        " from members m join conversations c on c.id = m.conversation_id where m.user_id = $1",
         user_id,
     )
     for conversation in conversations:

@@ -1,7 +1,12 @@
-"""One lean Socket.IO client: it speaks the real protocol, reads no more than it must, and checks every message."""
+"""One lean Socket.IO client: it speaks the real protocol, reads no more than it must, and checks every message.
+
+It does what the interface asks of clients: a message that is refused for now is sent again under the same id, and who
+is told to sync does.
+"""
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
@@ -14,6 +19,10 @@ from load.tally import Tally
 CONNECT_TIMEOUT_S = 30.0
 ATTEMPTS = 5
 READ_BUFFER_BYTES = 4096
+RETRY_AFTER_S = 0.5
+RETRYABLE = frozenset({"unavailable", "rate_limited"})
+
+Answer = dict[str, Any]
 
 
 class RefusedError(Exception):
@@ -24,14 +33,15 @@ class Client(WSListener):
     def __init__(self, seat: Seat, tally: Tally) -> None:
         self.seat = seat
         self.ledger: Ledger | None = None
-        self.waiting: dict[int, int] = {}
-        """When each unanswered message was sent, by its ack's number."""
+        self.waiting: dict[int, Callable[[Answer], None]] = {}
+        """What to do with each answer that is still to come, by the ack's number."""
         self._tally = tally
         self._transport: WSTransport | None = None
         self._accepted = False
         self._last_seq: int | None = None
         self._ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._next_ack = 0
+        self._change_seq = 0
         self._leaving = False
 
     async def ready(self) -> int:
@@ -39,11 +49,11 @@ class Client(WSListener):
         return await self._ready
 
     def send(self, client_message_id: str, body_chars: int) -> None:
-        ack_id, self._next_ack = self._next_ack, self._next_ack + 1
         sent_ns = time.monotonic_ns()
-        self.waiting[ack_id] = sent_ns
         body = wire.body_text(sent_ns, client_message_id, body_chars)
-        self._write(wire.send_message(ack_id, self.seat.conversation_id, client_message_id, body))
+        conversation_id = self.seat.conversation_id
+        payload = {"conversation_id": conversation_id, "client_message_id": client_message_id, "body": body}
+        self._call("message:send", payload, lambda answer: self._on_stored(answer, payload, sent_ns))
 
     def close(self) -> None:
         self._leaving = True
@@ -93,20 +103,56 @@ class Client(WSListener):
         if message.sender_id == self.seat.user_id:
             self._tally.faults["echoed to its sender"] += 1
         self.ledger.received(message.seq)
+        self._change_seq = message.change_seq
+
+    def _call(self, event: str, payload: dict[str, Any], then: Callable[[Answer], None], after_s: float = 0.0) -> None:
+        ack_id, self._next_ack = self._next_ack, self._next_ack + 1
+        self.waiting[ack_id] = then
+        packet = wire.event(ack_id, event, payload)
+        if after_s:
+            asyncio.get_running_loop().call_later(after_s, self._write, packet)
+        else:
+            self._write(packet)
 
     def _on_ack(self, data: bytes) -> None:
         ack_id, answer = wire.parse_ack(data)
-        sent_ns = self.waiting.pop(ack_id, None)
-        if sent_ns is None or self.ledger is None:
+        then = self.waiting.pop(ack_id, None)
+        if then is None:
             self._tally.faults["acked twice"] += 1
+        else:
+            then(answer)
+
+    def _on_stored(self, answer: Answer, payload: dict[str, Any], sent_ns: int) -> None:
+        if answer["ok"] and self.ledger is not None:
+            self._tally.acked_after(sent_ns)
+            self._tally.acked[self.seat.conversation_id].append(answer["message"]["seq"])
+            self.ledger.acked(answer["message"]["seq"])
             return
-        message = answer.get("message")
-        if not isinstance(message, dict):
-            self._tally.faults[f"refused: {_code(answer)}"] += 1
+        error = answer["error"]
+        if error["code"] in RETRYABLE:
+            self._tally.retries += 1
+            again_s = error.get("retry_after", RETRY_AFTER_S)
+            self._call("message:send", payload, lambda later: self._on_stored(later, payload, sent_ns), again_s)
+        else:
+            self._tally.faults[f"refused: {error['code']}"] += 1
+
+    def _sync(self, after_s: float = 0.0) -> None:
+        self._call("sync", {"cursors": {self.seat.conversation_id: self._change_seq}}, self._on_synced, after_s)
+
+    def _on_synced(self, answer: Answer) -> None:
+        if not answer["ok"]:
+            self._sync(answer["error"].get("retry_after", RETRY_AFTER_S))
             return
-        self._tally.acked_after(sent_ns)
-        self._tally.acked[self.seat.conversation_id].append(message["seq"])
-        self.ledger.acked(message["seq"])
+        state = answer["conversations"][self.seat.conversation_id]
+        if self.ledger is None or "messages" not in state:
+            self._tally.faults["sync brought no messages"] += 1
+            return
+        for message in state["messages"]:
+            if message["sender_id"] != self.seat.user_id:
+                self.ledger.synced(message["seq"])
+        self._change_seq = max(self._change_seq, state["change_seq"])
+        if state["more"]:
+            self._sync()
 
     def _on_other(self, data: bytes) -> None:
         if data.startswith(wire.EVENT):
@@ -124,13 +170,20 @@ class Client(WSListener):
     def _on_event(self, name: str, payload: Any) -> None:
         """Only what tells that something is not well is of interest: presence, typing and receipts pass."""
         if name == "ready":
-            at = {one["id"]: one["last_seq"] for one in payload["conversations"]}
-            self._last_seq = at.get(self.seat.conversation_id)
-            if self._last_seq is None:
-                self._refuse("the server does not know that it is a member")
-            self._check_ready()
-        elif name in ("sync:required", "session:ended", "server:draining"):
+            self._on_ready({one["id"]: one for one in payload["conversations"]})
+        elif name == "sync:required":
+            self._tally.syncs += 1
+            self._sync()
+        elif name in ("session:ended", "server:draining"):
             self._tally.faults[name] += 1
+
+    def _on_ready(self, conversations: dict[str, dict[str, int]]) -> None:
+        mine = conversations.get(self.seat.conversation_id)
+        if mine is None:
+            self._refuse("the server does not know that it is a member")
+            return
+        self._last_seq, self._change_seq = mine["last_seq"], mine["change_seq"]
+        self._check_ready()
 
     def _check_ready(self) -> None:
         """Servers may say `ready` before or after the CONNECT packet."""
@@ -164,8 +217,3 @@ async def connect(url: str, seat: Seat, tally: Tally) -> Client:
                 raise RefusedError(f"no connection after {ATTEMPTS} attempts: {error!r}") from error
             await asyncio.sleep(0.5 * 2**attempt)
     raise AssertionError("unreachable")
-
-
-def _code(answer: dict[str, Any]) -> str:
-    error = answer.get("error")
-    return str(error.get("code")) if isinstance(error, dict) else "no message in the ack"

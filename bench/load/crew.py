@@ -28,6 +28,8 @@ class Load:
     ack_us: "array[int]"
     delivery_us: "array[int]"
     late_us: "array[int]"
+    retries: int
+    syncs: int
 
 
 class Crew:
@@ -87,6 +89,8 @@ def _together(parts: Sequence[Ran]) -> Load:
         ack_us=_sorted([part.ack_us for part in parts]),
         delivery_us=_sorted([part.delivery_us for part in parts]),
         late_us=_sorted([part.late_us for part in parts]),
+        retries=sum(part.retries for part in parts),
+        syncs=sum(part.syncs for part in parts),
     )
 
 

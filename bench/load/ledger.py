@@ -6,7 +6,7 @@ So a skipped number is owed until the end, and must then be one of the socket's 
 
 
 class Ledger:
-    __slots__ = ("_start", "disordered", "doubled", "last", "own", "skipped")
+    __slots__ = ("_start", "_synced", "disordered", "doubled", "last", "own", "skipped")
 
     def __init__(self, start: int) -> None:
         self._start = start
@@ -14,10 +14,14 @@ class Ledger:
         """The highest received."""
         self.skipped: set[int] = set()
         self.own: set[int] = set()
+        self._synced: set[int] = set()
         self.doubled = 0
         self.disordered = 0
 
     def received(self, seq: int) -> None:
+        """A live message; one that `sync` brought already may come again."""
+        if seq in self._synced:
+            return
         if seq > self.last:
             if seq > self.last + 1:
                 self.skipped.update(range(self.last + 1, seq))
@@ -27,6 +31,16 @@ class Ledger:
             self.disordered += 1
         else:
             self.doubled += 1
+
+    def synced(self, seq: int) -> None:
+        """A message that `sync` brought after the server had said that live delivery was broken."""
+        if self._start < seq <= self.last and seq not in self.skipped:
+            return  # known
+        self._synced.add(seq)
+        self.skipped.discard(seq)
+        if seq > self.last:
+            self.skipped.update(range(self.last + 1, seq))
+            self.last = seq
 
     def acked(self, seq: int) -> None:
         self.own.add(seq)

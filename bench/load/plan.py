@@ -64,6 +64,10 @@ class Ran:
     delivery_us: bytes
     late_us: bytes
     """By how much the generator itself sent too late."""
+    retries: int
+    """Messages that the server asked to send again."""
+    syncs: int
+    """Times that the server told a socket to sync."""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def _talk_table(scenario: str, talks: Mapping[str, Talk]) -> Table:
             "the load's own: late p50 / p90 / p99, ms",
             lambda talk: _spread(talk.late_ms),
         ),
+        ("sent again / told to sync", lambda talk: f"{talk.retries} / {talk.syncs}"),
         ("faults", lambda talk: ", ".join(f"{n} {kind}" for kind, n in talk.faults.items()) or "none"),
     ]
     for title, value in rows:

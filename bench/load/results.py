@@ -45,6 +45,10 @@ class Talk:
     load_cpu_s: float
     """What the generator itself spent; charged to nobody."""
     memory: Mapping[str, Memory]
+    retries: int
+    """Messages that were refused for now and sent again."""
+    syncs: int
+    """Times that a socket was told to sync, and did."""
     faults: Mapping[str, int]
 
     @property

@@ -17,7 +17,7 @@ from load.side import Side
 LEAD_NS = 300_000_000
 """Between the order to send and the first message: the workers begin together."""
 
-SETTLE_TIMEOUT_S = 10.0
+SETTLE_TIMEOUT_S = 15.0
 WARM_SOCKETS = 100
 IDLE_WATCH_S = 6.0
 STEADY_BYTES = 64 * 1024
@@ -105,6 +105,8 @@ def _result(
         cpu_s={name: seconds for name, seconds in spent.items() if not name.startswith(f"{LOAD}-")},
         load_cpu_s=sum(seconds for name, seconds in spent.items() if name.startswith(f"{LOAD}-")),
         memory=memory,
+        retries=load.retries,
+        syncs=load.syncs,
         faults={kind: count for kind, count in faults.items() if count},
     )
 

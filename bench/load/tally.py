@@ -18,6 +18,10 @@ class Tally:
         self.late_us = array("I")
         self.acked: dict[str, list[int]] = defaultdict(list)
         self.faults: Counter[str] = Counter()
+        self.retries = 0
+        """Messages that the server asked to send again."""
+        self.syncs = 0
+        """Times that the server told a socket to sync."""
         self._parsed: dict[bytes, wire.NewMessage] = {}
 
     def parse(self, data: bytes) -> wire.NewMessage | None:

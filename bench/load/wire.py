@@ -5,6 +5,7 @@ the ping and the pong. The send time travels in the message's body, with the id 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -19,6 +20,7 @@ class NewMessage:
     conversation_id: str
     sender_id: str
     seq: int
+    change_seq: int
     sent_ns: int
 
 
@@ -26,9 +28,8 @@ def connect(token: str) -> bytes:
     return CONNECT + orjson.dumps({"token": token})
 
 
-def send_message(ack_id: int, conversation_id: str, client_message_id: str, body: str) -> bytes:
-    payload = {"conversation_id": conversation_id, "client_message_id": client_message_id, "body": body}
-    return EVENT + str(ack_id).encode() + orjson.dumps(["message:send", payload])
+def event(ack_id: int, name: str, payload: dict[str, Any]) -> bytes:
+    return EVENT + str(ack_id).encode() + orjson.dumps([name, payload])
 
 
 def body_text(sent_ns: int, client_message_id: str, chars: int) -> str:
@@ -42,14 +43,16 @@ def parse_new_message(data: bytes) -> NewMessage:
     sent_ns, client_message_id, _ = message["body"].split(" ", 2)
     if client_message_id != message["client_message_id"]:
         raise ValueError(f"{message['client_message_id']} came with the body of {client_message_id}")
-    return NewMessage(message["conversation_id"], message["sender_id"], message["seq"], int(sent_ns))
+    return NewMessage(
+        message["conversation_id"], message["sender_id"], message["seq"], message["change_seq"], int(sent_ns)
+    )
 
 
-def parse_event(data: bytes) -> tuple[str, object]:
+def parse_event(data: bytes) -> tuple[str, Any]:
     name, *payload = orjson.loads(data[2:])
     return name, payload[0] if payload else None
 
 
-def parse_ack(data: bytes) -> tuple[int, dict[str, object]]:
+def parse_ack(data: bytes) -> tuple[int, dict[str, Any]]:
     at = data.index(b"[")
     return int(data[2:at]), orjson.loads(data[at:])[0]

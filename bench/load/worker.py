@@ -20,7 +20,7 @@ from load.plan import Answer, Close, Failed, Faults, Open, Opened, Order, Ran, R
 from load.tally import Tally
 
 CONCURRENT_CONNECTS = 24
-ACK_TIMEOUT_S = 10.0
+ACK_TIMEOUT_S = 30.0
 LOOK_AGAIN_S = 0.05
 MAX_OPEN_FILES = 65_536
 
@@ -98,6 +98,8 @@ class Worker:
             ack_us=tally.ack_us.tobytes(),
             delivery_us=tally.delivery_us.tobytes(),
             late_us=tally.late_us.tobytes(),
+            retries=tally.retries,
+            syncs=tally.syncs,
         )
 
     async def _send_all(self, order: Run) -> None:

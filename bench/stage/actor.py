@@ -11,6 +11,7 @@ from synctalk_testkit.clients import LiveSocket, Person, RefusedError
 from stage.screen import Screen
 
 IN_TIME_S = 10.0
+LOOK_AGAIN_S = 0.1
 
 
 class StoryError(Exception):
@@ -65,12 +66,14 @@ class Actor:
         self._remember(answer.get("message"))
         return answer
 
-    async def hears(self, event: str, what: str, fits: Callable[[Any], bool] = lambda _: True) -> dict[str, Any]:
+    async def hears(
+        self, event: str, what: str, fits: Callable[[Any], bool] = lambda _: True, within_s: float = IN_TIME_S
+    ) -> dict[str, Any]:
         """Wait until the socket has received this event; `what` names it, should it not come."""
         try:
-            payload: dict[str, Any] = await self.socket.wait_for(event, fits, IN_TIME_S)
+            payload: dict[str, Any] = await self.socket.wait_for(event, fits, within_s)
         except AssertionError as error:
-            raise StoryError(f"{self.name} did not hear within {IN_TIME_S:.0f} s {what} ({event}).") from error
+            raise StoryError(f"{self.name} did not hear within {within_s:.0f} s {what} ({event}).") from error
         return payload
 
     async def asks(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -83,18 +86,21 @@ class Actor:
             raise StoryError(f"{self.name}'s {method} {path} was refused: {answer.status} {answer.body}")
         return answer.body
 
-    async def finds_pushed(self, token: str, count: int) -> list[dict[str, Any]]:
-        """Wait until the push stand-in lists this many well sent messages for the device."""
-        items: list[dict[str, Any]] = []
+    async def finds_pushed(self, token: str, message_ids: list[str], within_s: float) -> list[dict[str, Any]]:
+        """Wait until the push stand-in lists these messages as well sent to the device; what was sent."""
+        sent: dict[str, dict[str, Any]] = {}
         try:
-            async with asyncio.timeout(2 * IN_TIME_S):
-                while len(items) < count:
+            async with asyncio.timeout(within_s):
+                while not sent.keys() >= set(message_ids):
                     listed = await self.asks("GET", f"/dev/push/messages?token={token}")
-                    items = [item for item in listed["items"] if item["answered"] == 200]
-                    await asyncio.sleep(0.1)
+                    good = [item["message"] for item in listed["items"] if item["answered"] == 200]
+                    sent = {message["data"]["message_id"]: message for message in good}
+                    await asyncio.sleep(LOOK_AGAIN_S)
         except TimeoutError:
-            raise StoryError(f"{self.name}'s phone got {len(items)} pushes in time, not {count}.") from None
-        return items
+            found = len(sent.keys() & set(message_ids))
+            text = f"{self.name}'s phone got {found} of {len(message_ids)} pushes within {within_s:.0f} s."
+            raise StoryError(text) from None
+        return [sent[message_id] for message_id in message_ids]
 
     def _remember(self, payload: Any) -> None:
         """Move the conversation's cursor up to this message, conversation, or change of a member."""

@@ -49,6 +49,8 @@ ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     SYNCTALK_HTTP_HOST=0.0.0.0 \
     SYNCTALK_HTTP_PORT=8000
+# Where the push stand-in keeps its account: a volume put there belongs to the user below.
+RUN install -d -m 0700 -o 10001 -g 10001 /credentials
 # No name, no home, nothing to write but /tmp: the root file system may be read-only.
 USER 10001:10001
 EXPOSE 8000

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { Route, Routes, useMatch } from 'react-router'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
-import { useMe } from '@/lib/chat/store'
+import { useChat, useMe } from '@/lib/chat/store'
 import { openDrafts } from '@/lib/drafts'
 import { startLive } from '@/lib/live/live'
 import { texts } from '@/lib/text/texts'
@@ -13,10 +13,13 @@ import { useShortcuts } from './useShortcuts'
 import { Welcome } from './Welcome'
 
 const SettingsPage = lazy(() => import('@/features/settings/SettingsPage'))
-const Palette = lazy(() => import('@/features/palette/Palette'))
+const loadPalette = () => import('@/features/palette/Palette')
+const Palette = lazy(loadPalette)
 const loadStarting = () => import('@/features/conversations/NewConversation')
 const NewDirect = lazy(() => loadStarting().then((m) => ({ default: m.NewDirect })))
 const NewGroup = lazy(() => loadStarting().then((m) => ({ default: m.NewGroup })))
+
+const PRELOAD_AFTER_MS = 300
 
 /** Everything there is for a person who is signed in. Mounted anew for each session. */
 export default function SignedIn({ userId }: { userId: string }) {
@@ -32,6 +35,19 @@ export default function SignedIn({ userId }: { userId: string }) {
   return useMe() === userId ? <Frame /> : null
 }
 
+/** What is answered by typing at once must be there before it is wanted. */
+function usePreloaded(): void {
+  const listed = useChat((state) => state.listed)
+  useEffect(() => {
+    if (!listed) return
+    const timer = setTimeout(() => {
+      // Should it fail, it is tried again when it is wanted.
+      Promise.all([loadPalette(), loadStarting()]).catch(() => undefined)
+    }, PRELOAD_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [listed])
+}
+
 /** The list, and beside it what was chosen; on phones one of the two. */
 function Frame() {
   const [palette, setPalette] = useState(false)
@@ -39,6 +55,7 @@ function Frame() {
   const settings = useMatch('/settings')
   const id = conversation?.params.id ?? null
   const listIsView = id === null && settings === null
+  usePreloaded()
   useShortcuts({ currentId: id, onPalette: () => setPalette((open) => !open) })
   return (
     <div className="flex h-dvh flex-col">

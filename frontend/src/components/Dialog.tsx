@@ -3,6 +3,14 @@ import type { ReactNode } from 'react'
 import { texts } from '@/lib/text/texts'
 import { Button, IconButton } from './Button'
 
+/** The field marked `data-autofocus` is where one begins. Focused here and not by React, so that the way back is known. */
+function focusMarked(event: Event): void {
+  const marked = (event.target as HTMLElement).querySelector<HTMLElement>('[data-autofocus]')
+  if (marked === null) return
+  event.preventDefault()
+  marked.focus()
+}
+
 interface DialogProps {
   title: string
   onClose: () => void
@@ -22,6 +30,7 @@ export function Dialog({ title, onClose, children, lead, hideTitle = false, wide
         <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-shade" />
         <Radix.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={focusMarked}
           className={`fixed inset-0 z-50 flex flex-col bg-bg-float [--surface:var(--bg-float)] outline-none sm:inset-x-4 sm:top-[12vh] sm:bottom-auto sm:mx-auto sm:max-h-[76vh] sm:animate-rise sm:rounded-card sm:shadow-float ${wide ? 'sm:max-w-xl' : 'sm:max-w-md'}`}
         >
           {hideTitle ? (

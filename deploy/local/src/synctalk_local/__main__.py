@@ -1,5 +1,6 @@
 """`python -m synctalk_local up [--without-web] | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
 
+import os
 import sys
 
 from synctalk_local import docker, web
@@ -23,6 +24,9 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read the answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _run(command: str, arguments: list[str], stack: Stack) -> int:
@@ -35,6 +39,7 @@ def _run(command: str, arguments: list[str], stack: Stack) -> int:
             docker.up(stack, _say) if containers else up(stack, _say, with_web=name != "--without-web")
         case "down":
             docker.down(stack) if containers else down(stack, _say)
+            docker.forget(stack)
         case "clean":
             docker.clean(stack) if containers else clean(stack, _say)
         case "ps":

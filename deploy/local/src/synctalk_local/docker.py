@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable
 
 from synctalk_local.ps import table
-from synctalk_local.stack import Stack, WrongSettingError
+from synctalk_local.stack import DEFAULT_EDGE_PORT, Stack, WrongSettingError
 
 ENGINE_TIMEOUT_S = 5
 STATES = {"running": "running", "restarting": "starting", "created": "starting", "dead": "failed"}
@@ -35,8 +35,14 @@ def is_chosen(stack: Stack, *, starting: bool) -> bool:
     return chosen
 
 
+def forget(stack: Stack) -> None:
+    """After `down` the next `up` decides anew."""
+    (stack.data / "mode").unlink(missing_ok=True)
+
+
 def up(stack: Stack, say: Callable[[str], None]) -> None:
     say("Starting the containers …")
+    _make_secrets(stack)
     _compose(stack, "up", "-d", "--build", "--wait", "--remove-orphans")
     say(f"\nSyncTalk runs at {stack.address}")
 
@@ -120,5 +126,18 @@ def _captured(stack: Stack, *arguments: str) -> str:
     return done.stdout
 
 
+def _make_secrets(stack: Stack) -> None:
+    script = stack.checkout / "deploy/docker/secrets.sh"
+    done = subprocess.run([str(script)], env=_environment(stack), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DockerError(done.stderr.strip())
+
+
 def _environment(stack: Stack) -> dict[str, str]:
-    return os.environ | {"SYNCTALK_PORT": str(stack.ports.edge)}
+    """Stacks on different ports are different projects; with credentials of Firebase, push is real."""
+    port = stack.ports.edge
+    project = "synctalk" if port == DEFAULT_EDGE_PORT else f"synctalk-{port}"
+    given = {"SYNCTALK_PORT": str(port), "COMPOSE_PROJECT_NAME": project}
+    if stack.settings.get("SYNCTALK_FCM_CREDENTIALS_FILE"):
+        given["COMPOSE_FILE"] = "docker-compose.yml:deploy/docker/firebase.yml"
+    return given | os.environ | {"SYNCTALK_PORT": str(port)}

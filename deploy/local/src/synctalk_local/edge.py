@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from synctalk_local import probe
@@ -10,7 +11,9 @@ from synctalk_local.part import Part
 from synctalk_local.ports import Ports
 
 # Who dies is skipped at once (a refused connection goes to the next) and asked again a second later.
-SERVER = "server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;"
+SERVER = "server {address} max_fails=1 fail_timeout=1s;"
+
+MAX_UNIX_PATH_BYTES = 100
 
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
@@ -32,7 +35,7 @@ def edge_part(directory: Path, ports: Ports, template: str, nginx: Path, web_roo
         directory=directory,
         folders=(directory, temporary),
         files={
-            config: render(template, variables(directory, ports, web_root)),
+            config: render(template, variables(directory, ports, web_root, addresses_of_gateways(directory, ports))),
             directory / "mime.types": mime_types(),
         },
         stop_signal="TERM",
@@ -45,25 +48,46 @@ def render(template: str, values: dict[str, str]) -> str:
     return re.sub(r"\$\{([A-Z_]+)\}", lambda match: values[match[1]], _without_comments(template))
 
 
-def variables(directory: Path, ports: Ports, web_root: Path) -> dict[str, str]:
-    gateways = list(enumerate(ports.gateways, start=1))
-    upstream = "upstream gateway_{n} {{ zone gateway_{n} 64k; server 127.0.0.1:{port}; keepalive 32; }}"
+def variables(
+    directory: Path, ports: Ports, web_root: Path, gateway_addresses: Sequence[str] | None = None
+) -> dict[str, str]:
+    """`gateway_addresses` where they are not the gateways' TCP ports."""
+    gateways = list(enumerate(gateway_addresses or [f"127.0.0.1:{port}" for port in ports.gateways], start=1))
+    upstream = "upstream gateway_{n} {{ zone gateway_{n} 64k; server {address}; keepalive 32; }}"
     return {
         "EDGE_MAIN": _main(directory),
         "EDGE_HTTP": "\n    ".join(f"{kind}_temp_path {directory / 'tmp' / kind};" for kind in TEMPORARY),
         "EDGE_WORKERS": "auto",
         "EDGE_LISTEN": listen_lines(ports.edge),
         "MIME_TYPES": str(directory / "mime.types"),
-        "AUTH_SERVERS": SERVER.format(port=ports.auth),
-        "API_SERVERS": SERVER.format(port=ports.api),
-        "PRESENCE_SERVERS": SERVER.format(port=ports.presence),
-        "NOTIFIER_SERVERS": SERVER.format(port=ports.notifier),
-        "GATEWAY_SERVERS": "\n        ".join(SERVER.format(port=port) for _, port in gateways),
-        "GATEWAY_UPSTREAMS": "\n    ".join(upstream.format(n=n, port=port) for n, port in gateways),
+        "AUTH_SERVERS": _server(ports.auth),
+        "API_SERVERS": _server(ports.api),
+        "PRESENCE_SERVERS": _server(ports.presence),
+        "NOTIFIER_SERVERS": _server(ports.notifier),
+        "GATEWAY_SERVERS": "\n        ".join(SERVER.format(address=address) for _, address in gateways),
+        "GATEWAY_UPSTREAMS": "\n    ".join(upstream.format(n=n, address=address) for n, address in gateways),
         "GATEWAY_ROUTES": "\n        ".join(f"~^{n}- gateway_{n};" for n, _ in gateways),
         "DEV_LOCATIONS": DEV_LOCATIONS.format(fcm=ports.fcm),
         "WEB_ROOT": str(web_root),
     }
+
+
+def _server(port: int) -> str:
+    return SERVER.format(address=f"127.0.0.1:{port}")
+
+
+def addresses_of_gateways(directory: Path, ports: Ports) -> list[str]:
+    """Where the gateways take the edge's connections: Unix sockets, or TCP where the path would be too long for one."""
+    return [
+        f"unix:{path}" if (path := unix_socket(directory.parent / f"gateway-{number}")) else f"127.0.0.1:{port}"
+        for number, port in enumerate(ports.gateways, start=1)
+    ]
+
+
+def unix_socket(directory: Path) -> Path | None:
+    """A gateway's Unix socket, which costs a quarter of loopback TCP for each message that passes."""
+    path = directory / "http.sock"
+    return path if len(os.fsencode(path)) < MAX_UNIX_PATH_BYTES else None
 
 
 def listen_lines(port: int) -> str:

@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 PREFIX = "SYNCTALK_"
+OF_THE_TOOLS = ("SYNCTALK_URL", "SYNCTALK_TEST_", "SYNCTALK_E2E_")
+"""Beginnings of names that clients and tests use: no service's setting, so that their change starts nothing anew."""
 
 
 def given_settings(checkout: Path) -> dict[str, str]:
     path = checkout / ".env"
     written = parse(path.read_text()) if path.exists() else {}
-    return written | {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    exported = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    return {name: value for name, value in (written | exported).items() if not name.startswith(OF_THE_TOOLS)}
 
 
 def parse(text: str) -> dict[str, str]:

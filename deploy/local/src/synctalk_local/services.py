@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from synctalk_local import probe, push
+from synctalk_local import edge, probe, push
 from synctalk_local.credentials import Credentials
 from synctalk_local.part import Part
 from synctalk_local.ports import Ports
@@ -63,20 +63,24 @@ def migrate(part: Part) -> subprocess.Popen[str]:
     )
 
 
+PARTITIONS = "1"
+"""Of the commands: as many as there are api processes; more would only make smaller batches."""
+
+
 def owns_tables(part: Part) -> bool:
     return part.name.removesuffix("-1") in WITH_DATABASE
 
 
 def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Service]:
     auth_url, api_url, presence_url = (f"http://127.0.0.1:{p}" for p in (ports.auth, ports.api, ports.presence))
-    shared = {"AUTH_URL": auth_url, "API_URL": api_url, "PRESENCE_URL": presence_url}
+    shared = {"AUTH_URL": auth_url, "API_URL": api_url, "PRESENCE_URL": presence_url, "COMMAND_PARTITIONS": PARTITIONS}
     origins = f'["http://localhost:{ports.edge}", "http://127.0.0.1:{ports.edge}"]'
     gateways = [
         _Service(
             f"gateway-{number}",
             "synctalk_gateway",
             port,
-            shared | {"GATEWAY_NUMBER": str(number), "ALLOWED_ORIGINS": origins},
+            shared | {"GATEWAY_NUMBER": str(number), "ALLOWED_ORIGINS": origins} | _unix_socket(data, number),
         )
         for number, port in enumerate(ports.gateways, start=1)
     ]
@@ -89,6 +93,11 @@ def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Servi
         _Service("fcm", "synctalk_fcm", ports.fcm, pushing, ready="/dev/push/messages", prepare=prepare_push),
         _Service("notifier-1", "synctalk_notifier", ports.notifier, shared | pushing, prepare=prepare_push),
     ]
+
+
+def _unix_socket(data: Path, number: int) -> dict[str, str]:
+    path = edge.unix_socket(data / f"gateway-{number}")
+    return {"HTTP_UNIX_SOCKET": str(path)} if path else {}
 
 
 def _push_settings(data: Path, ports: Ports, given: Mapping[str, str]) -> tuple[dict[str, str], Callable[[], None]]:

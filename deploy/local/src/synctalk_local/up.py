@@ -54,8 +54,8 @@ class _Up:
         credentials = stack_credentials(stack)
         backing, own = backing_parts(stack, programs, credentials), service_parts(stack, credentials)
         edge = edge_part(stack, nginx, web.web_root(stack.checkout))
+        take_over([*backing, *own, edge], self._supervisor, self._say)
         with self._web_build() if with_web else nullcontext():
-            take_over([*backing, *own, edge], self._supervisor, self._say)
             self._starter.start(backing)
             self._create_databases(programs, credentials)
             self.migrate(own)

@@ -18,14 +18,8 @@ BACKING = ["postgres", "redis", "rabbitmq", "edge"]
 
 
 def run(stack: RunningStack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    where = {
-        "SYNCTALK_PORT": str(stack.stack.ports.edge),
-        "SYNCTALK_DATA_DIR": str(stack.stack.data),
-        "MODE": "local",
-        **stack.stack.settings,
-    }
     command = [sys.executable, "-m", "synctalk_local", *arguments]
-    return subprocess.run(command, env=os.environ | where, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=os.environ | stack.environment(), capture_output=True, text=True, check=False)
 
 
 def test_unknown_command__is_refused_with_the_list(stack: RunningStack) -> None:

@@ -31,6 +31,15 @@ def test_parse__leaves_out_comments_empty_values_and_other_names() -> None:
     assert parse(text) == {"SYNCTALK_C": "three"}
 
 
+def test_given_settings__of_tests_and_clients__reach_no_service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SYNCTALK_URL", "http://localhost:1")
+    monkeypatch.setenv("SYNCTALK_TEST_OWNER_PID", "1")
+
+    assert not {"SYNCTALK_URL", "SYNCTALK_TEST_OWNER_PID"} & set(given_settings(tmp_path))
+
+
 def test_given_settings__environment__wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SYNCTALK_LOG_LEVEL=info\n")
     monkeypatch.setenv("SYNCTALK_LOG_LEVEL", "error")

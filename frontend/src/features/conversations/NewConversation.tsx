@@ -89,6 +89,7 @@ export function NewGroup() {
         {problem !== null && <Notice text={problem} />}
         <Field
           label={t.groupTitle}
+          data-autofocus
           placeholder={t.groupTitlePlaceholder}
           maxLength={128}
           value={title}

@@ -81,9 +81,7 @@ export function PeoplePicker({ chosen, onPick, taken = () => false, children }: 
         ))}
         {chosen.length === 0 && <Icon name="search" size={18} className="me-1 text-text-faint" />}
         <input
-          // The dialog was opened to type here.
-          // eslint-disable-next-line jsx-a11y/no-autofocus
-          autoFocus
+          data-autofocus
           role="combobox"
           aria-expanded={people.length > 0}
           aria-controls={listId}

@@ -36,8 +36,7 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
       <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-3 p-4">
         <Field
           label={texts.start.groupTitle}
-          // eslint-disable-next-line jsx-a11y/no-autofocus
-          autoFocus
+          data-autofocus
           maxLength={128}
           value={text}
           onChange={(event) => setText(event.target.value)}

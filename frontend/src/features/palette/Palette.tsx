@@ -58,8 +58,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       <div className="flex items-center gap-3 border-b border-border px-4">
         <Icon name="search" size={18} className="text-text-faint" />
         <input
-          // eslint-disable-next-line jsx-a11y/no-autofocus
-          autoFocus
+          data-autofocus
           role="combobox"
           aria-expanded={entries.length > 0}
           aria-controls={listId}

@@ -69,8 +69,7 @@ export function CustomStatusDialog({ onClose }: { onClose: () => void }) {
         <Field
           label={t.customStatus}
           placeholder={t.customStatusPlaceholder}
-          // eslint-disable-next-line jsx-a11y/no-autofocus
-          autoFocus
+          data-autofocus
           maxLength={MAX_CUSTOM}
           value={text}
           onChange={(event) => setText(event.target.value)}

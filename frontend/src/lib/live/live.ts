@@ -11,7 +11,7 @@ import { checkFreshness, forgetFreshness } from './freshness'
 import { loadConversation, loadConversations } from './loading'
 import { closeOutbox, openOutbox, pumpAll } from './outbox'
 import { askAgain, subscribeAgain } from './presence'
-import { forgetReceipts, markAllDelivered, markDelivered, repeatReceipts } from './receipts'
+import { forgetReceipts, markKnownDelivered, markDelivered, repeatReceipts } from './receipts'
 import { stopSync, syncSoon, watchGaps } from './sync'
 
 /** A little more than the server's, whose end of typing is normally heard. */
@@ -80,7 +80,7 @@ async function catchUp(ready: Ready, listed: Promise<void>): Promise<void> {
     return known > progress.upTo || progress.ahead.size > 0 || (!told.has(id) && !ready.more)
   })
   syncSoon(behind)
-  markAllDelivered()
+  markKnownDelivered(Object.keys(useChat.getState().threads))
 }
 
 async function loadUnknown(ready: Ready): Promise<void> {

@@ -37,11 +37,12 @@ export function markRead(conversationId: string, seq: number): void {
   raise('receipt:read', conversationId, seq)
 }
 
-/** Everything that is known of each conversation has reached this device. */
-export function markAllDelivered(): void {
-  const { me, threads } = useChat.getState()
+/** What is known of these conversations has reached this device. */
+export function markKnownDelivered(ids: Iterable<string>): void {
+  const { me } = useChat.getState()
   if (me === null) return
-  for (const [id, { snapshot, top, marks: held }] of Object.entries(threads)) {
+  for (const id of ids) {
+    const { snapshot, top, marks: held } = threadOf(id)
     const seq = Math.max(top, snapshot?.last_seq ?? 0)
     if (snapshot !== null && seq > (held[me]?.delivered_seq ?? 0)) markDelivered(id, seq)
   }

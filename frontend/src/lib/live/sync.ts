@@ -9,6 +9,7 @@ import { backoffMs, sleep } from '@/lib/backoff'
 import type { Change } from '@/lib/chat/changes'
 import { dispatch, threadOf, useChat } from '@/lib/chat/store'
 import { ask, isLive } from '@/lib/socket'
+import { markKnownDelivered } from './receipts'
 
 const MAX_CURSORS = 100
 /** An ack and the others' events come in no promised order: a gap that closes by itself within this is none. */
@@ -69,6 +70,7 @@ async function syncOnce(ids: readonly string[]): Promise<void> {
     dispatch(...changesOf(id, state))
     if (state.more === true) wanted.add(id)
   }
+  markKnownDelivered(ids)
 }
 
 export function changesOf(id: string, state: SyncState): Change[] {

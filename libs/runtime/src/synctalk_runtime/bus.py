@@ -13,7 +13,7 @@ from typing import TypeVar
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.abc import AbstractChannel as RawChannel
+from aiormq.channel import Channel as RawChannel
 from aiormq.exceptions import AMQPError
 from pamqp.commands import Basic
 from prometheus_client import Counter, Gauge
@@ -49,6 +49,8 @@ class Bus:
         self._confirmed: RawChannel | None = None
         self._plain: RawChannel | None = None
         self._stopping = asyncio.Event()
+        self.on_lost: Callable[[], None] = _nothing
+        """Told whenever the connection is gone: what was sent unconfirmed may be gone with it."""
 
     def subscribe(
         self,
@@ -114,7 +116,7 @@ class Bus:
         try:
             async with asyncio.timeout(PUBLISH_TIMEOUT_S):
                 answer = await channel.basic_publish(
-                    body, exchange=exchange, routing_key=routing_key, properties=properties
+                    body, exchange=exchange, routing_key=routing_key, properties=properties, wait=False
                 )
         except (AMQPError, TimeoutError, OSError, RuntimeError) as error:
             raise UnavailableError from error
@@ -137,6 +139,7 @@ class Bus:
             finally:
                 self._confirmed = self._plain = None
                 CONNECTED.set(0)
+                self.on_lost()
             await _sleep_unless(self._stopping, delay * random.uniform(0.5, 1.5))  # noqa: S311
             delay = min(delay * 2, MAX_BACKOFF_S)
 
@@ -193,6 +196,10 @@ class Bus:
                     log.error("bus.deaf", queue=consumer.queue)
                     broken.set()
                     return
+
+
+def _nothing() -> None:
+    return
 
 
 async def _raw(channel: AbstractChannel) -> RawChannel:

@@ -88,6 +88,27 @@ class LiveSocket:
     async def emit(self, event: str, payload: Any = None) -> None:
         await self.client.emit(event, payload)
 
+    async def say(self, conversation_id: str, body: str, **fields: Any) -> dict[str, Any]:
+        """`message:send` with an id of its own; the message, once it is acked."""
+        payload = {"conversation_id": conversation_id, "client_message_id": new_name(), "body": body} | fields
+        ack = await self.call("message:send", payload)
+        assert ack["ok"], ack
+        message: dict[str, Any] = ack["message"]
+        return message
+
+    async def done(self, event: str, payload: Any) -> Any:
+        """Send the event; its ack, which must say ok."""
+        ack = await self.call(event, payload)
+        assert ack["ok"], ack
+        return ack
+
+    async def refusal(self, event: str, payload: Any = None) -> dict[str, Any]:
+        """Send the event; the error in its ack, which must refuse it."""
+        ack = await self.call(event, payload)
+        assert ack["ok"] is False, ack
+        error: dict[str, Any] = ack["error"]
+        return error
+
     def of(self, event: str) -> list[Any]:
         """The payloads received for this event, in order."""
         return [received.payload for received in self.events if received.event == event]
@@ -201,11 +222,19 @@ class Person:
         assert answer.status == 200, answer
         self.tokens = answer.body
 
-    async def connect(self, *, transports: tuple[str, ...] = ("websocket",), reconnection: bool = True) -> LiveSocket:
-        """A new live socket, ready; closed with the person."""
-        live = LiveSocket(self.base_url, self.access_token, transports, reconnection)
+    async def connect(
+        self, *, transports: tuple[str, ...] = ("websocket",), reconnection: bool = True, at: str | None = None
+    ) -> LiveSocket:
+        """A new live socket, ready; closed with the person. `at`: past the edge, to a gateway of one's choice."""
+        live = LiveSocket(at or self.base_url, self.access_token, transports, reconnection)
         self.sockets.append(live)
         return await live.connect()
+
+    async def say(self, conversation_id: str, body: str, **fields: Any) -> dict[str, Any]:
+        """A message by REST, with an id of its own."""
+        path = f"/v1/conversations/{conversation_id}/messages"
+        message: dict[str, Any] = await self.post(path, {"client_message_id": new_name(), "body": body} | fields)
+        return message
 
     async def direct_with(self, other: "Person") -> dict[str, Any]:
         conversation: dict[str, Any] = await self.post(
@@ -244,9 +273,17 @@ class People:
         self._made.append(person)
         return person
 
+    async def register_all(self, *names: str) -> list[Person]:
+        return list(await asyncio.gather(*(self.register(name) for name in names)))
+
     async def close(self) -> None:
         await asyncio.gather(*(person.close() for person in self._made))
         self._made.clear()
+
+
+def new_name() -> str:
+    """A `client_message_id` that nobody has used."""
+    return secrets.token_urlsafe(12)
 
 
 async def request(http: aiohttp.ClientSession, method: str, url: str, **options: Any) -> Answer:

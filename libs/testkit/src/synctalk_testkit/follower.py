@@ -89,7 +89,7 @@ class Follower(LiveSocket):
                 self._take(conversation_id, ack["message"])
                 message: dict[str, Any] = ack["message"]
                 return message
-            if ack is not None and ack["error"]["code"] not in ("unavailable", "rate_limited", "not_found"):
+            if ack is not None and ack["error"]["code"] not in ("unavailable", "rate_limited"):
                 raise AssertionError(f"refused: {ack}")
             await asyncio.sleep(RETRY_S if ack is None else ack["error"].get("retry_after", RETRY_S))
 

@@ -83,6 +83,16 @@ class RunningStack:
         eventually_blocking(back, timeout, message=f"{name} did not come back:\n{self.log(name)}")
         return time.monotonic() - began
 
+    def environment(self) -> dict[str, str]:
+        """What the commands of `make`, and clients started as processes, need to find this stack."""
+        return {
+            "MODE": "local",
+            "SYNCTALK_DATA_DIR": str(self.stack.data),
+            "SYNCTALK_PORT": str(self.stack.ports.edge),
+            "SYNCTALK_URL": self.url,
+            **self.stack.settings,
+        }
+
     def internal_url(self, name: str) -> str:
         """Where the process itself answers, past the edge."""
         return f"http://127.0.0.1:{self.stack.port_of(name)}"

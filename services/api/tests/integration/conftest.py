@@ -318,7 +318,8 @@ async def start_api(
 
     @asynccontextmanager
     async def start(beside: Api | None = None, **settings: Any) -> AsyncIterator[Api]:
-        database_url = beside.settings.database_url.get_secret_value() if beside else await fresh_database("api")
+        database_url = beside.settings.database_url.get_secret_value() if beside else settings.pop("database_url", "")
+        database_url = database_url or await fresh_database("api")
         await migrate(database_url, files("synctalk_api") / "migrations")
         async with _auth(token_maker) as auth, _ear(redis_url) as ear:
             given: Json = {
@@ -340,14 +341,14 @@ async def start_api(
             async with served(app) as url, aiohttp.ClientSession() as http:
                 await bus.start()
                 await eventually(lambda: answers(http, url), message="api did not become ready")
-                await eventually(lambda: _connected(bus), message="the test's bus did not connect")
+                await eventually(lambda: connected(bus), message="the test's bus did not connect")
                 yield Api(url, http, app.state.parts, chosen, auth, bus, ear)
                 await bus.stop()
 
     return start
 
 
-async def _connected(bus: Bus) -> bool:
+async def connected(bus: Bus) -> bool:
     try:
         await bus.check()
     except ConnectionError:

@@ -139,8 +139,9 @@ async def test_send__the_same_in_parallel__is_one_message(api: Api) -> None:
     conversation = await ada.direct(ben)
 
     commands = [order(ada, conversation["id"], "hi", client_message_id="same") for _ in range(10)]
-    over_rest = [ada.send(conversation["id"], "hi", client_message_id="same") for _ in range(10)]
-    replies, *sent = await asyncio.gather(api.commands(commands), *over_rest)
+    sending = [ada.send(conversation["id"], "hi", client_message_id="same") for _ in range(10)]
+    by_command, over_rest = api.commands(commands), asyncio.gather(*sending)
+    replies, sent = await asyncio.gather(by_command, over_rest)
 
     ids = {message["id"] for message in sent} | {reply["result"]["message"]["id"] for reply in replies}
     assert len(ids) == 1

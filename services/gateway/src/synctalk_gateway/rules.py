@@ -13,8 +13,8 @@ def must_be_same_session(connection: Connection, person: Person) -> None:
 
 
 def must_fit_subscriptions(connection: Connection, user_ids: list[str], most: int) -> None:
-    """Raises InvalidError."""
-    if len(connection.watching | set(user_ids)) > most:
+    """Strangers count too: they are remembered, and asked for again. Raises InvalidError."""
+    if len(connection.watching | connection.strangers | set(user_ids)) > most:
         raise InvalidError.of("user_ids", f"at most {most} people may be followed by one socket")
 
 

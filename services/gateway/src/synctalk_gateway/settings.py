@@ -12,6 +12,9 @@ class Settings(BaseServiceSettings):
     gateway_number: int = Field(
         default=1, ge=0, le=9999, description="Number that begins every sid; the edge routes by it."
     )
+    http_unix_socket: str | None = Field(
+        default=None, description="Path of a Unix socket to listen on as well, for an edge on the same machine."
+    )
     api_url: str = Field(default="http://127.0.0.1:8002", description="Where the api service answers.")
     presence_url: str = Field(default="http://127.0.0.1:8004", description="Where the presence service answers.")
     allowed_origins: list[str] = Field(

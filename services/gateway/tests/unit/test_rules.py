@@ -35,3 +35,10 @@ def test_must_fit_subscriptions__counts_each_person_once(ada: Connection) -> Non
     rules.must_fit_subscriptions(ada, ["a", "b", "c"], 3)
     with pytest.raises(InvalidError):
         rules.must_fit_subscriptions(ada, ["c", "d"], 3)
+
+
+def test_must_fit_subscriptions__counts_strangers_too(ada: Connection) -> None:
+    ada.watching, ada.strangers = {"a"}, {"b", "c"}
+    rules.must_fit_subscriptions(ada, ["c"], 3)
+    with pytest.raises(InvalidError):
+        rules.must_fit_subscriptions(ada, ["d"], 3)

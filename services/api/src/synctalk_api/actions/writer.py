@@ -1,8 +1,9 @@
 """The one writer of this process: whatever has queued up while the last commit ran is the next batch.
 
 Both doors, REST and the command queues, put their orders here, so a commit's cost is shared and one transaction at a
-time numbers messages. Never a timer: a single order on a quiet system is written at once. Orders of one batch are
-written in runs of one kind, in the order in which they came; watermarks commute with all else and come last.
+time numbers messages. A single order on a quiet system is written at once; while they stream in, commits keep a least
+distance (`write_interval_s`), so that each holds several. Orders of one batch are written in runs of one kind, in the
+order in which they came; watermarks commute with all else and come last.
 
 A failure belongs to an order, not to a batch. What the database refuses as a whole is tried once more when a race can
 be the reason, then order by order when one of them can be; when the database does not answer, all hear `unavailable`.
@@ -48,6 +49,9 @@ RACES = (
 OVERLOADS = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError)
 BAD_INPUT = (asyncpg.DataError, ValueError)
 
+COMPANY = 32
+"""Orders that are company enough: with so many waiting a commit does not wait for more."""
+
 
 @dataclass(slots=True)
 class _Submission:
@@ -67,6 +71,7 @@ class Writer:
         self._orders = 0
         self._woken = asyncio.Event()
         self._room = asyncio.Event()
+        self._written_at = float("-inf")
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -106,7 +111,16 @@ class Writer:
             await self._woken.wait()
             self._woken.clear()
             while self._waiting:
+                await self._keep_distance()
                 await self._write_batch(self._take())
+
+    async def _keep_distance(self) -> None:
+        """A commit costs the same for one order as for eight: right after another one it waits for company."""
+        now = asyncio.get_running_loop().time()
+        pause = self._written_at + self._settings.write_interval_s - now
+        if pause > 0 and self._orders < COMPANY and not self._stopping:
+            await asyncio.sleep(pause)
+        self._written_at = asyncio.get_running_loop().time()
 
     def _take(self) -> list[_Submission]:
         taken = [self._waiting.popleft()]

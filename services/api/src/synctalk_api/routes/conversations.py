@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 from synctalk_contracts.base import Request
 from synctalk_contracts.ids import Id, Title
 from synctalk_contracts.models import Conversation
@@ -20,7 +20,22 @@ from synctalk_api.store.conversations import Walk
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 MAX_NAMED = 5_000
-_Snapshot = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}:[0-9]{1,20}:[0-9,]*$")]
+
+
+def _is_snapshot(value: str) -> str:
+    """PostgreSQL would refuse another, as an error of its own."""
+    first, last, between = value.split(":")
+    low, high, running = int(first), int(last), [int(number) for number in between.split(",") if number]
+    if not 0 < low <= high or sorted(running) != running or any(not low <= n < high for n in running):
+        raise ValueError("is no snapshot")
+    return value
+
+
+_Snapshot = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,18}:[0-9]{1,18}:(|[0-9]{1,18}(,[0-9]{1,18})*)$"),
+    AfterValidator(_is_snapshot),
+]
 _POSITION = TypeAdapter(tuple[Millis, _Snapshot, Millis, Id])
 
 

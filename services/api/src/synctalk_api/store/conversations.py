@@ -6,7 +6,6 @@ from datetime import datetime
 
 import asyncpg
 from synctalk_contracts.models import Conversation, Message, Role, User
-from synctalk_runtime.errors import BadCursorError
 from synctalk_runtime.postgres import Connection
 
 
@@ -257,15 +256,9 @@ async def page(
 
     Activity as of a moment cannot go by time alone: a message with an earlier time may be committed later. So within a
     minute (no transaction is open longer) of the walk's start the database's own snapshot decides, before it the time.
-
-    Raises:
-        BadCursorError: the walk's snapshot is none.
     """
     at, conversation_id = position or (None, None)
-    try:
-        rows = await conn.fetch(PAGE, user_id, walk.started_at, walk.snapshot, at, conversation_id, limit)
-    except asyncpg.InvalidTextRepresentationError as error:
-        raise BadCursorError from error
+    rows = await conn.fetch(PAGE, user_id, walk.started_at, walk.snapshot, at, conversation_id, limit)
     return [(row["id"], row["at"]) for row in rows]
 
 

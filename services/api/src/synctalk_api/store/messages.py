@@ -167,7 +167,7 @@ class Draft:
         cls, command: SendMessage, digest: bytes, mentions: list[str], time: str, traceparent: str | None
     ) -> "Draft":
         message_id = new_id()
-        rest = {
+        rest: dict[str, Any] = {
             "sender_id": command.user_id,
             "client_message_id": command.client_message_id,
             "body": command.body,

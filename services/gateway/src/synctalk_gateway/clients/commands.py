@@ -1,4 +1,4 @@
-"""Commands to api: what has queued up for a partition goes as one bus message, at most two of them unanswered.
+"""Commands to api: what has queued up for a partition goes as one bus message, one of them unanswered at a time.
 
 No timer waits for a batch to fill: with nothing under way a command leaves at once, and the more there is to do, the
 larger the batches grow by themselves. The answers come on this gateway's Redis channel and become acks. A command that
@@ -31,19 +31,17 @@ TIMED_OUT = Counter("gateway_commands_timed_out_total", "Commands that were not 
 BATCHES = Histogram("gateway_command_batch", "Commands in one bus message.", buckets=(1, 2, 4, 8, 16, 32, 64))
 
 MAX_BATCH = 64
-MAX_IN_FLIGHT = 2
 
 
 @dataclass(slots=True)
 class _Partition:
     queue: str
     requests: list[CommandRequest] = field(default_factory=list)
-    in_flight: int = 0
-    """Bus messages with an answer outstanding."""
-    sending: bool = False
+    in_flight: bool = False
+    """A bus message has an answer outstanding."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Batch:
     partition: _Partition
     unanswered: set[int]
@@ -67,7 +65,9 @@ class Commands:
         self._ids = count(1)
         self._waiting: dict[int, _Waiting] = {}
         self._partitions = [_Partition(topology.command_queue(n)) for n in range(settings.command_partitions)]
+        self._unanswered: set[_Batch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        bus.on_lost = self._bus_lost
 
     def give(self, connection: Connection, ack_id: int | None, command: AnyCommand) -> None:
         """Queue a command; its ack is sent when it is answered. Raises TooManyCommandsError at the bound."""
@@ -85,8 +85,8 @@ class Commands:
         self._pump(partition)
 
     def _pump(self, partition: _Partition) -> None:
-        if partition.requests and not partition.sending and partition.in_flight < MAX_IN_FLIGHT:
-            partition.sending = True
+        if partition.requests and not partition.in_flight:
+            partition.in_flight = True
             task = asyncio.create_task(self._send(partition))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -95,9 +95,9 @@ class Commands:
         """One bus message; a task of its own, so that what this turn of the loop still brings is in it."""
         requests, partition.requests = partition.requests[:MAX_BATCH], partition.requests[MAX_BATCH:]
         batch = _Batch(partition, {request.id for request in requests})
+        self._unanswered.add(batch)
         for request in requests:
             self._waiting[request.id].batch = batch
-        partition.in_flight += 1
         BATCHES.observe(len(requests))
         body = CommandBatch.model_construct(reply_to=self._gateway, requests=requests).to_bytes()
         timeout_s = self._settings.command_timeout_s
@@ -106,9 +106,6 @@ class Commands:
             await self._bus.send_command(partition.queue, body, ttl_ms=round(timeout_s * 1000))
         except UnavailableError as error:
             self._fail(batch, error)
-        finally:
-            partition.sending = False
-            self._pump(partition)
 
     def on_replies(self, data: bytes) -> None:
         """A `ReplyBatch`, as it came from the channel."""
@@ -126,10 +123,18 @@ class Commands:
         WAITING.set(len(self._waiting))
 
     def _finish(self, batch: _Batch) -> None:
+        if batch not in self._unanswered:
+            return
+        self._unanswered.discard(batch)
         if batch.timer is not None:
             batch.timer.cancel()
-        batch.partition.in_flight -= 1
+        batch.partition.in_flight = False
         self._pump(batch.partition)
+
+    def _bus_lost(self) -> None:
+        """Commands are transient: those under way may be gone with the connection, so their clients try again now."""
+        for batch in list(self._unanswered):
+            self._fail(batch, UnavailableError())
 
     def _time_out(self, batch: _Batch) -> None:
         TIMED_OUT.inc(len(batch.unanswered))

@@ -47,6 +47,39 @@ class _Silent:
 _SILENT = _Silent()
 
 
+class _UnixTransport:
+    """A Unix socket's transport, as picows wants one: it sets TCP options, which such a socket does not have.
+
+    Between an edge and a gateway on one machine a Unix socket costs a quarter of loopback TCP: 1.4 us instead of 5.8 to
+    send a frame, 1.5 instead of 5.3 to receive it (measured).
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._socket = transport.get_extra_info("socket")
+        self._get_extra_info = transport.get_extra_info
+        self.write = transport.write
+        self.get_write_buffer_size = transport.get_write_buffer_size
+        self.close = transport.close
+        self.abort = transport.abort
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self if name == "socket" else self._get_extra_info(name, default)
+
+    def fileno(self) -> int:
+        number: int = self._socket.fileno()
+        return number
+
+    def setsockopt(self, *_: int) -> None:
+        return
+
+    def getsockopt(self, *_: int) -> int:
+        return 0
+
+
+def _is_unix(transport: asyncio.Transport) -> bool:
+    return bool(transport.get_extra_info("socket").family == socket.AF_UNIX)
+
+
 class Session(Protocol):
     """Whose packets a websocket carries: an Engine.IO session."""
 
@@ -94,8 +127,8 @@ class Link(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         self._tcp = transport.underlying_transport
-        raw = transport.underlying_transport.get_extra_info("socket")
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        options = transport.underlying_transport.get_extra_info("socket")
+        options.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         query, self._query = self._query, None
         assert query is not None
         self._owner.open_link(self, query)
@@ -187,6 +220,9 @@ def websocket_class(owner: Owner) -> type[WSProtocol]:
                 extra_headers=None,
                 read_buffer_init_size=READ_BUFFER_BYTES,
             )
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(_UnixTransport(transport) if _is_unix(transport) else transport)
 
         def data_received(self, head: bytes) -> None:
             while head:

@@ -1,0 +1,134 @@
+"""Plans of the statements that matter, on a million messages: `python explain.py postgresql://admin@host/postgres`.
+
+Makes a database, fills it, asks PostgreSQL how it runs each statement and how long that takes, and drops it. Fails when
+a statement reads a big table from end to end.
+"""
+
+import asyncio
+import sys
+import uuid
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+from synctalk_api.store import conversations, members, messages, users
+from synctalk_runtime.migrate import migrate
+from synctalk_testkit.databases import create_database, drop_database
+
+BIG = {"messages", "members", "user_phrases", "reactions", "conversations", "users"}
+
+SEED = """
+create function nth(kind int, n bigint) returns uuid language sql immutable as
+  $$ select (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
+insert into users (id, username, display_name)
+  select nth(1, n), 'user' || n, 'Person Number' || n from generate_series(1, 20000) n;
+insert into user_phrases (user_id, phrase)
+  select nth(1, n), unnest(array['user' || n, 'person number' || n, 'number' || n]) from generate_series(1, 20000) n;
+insert into conversations (id, type, title, created_by, created_at, last_seq, change_seq, members_count, active_at,
+                           updated_at)
+  select nth(2, c), 'group', 'Group ' || c, nth(1, 1), now() - interval '90 days', 1000, 1001, 20,
+         now() - c * interval '1 minute', now()
+  from generate_series(1, 1000) c;
+insert into members (conversation_id, user_id, role, joined_at, delivered_seq, read_seq, change_seq)
+  select nth(2, c), nth(1, case when m = 0 then 1 else 1 + ((c * 37 + m * 991) % 19999) + 1 end), 'member',
+         now() - interval '90 days', 950, 900, 1
+  from generate_series(1, 1000) c, generate_series(0, 19) m
+  on conflict do nothing;
+insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, mentions,
+                      created_at, deleted_at)
+  select nth(2, c), s, nth(3, c * 1000 + s), s + 1, nth(1, 1 + ((c * 37 + (s % 20) * 991) % 19999)), 'm' || s, '\\x00',
+         case when s % 50 = 0 then '' else 'message ' || s || ' about topic' || (s * 7919 + c) % 5000 end, '{}',
+         now() - (c + (1000 - s) * 10) * interval '1 minute', case when s % 50 = 0 then now() end
+  from generate_series(1, 1000) c, generate_series(1, 1000) s;
+insert into reactions (conversation_id, message_id, emoji, user_id)
+  select nth(2, c), nth(3, c * 1000 + s), '👍', nth(1, u)
+  from generate_series(1, 1000) c, generate_series(10, 1000, 10) s, generate_series(1, 2) u;
+analyze;
+"""
+
+
+def nth(kind: int, n: int) -> str:
+    return str(uuid.UUID(f"{kind:08x}-0000-7000-8000-{n:012x}"))
+
+
+@dataclass(frozen=True)
+class Case:
+    sql: str
+    args: tuple[Any, ...]
+    planned: str = "custom"
+
+
+def cases(snapshot: str, now: Any) -> list[Case]:
+    groups = [nth(2, c) for c in range(1, 101)]
+    me, some = nth(1, 1), [nth(1, 1)] * 8
+    eight = groups[:8]
+    new = [str(uuid.uuid4()) for _ in eight]
+    send = (
+        list(range(8)), eight, some, [f"new{n}" for n in range(8)], [b"x"] * 8, [None] * 8, new, ["hello"] * 8,
+        ["{}"] * 8, ["{"] * 8, ["}"] * 8, now, "message.created.v1", "receipt.read.v1", "",
+    )  # fmt: skip
+    return [
+        Case(messages.SEND, send),
+        Case(messages.SEND, send, "generic"),
+        Case(messages.BEFORE, (groups[0], 500, 51)),
+        Case(messages.CHANGED_SINCE, (groups, [990] * 100, [101] * 100)),
+        Case(messages.SEARCH, (me, "topic77 message", None, None, None, 21)),
+        Case(messages.SEARCH, (me, "message", None, None, None, 21)),
+        Case(members.RAISE_WATERMARKS, (eight, some, [990] * 8, [980] * 8, "receipt.read.v1", "")),
+        Case(members.RAISE_WATERMARKS, (eight, some, [990] * 8, [980] * 8, "receipt.read.v1", ""), "generic"),
+        Case(members.CHANGED_SINCE, (groups, [0] * 100, [101] * 100)),
+        Case(members.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
+        Case(members.BADGES, ([me, nth(1, 77)],)),
+        Case(conversations.PAGE, (me, now, snapshot, None, None, 51)),
+        Case(conversations.VIEWS, (list(range(50)), groups[:50], [me] * 50)),
+        Case(conversations.STATES, (me,)),
+        Case(users.SEARCH, ("number77", "number77" + users.LAST_CODE_POINT, *users.BEFORE_ALL, 51)),
+    ]
+
+
+def scans(plan: dict[str, Any]) -> list[str]:
+    """Big tables that are read from end to end."""
+    own = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] in BIG else []
+    return own + [table for part in plan.get("Plans", []) for table in scans(part)]
+
+
+async def explain(conn: Any, case: Case) -> tuple[float, list[str]]:
+    await conn.execute(f"set plan_cache_mode = 'force_{case.planned}_plan'")
+    transaction = conn.transaction()
+    await transaction.start()
+    try:
+        await conn.fetch(case.sql, *case.args)
+        await transaction.rollback()
+        transaction = conn.transaction()
+        await transaction.start()
+        found = await conn.fetchval(f"explain (analyze, format json) {case.sql}", *case.args)
+    finally:
+        await transaction.rollback()
+    return found[0]["Execution Time"], scans(found[0]["Plan"])
+
+
+async def main(admin_url: str) -> int:
+    url = await create_database(admin_url, "api")
+    try:
+        await migrate(url, files("synctalk_api") / "migrations")
+        from synctalk_runtime.postgres import _prepare
+
+        conn = await asyncpg.connect(url, server_settings={"statement_timeout": "0"})
+        await _prepare(conn)
+        await conn.execute(SEED, timeout=1800)
+        snapshot, now = await conn.fetchrow("select pg_current_snapshot()::text, now()")  # type: ignore[misc]
+        worst = 0
+        for case in cases(snapshot, now):
+            took_ms, read = await explain(conn, case)
+            name = case.sql.split("\n")[0].removeprefix("-- name: ")
+            sys.stdout.write(f"{name:32} {case.planned:8} {took_ms:9.2f} ms  {'SCANS ' + ', '.join(read) if read else ''}\n")
+            worst = max(worst, len(read))
+        await conn.close()
+    finally:
+        await drop_database(admin_url, url)
+    return min(worst, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1])))

@@ -1,0 +1,90 @@
+"""What api says on the bus, through its outbox: each fact once it is committed, in order, by its contract."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from synctalk_contracts.envelope import Event
+from synctalk_contracts.events.conversations import ConversationCreated, ConversationUpdated, MemberChanged
+from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.users import UserUpdated
+from synctalk_contracts.models import Message
+from synctalk_runtime.bus import Bus
+from synctalk_testkit.eventually import eventually
+
+from services.api.tests.integration.conftest import Api, connected
+
+KINDS: list[type[Event]] = [
+    ConversationCreated,
+    ConversationUpdated,
+    MemberChanged,
+    MessageCreated,
+    MessageUpdated,
+    MessageDeleted,
+    ReceiptRead,
+    UserUpdated,
+]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def heard(api: Api) -> AsyncIterator[list[Event]]:
+    """Every event from now on, as a neighbour's durable queue gets them."""
+    events: list[Event] = []
+
+    async def note(batch: list[Event]) -> None:
+        events.extend(batch)
+
+    bus = Bus(api.settings.rabbitmq_url, "listener")
+    bus.subscribe("listener.events", KINDS, note)
+    await bus.start()
+    await eventually(lambda: connected(bus))
+    yield events
+    await bus.stop()
+
+
+async def test_events__of_a_conversations_life__are_told(api: Api, heard: list[Event]) -> None:
+    ada, ben, cleo = await api.people(3)
+    group = await ada.group(ben, title="First")
+    message = await ada.send(group["id"], "one")
+    path = f"/v1/conversations/{group['id']}"
+    await ben.post(f"{path}/read", {"seq": 1})
+    await ben.post(f"{path}/read", {"seq": 1})
+    edited = await ada.patch(f"{path}/messages/{message['id']}", {"body": "two"})
+    await ada.delete(f"{path}/messages/{message['id']}")
+    await ada.patch(path, {"title": "Second"})
+    await ada.post(f"{path}/members", {"user_ids": [cleo.id]})
+    await cleo.delete(f"{path}/members/{cleo.id}")
+    await ben.patch("/v1/users/me", {"display_name": "Benjamin"})
+
+    def of(kind: type[Event]) -> list[Event]:
+        return [e for e in heard if type(e) is kind and group["id"] in e.model_dump_json()]
+
+    await eventually(lambda: len(of(MemberChanged)) == 2)
+    await eventually(lambda: [e for e in heard if isinstance(e, UserUpdated) and e.user.id == ben.id])
+    (created,) = of(ConversationCreated)
+    assert isinstance(created, ConversationCreated)
+    assert {member.user_id: member.role for member in created.members} == {ada.id: "owner", ben.id: "member"}
+    assert of(MessageCreated) == [MessageCreated(message=Message.model_validate(message))]
+    assert of(MessageUpdated) == [MessageUpdated(message=Message.model_validate(edited))]
+    (deleted,) = of(MessageDeleted)
+    assert isinstance(deleted, MessageDeleted)
+    assert deleted.message.body == ""
+    assert of(ReceiptRead) == [ReceiptRead(conversation_id=group["id"], user_id=ben.id, read_seq=1)]
+    assert of(ConversationUpdated) == [ConversationUpdated(conversation_id=group["id"], title="Second", change_seq=5)]
+    changes = [(e.user_id, e.role, e.change_seq) for e in of(MemberChanged) if isinstance(e, MemberChanged)]
+    assert changes == [(cleo.id, "member", 6), (cleo.id, None, 7)]
+
+
+async def test_events__sending_after_others__tells_that_they_were_read(api: Api, heard: list[Event]) -> None:
+    ada, ben = await api.people(2)
+    conversation = await ada.direct(ben)
+    await ada.send(conversation["id"])
+    await ada.send(conversation["id"])
+    await ben.send(conversation["id"])
+    await ben.send(conversation["id"])
+
+    def read() -> list[ReceiptRead]:
+        return [e for e in heard if isinstance(e, ReceiptRead) and e.conversation_id == conversation["id"]]
+
+    await eventually(lambda: len([e for e in heard if isinstance(e, MessageCreated) and e.message.seq == 4]) >= 1)
+    assert read() == [ReceiptRead(conversation_id=conversation["id"], user_id=ben.id, read_seq=3)]

@@ -1,0 +1,142 @@
+"""The rules, as tables."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from synctalk_api import rules
+from synctalk_api.rules import Candidate
+from synctalk_contracts.models import Role
+
+OWNER, ADMIN, MEMBER = Role.OWNER, Role.ADMIN, Role.MEMBER
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("role", "removed", "may"),
+    [
+        (MEMBER, MEMBER, False),
+        (MEMBER, ADMIN, False),
+        (MEMBER, OWNER, False),
+        (ADMIN, MEMBER, True),
+        (ADMIN, ADMIN, False),
+        (ADMIN, OWNER, False),
+        (OWNER, MEMBER, True),
+        (OWNER, ADMIN, True),
+        (OWNER, OWNER, False),
+    ],
+)
+def test_remove__who_may_whom(role: Role, removed: Role, may: bool) -> None:
+    assert rules.may_remove(rules.GROUP, role, removed) is may
+    assert rules.may_remove(rules.DIRECT, role, removed) is False
+
+
+@pytest.mark.parametrize(
+    ("role", "rename", "roles"), [(MEMBER, False, False), (ADMIN, True, False), (OWNER, True, True)]
+)
+def test_group__rename_and_roles(role: Role, rename: bool, roles: bool) -> None:
+    assert rules.may_rename(rules.GROUP, role) is rename
+    assert rules.may_set_roles(rules.GROUP, role) is roles
+    assert not rules.may_rename(rules.DIRECT, role)
+    assert not rules.may_set_roles(rules.DIRECT, role)
+
+
+@pytest.mark.parametrize(
+    ("asker", "role", "edit", "delete"),
+    [
+        ("ada", MEMBER, True, True),
+        ("ben", MEMBER, False, False),
+        ("ben", ADMIN, False, True),
+        ("ben", OWNER, False, True),
+    ],
+)
+def test_message_of_ada__who_may(asker: str, role: Role, edit: bool, delete: bool) -> None:
+    assert rules.may_edit(asker, "ada") is edit
+    assert rules.may_delete(asker, role, "ada") is delete
+
+
+def test_first_role__in_a_direct_conversation__nobody_is_above() -> None:
+    assert rules.first_role(rules.DIRECT, is_creator=True) is MEMBER
+    assert rules.first_role(rules.GROUP, is_creator=True) is OWNER
+    assert rules.first_role(rules.GROUP, is_creator=False) is MEMBER
+
+
+@pytest.mark.parametrize(
+    ("remaining", "heir"),
+    [
+        ([], None),
+        ([("a", MEMBER, 2), ("b", MEMBER, 1)], "b"),
+        ([("a", MEMBER, 1), ("b", ADMIN, 5), ("c", ADMIN, 4)], "c"),
+        ([("b", ADMIN, 1), ("a", ADMIN, 1)], "a"),
+    ],
+)
+def test_heir__longest_standing_admin_else_member(remaining: list[tuple[str, Role, int]], heir: str | None) -> None:
+    candidates = [Candidate(name, role, NOW + timedelta(days=day)) for name, role, day in remaining]
+
+    assert rules.heir(candidates) == heir
+
+
+@pytest.mark.parametrize(
+    ("body", "candidates"),
+    [
+        ("no one", []),
+        ("@ada", [["ada"]]),
+        ("@ADA @ada", [["ada"]]),
+        ("hi @ada.", [["ada.", "ada"]]),
+        ("@ada_-.", [["ada_-.", "ada_-", "ada_", "ada"]]),
+        ("mail a@ada.org", []),
+        ("@@ada", []),
+        ("@ab", []),
+        ("(@ada) @ben", [["ada"], ["ben"]]),
+        ("@" + "a" * 33, [[]]),
+    ],
+)
+def test_mention_candidates(body: str, candidates: list[list[str]]) -> None:
+    assert rules.mention_candidates(body) == candidates
+
+
+def test_mentioned__the_longest_name_that_is_a_member() -> None:
+    members = {"ada": "1", "ada.": "2", "ben": "3"}
+
+    assert rules.mentioned([["ada.", "ada"], ["ben"], ["eve"], ["ada"], ["ben"]], members) == ["2", "3", "1"]
+
+
+@pytest.mark.parametrize(
+    ("username", "name", "phrases"),
+    [
+        ("ada", "Ada Lovelace", ["ada", "ada lovelace", "lovelace"]),
+        ("ADA", "  ", ["ada"]),
+        ("x-y", "Straße\u00a0ＡＢ", ["ab", "strasse ab", "x-y"]),
+    ],
+)
+def test_phrases(username: str, name: str, phrases: list[str]) -> None:
+    assert rules.phrases(username, name) == phrases
+
+
+def test_phrases__are_bounded() -> None:
+    found = rules.phrases("u" * 32, " ".join(["word"] * 1000))
+
+    assert len(found) <= 17
+    assert max(map(len, found)) <= 64
+
+
+@pytest.mark.parametrize(
+    ("found", "limit", "reach"),
+    [([], 2, 9), ([3, 4], 2, 9), ([3, 4, 5], 2, 4), ([3, 4, 8], 2, 7), ([1, 1, 1], 2, 0), ([5], 0, 4)],
+)
+def test_reach__stops_before_what_is_left_out(found: list[int], limit: int, reach: int) -> None:
+    assert rules.reach(found, limit, 9) == reach
+
+
+@pytest.mark.parametrize(("cursor", "reset"), [(0, True), (4, True), (5, False), (15, False), (16, True)])
+def test_must_reset(cursor: int, reset: bool) -> None:
+    assert rules.must_reset(cursor, 15, 10) is reset
+
+
+def test_digest__tells_body_and_reply_apart() -> None:
+    digests = {rules.digest(*said) for said in [("a", None), ("b", None), ("a", "x"), ("xa", None), ("a\0x", None)]}
+
+    assert len(digests) == 5
+
+
+def test_direct_key__is_the_same_for_both() -> None:
+    assert rules.direct_key("b", "a") == rules.direct_key("a", "b") == "a:b"

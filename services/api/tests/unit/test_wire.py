@@ -1,0 +1,124 @@
+"""What is encoded by hand for speed is what the contracts say."""
+
+import orjson
+from synctalk_api.actions.orders import Done, Order, Outcome
+from synctalk_api.actions.search import marked
+from synctalk_api.clients.fanout import Tidings
+from synctalk_api.store import outbox
+from synctalk_api.store.messages import Draft, MessageRow
+from synctalk_contracts import topology
+from synctalk_contracts.commands import Reply, ReplyBatch, SendMessage
+from synctalk_contracts.envelope import Envelope
+from synctalk_contracts.events.messages import MessageCreated
+from synctalk_contracts.fanout import RoomBatch
+from synctalk_contracts.ids import format_time
+from synctalk_contracts.models import Message
+from synctalk_contracts.registry import parse
+from synctalk_runtime.errors import NotFoundError
+from synctalk_runtime.ids import new_id, utc_now
+
+BODY = 'quotes " and \\ and \n and ☕ and </script>'
+
+
+def a_row() -> MessageRow:
+    return MessageRow(
+        conversation_id=new_id(),
+        seq=3,
+        id=new_id(),
+        change_seq=5,
+        sender_id=new_id(),
+        client_message_id="name",
+        body=BODY,
+        reply_to=new_id(),
+        mentions=[new_id()],
+        created_at=utc_now(),
+        edited_at=utc_now(),
+        deleted_at=None,
+        reactions={"👍": [new_id()]},
+    )
+
+
+def test_message__as_json__is_the_contracts() -> None:
+    row = a_row()
+
+    assert Message.model_validate_json(row.to_json()) == row.to_model()
+    assert orjson.loads(row.to_json()) == orjson.loads(row.to_model().model_dump_json())
+
+
+def test_draft__with_its_numbers__is_the_contracts_message() -> None:
+    command = SendMessage(
+        conversation_id=new_id(), user_id=new_id(), client_message_id="name", body=BODY, reply_to=new_id()
+    )
+    now, mentioned = utc_now(), new_id()
+    draft = Draft.of(command, b"", [mentioned], format_time(now), "00-ab-cd-01")
+
+    message = Message.model_validate_json(draft.to_json(7, 9))
+
+    assert message == Message(
+        id=draft.id,
+        conversation_id=command.conversation_id,
+        seq=7,
+        change_seq=9,
+        sender_id=command.user_id,
+        client_message_id="name",
+        body=BODY,
+        reply_to=command.reply_to,
+        reactions={},
+        mentions=[mentioned],
+        created_at=now,
+        edited_at=None,
+        deleted_at=None,
+    )
+    envelope = Envelope.from_bytes(draft.envelope + draft.to_json(7, 9).decode() + "}}")
+    assert envelope.traceparent == "00-ab-cd-01"
+    assert parse(envelope) == MessageCreated(message=message)
+
+
+def test_outbox_row__is_an_envelope_of_its_event() -> None:
+    row = a_row()
+
+    name, envelope = outbox.row(
+        MessageCreated, {"message": orjson.Fragment(row.to_json())}, format_time(row.created_at), None
+    )
+
+    assert name == "message.created.v1"
+    assert parse(Envelope.from_bytes(envelope)) == MessageCreated(message=row.to_model())
+
+
+def test_tidings__are_the_contracts_batches_in_order() -> None:
+    row = a_row()
+    tidings, later = Tidings(), Tidings()
+    tidings.in_room("c", "message:new", row.sender_id, orjson.Fragment(row.to_json()), change_seq=1, origin="s")
+    later.in_room("c", "message:new", row.sender_id, orjson.Fragment(row.to_json()), change_seq=2)
+    tidings.add(later)
+
+    ((channel, data),) = tidings.messages()
+
+    assert channel == topology.conversation_channel("c")
+    row_id = new_id()
+    batch = RoomBatch.from_bytes(data.replace(b'"c"', f'"{row_id}"'.encode(), 1))
+    assert [(event.change_seq, event.origin) for event in batch.events] == [(1, "s"), (2, None)]
+    assert batch.events[0].payload == row.to_wire()
+
+
+def test_reply__done_and_refused__are_the_contracts() -> None:
+    row = a_row()
+    command = SendMessage(conversation_id=row.conversation_id, user_id=row.sender_id, client_message_id="a", body="b")
+    tidings = Tidings()
+    outcomes: list[Outcome] = [Done(row.to_json()), Done(), NotFoundError()]
+    for n, outcome in enumerate(outcomes):
+        tidings.reply("gateway-1", Order(command, reply_to="gateway-1", request_id=n, outcome=outcome).reply())
+
+    ((channel, data),) = tidings.messages()
+
+    assert channel == topology.replies_channel("gateway-1")
+    error = NotFoundError().body()["error"]
+    assert ReplyBatch.from_bytes(data).replies == [
+        Reply(id=0, result={"message": row.to_wire()}),
+        Reply(id=1, result={}),
+        Reply(id=2, error=error),
+    ]
+
+
+def test_marked__escapes_all_but_its_marks() -> None:
+    assert marked("<b>\x02fox\x03</b> & '\"") == "&lt;b&gt;<mark>fox</mark>&lt;/b&gt; &amp; &#x27;&quot;"

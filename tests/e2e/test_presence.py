@@ -1,0 +1,136 @@
+"""Presence: of whom one may know, on many devices, and each change told once."""
+
+from typing import Any
+
+from synctalk_testkit.clients import LiveSocket, People, Person
+from synctalk_testkit.eventually import eventually
+from synctalk_testkit.stack import RunningStack
+
+GRACE_S = 10
+UNKNOWN = "01890000-0000-7000-8000-000000000000"
+
+
+def offline(user_id: str) -> dict[str, Any]:
+    return {"user_id": user_id, "status": "offline", "custom_status": None, "last_seen_at": None}
+
+
+async def presence_of(asker: Person, person: Person) -> dict[str, Any]:
+    item: dict[str, Any] = (await asker.get(f"/v1/presence?user_ids={person.id}"))["items"][0]
+    return item
+
+
+async def changed(live: LiveSocket, person: Person, status: str, timeout: float = 10) -> Any:
+    return await live.wait_for(
+        "presence:changed", lambda payload: (payload["user_id"], payload["status"]) == (person.id, status), timeout
+    )
+
+
+async def test_presence__of_strangers_and_nobody__answers_alike(people: People) -> None:
+    ada, eve = await people.register_all("Ada", "Eve")
+    live, of_eve = await ada.connect(), await eve.connect()
+    wanted = [offline(ada.id), offline(UNKNOWN)]
+
+    assert (await eve.get(f"/v1/presence?user_ids={ada.id},{UNKNOWN}"))["items"] == wanted
+    assert (await of_eve.done("presence:subscribe", {"user_ids": [ada.id, UNKNOWN]}))["items"] == wanted
+    await live.done("presence:set", {"status": "away"})
+    await of_eve.done("presence:unsubscribe", {"user_ids": [UNKNOWN]})
+    assert of_eve.of("presence:changed") == []
+
+
+async def test_subscribe__gives_the_state_then_each_change_once(people: People, stack: RunningStack) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    await ada.direct_with(bob)
+    of_bob = await bob.connect(at=stack.internal_url("gateway-2"))
+    first = (await of_bob.done("presence:subscribe", {"user_ids": [ada.id]}))["items"]
+    of_ada = await ada.connect(at=stack.internal_url("gateway-1"))
+    online = await changed(of_bob, ada, "online")
+    await of_ada.done("presence:set", {"status": "away", "custom_status": "at lunch"})
+    away = await changed(of_bob, ada, "away")
+    await of_ada.done("presence:set", {"status": "away"})
+    await ada.put("/v1/presence/me", {"status": "dnd"})
+    dnd = await changed(of_bob, ada, "dnd")
+
+    assert first == [offline(ada.id)]
+    assert online == {"user_id": ada.id, "status": "online", "custom_status": None, "last_seen_at": None}
+    assert (away["custom_status"], dnd["custom_status"]) == ("at lunch", "at lunch")
+    assert [payload["status"] for payload in of_bob.of("presence:changed")] == ["online", "away", "dnd"]
+    assert await presence_of(bob, ada) == dnd
+
+
+async def test_invisible__looks_offline_to_the_others_and_not_to_oneself(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    await ada.direct_with(bob)
+    of_ada, of_bob = await ada.connect(), await bob.connect()
+    await eventually(lambda: _is(bob, ada, "online"))
+    await of_bob.done("presence:subscribe", {"user_ids": [ada.id]})
+    await of_ada.done("presence:set", {"status": "invisible", "custom_status": "hiding"})
+
+    assert await changed(of_bob, ada, "offline") == offline(ada.id)
+    assert await presence_of(bob, ada) == offline(ada.id)
+    assert (await presence_of(ada, ada))["custom_status"] == "hiding"
+    await of_ada.done("presence:set", {"status": "online"})
+    assert (await changed(of_bob, ada, "online"))["custom_status"] == "hiding"
+
+
+async def test_unsubscribe__ends_the_changes(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    await ada.direct_with(bob)
+    of_ada, of_bob, beside = await ada.connect(), await bob.connect(), await bob.connect()
+    for live in (of_bob, beside):
+        await live.done("presence:subscribe", {"user_ids": [ada.id]})
+    await of_bob.done("presence:unsubscribe", {"user_ids": [ada.id]})
+    count = len(of_bob.of("presence:changed"))
+    await of_ada.done("presence:set", {"status": "away"})
+    await changed(beside, ada, "away")
+
+    assert len(of_bob.of("presence:changed")) == count
+
+
+async def test_subscribe__over_its_bound__is_refused(people: People) -> None:
+    ada = await people.register()
+    live = await ada.connect()
+    ids = [f"01890000-0000-7000-8000-{number:012d}" for number in range(201)]
+
+    assert (await live.refusal("presence:subscribe", {"user_ids": ids}))["code"] == "invalid"
+    assert len((await live.done("presence:subscribe", {"user_ids": ids[:200]}))["items"]) == 200
+    assert (await live.refusal("presence:subscribe", {"user_ids": ids[200:]}))["code"] == "invalid"
+    assert (await ada.request("GET", f"/v1/presence?user_ids={','.join(ids[:101])}")).code == "invalid"
+
+
+async def test_devices__flapping_and_leaving__are_offline_only_after_the_last_and_a_grace(people: People) -> None:
+    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+    await ada.group_with(bob, cy)
+    of_bob = await bob.connect()
+    await of_bob.done("presence:subscribe", {"user_ids": [ada.id, cy.id]})
+    phone, laptop, of_cy = await ada.connect(), await ada.connect(), await cy.connect()
+    await changed(of_bob, ada, "online")
+    await changed(of_bob, cy, "online")
+    await cy.put("/v1/presence/me", {"last_seen_visible": False})
+    await phone.close()
+    await laptop.close()
+    back = await ada.connect()
+    await of_cy.close()
+    hidden = await changed(of_bob, cy, "offline", GRACE_S + 5)
+    assert [payload["status"] for payload in of_bob.of("presence:changed") if payload["user_id"] == ada.id] == ["online"]
+
+    await back.close()
+    gone = await changed(of_bob, ada, "offline", GRACE_S + 5)
+    assert gone["last_seen_at"].endswith("Z")
+    assert hidden["last_seen_at"] is None
+    assert (await presence_of(bob, ada))["last_seen_at"] == gone["last_seen_at"]
+
+
+async def test_subscribed_stranger__shows_once_a_conversation_is_shared(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    await ada.connect()
+    await eventually(lambda: _is(ada, ada, "online"))
+    of_bob = await bob.connect()
+    first = (await of_bob.done("presence:subscribe", {"user_ids": [ada.id]}))["items"]
+    await ada.direct_with(bob)
+
+    assert first == [offline(ada.id)]
+    await changed(of_bob, ada, "online")
+
+
+async def _is(asker: Person, person: Person, status: str) -> bool:
+    return bool((await presence_of(asker, person))["status"] == status)

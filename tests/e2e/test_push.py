@@ -1,0 +1,162 @@
+"""Pushes: whom they go to, a moment after the message, and what is taken back. Sent to the stand-in of the endpoint."""
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from synctalk_testkit.clients import People, Person
+from synctalk_testkit.eventually import eventually
+from synctalk_testkit.stack import RunningStack
+
+HOLD_S = 2.0
+ARRIVES_WITHIN_S = HOLD_S + 6
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A device of the person, and what came to it."""
+
+    owner: Person
+    token: str
+
+    async def pushes(self, kind: str = "message") -> list[dict[str, Any]]:
+        answer = await self.owner.get(f"/dev/push/messages?token={self.token}")
+        items: list[dict[str, Any]] = answer["items"]
+        return [item for item in items if data(item)["type"] == kind]
+
+    async def gets(self, message: dict[str, Any], kind: str = "message", answered: int = 200) -> dict[str, Any]:
+        """The push for this message, once the endpoint has answered so to it."""
+
+        async def arrived() -> list[dict[str, Any]]:
+            return [
+                item
+                for item in await self.pushes(kind)
+                if data(item)["message_id"] == message["id"] and item["answered"] == answered
+            ]
+
+        return (await eventually(arrived, ARRIVES_WITHIN_S, message=f"no {kind} for {message['body']!r}"))[0]
+
+
+def data(item: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = item["message"]["message"]["data"] if "message" in item["message"] else item["message"]["data"]
+    return found
+
+
+async def phone_of(person: Person, beginning: str = "") -> Phone:
+    token = f"{beginning}{secrets.token_hex(16)}"
+    await person.put(f"/v1/devices/phone-{secrets.token_hex(4)}", {"platform": "android", "token": token})
+    return Phone(person, token)
+
+
+async def test_devices__are_ones_own(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    await ada.put("/v1/devices/tablet", {"platform": "ios", "token": secrets.token_hex(16)})
+
+    listed = (await ada.get("/v1/devices"))["items"]
+    assert [(item["device_id"], item["platform"], item.keys()) for item in listed] == [
+        ("tablet", "ios", {"device_id", "platform", "created_at"})
+    ]
+    assert (await bob.get("/v1/devices"))["items"] == []
+    await bob.request("DELETE", "/v1/devices/tablet")
+    assert (await ada.get("/v1/devices"))["items"] == listed
+    await ada.delete("/v1/devices/tablet")
+    assert (await ada.get("/v1/devices"))["items"] == []
+
+
+async def test_push__to_who_is_away__comes_after_the_hold_with_strings(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    one, two, own = await phone_of(bob), await phone_of(bob), await phone_of(ada)
+    began = time.monotonic()
+    message = await ada.say(direct, "are you there?")
+    pushes = [await phone.gets(message) for phone in (one, two)]
+
+    assert time.monotonic() - began > HOLD_S - 0.5
+    for push in pushes:
+        assert data(push) == {
+            "type": "message",
+            "conversation_id": direct,
+            "message_id": message["id"],
+            "seq": "1",
+            "badge": "1",
+        }
+    assert await own.pushes() == []
+
+
+async def test_push__read_elsewhere__is_retracted(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    phone = await phone_of(bob)
+    message = await ada.say(direct, "look")
+    await phone.gets(message)
+    await bob.post(f"/v1/conversations/{direct}/read", {"seq": 1})
+    retract = await phone.gets(message, "retract")
+
+    assert (data(retract)["conversation_id"], data(retract)["badge"]) == (direct, "0")
+
+
+async def test_push__who_is_online_delivered_muted_or_of_another_level__gets_none(people: People) -> None:
+    ada, online, reader, muted, none, mentions, all_of_it = await people.register_all(*"ABCDEFG")
+    group = (await ada.group_with(online, reader, muted, none, mentions, all_of_it))["id"]
+    phones = {person.id: await phone_of(person) for person in (online, reader, muted, none, mentions, all_of_it)}
+    settings = f"/v1/notification-settings/{group}"
+    assert await muted.get(settings) == {"level": "all", "muted_until": None}
+    await muted.put(settings, {"level": "all", "muted_until": "2999-01-01T00:00:00.000Z"})
+    await none.put(settings, {"level": "none"})
+    await mentions.put(settings, {"level": "mentions"})
+    await online.connect()
+    plain = await ada.say(group, "to all")
+    await reader.post(f"/v1/conversations/{group}/read", {"seq": 1})
+    await phones[all_of_it.id].gets(plain)
+    mentioning = await ada.say(group, f"@{mentions.username} look")
+    await phones[mentions.id].gets(mentioning)
+    await phones[reader.id].gets(mentioning)
+
+    for person in (online, muted, none):
+        assert await phones[person.id].pushes() == []
+    assert [data(push)["seq"] for push in await phones[mentions.id].pushes()] == ["2"]
+    assert [data(push)["seq"] for push in await phones[reader.id].pushes()] == ["2"]
+
+
+async def test_push__device_of_an_ended_session__gets_none(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    other = await bob.login("other")
+    gone, stays = await phone_of(bob), await phone_of(other)
+    await bob.post("/v1/auth/logout")
+    await eventually(lambda: _devices(other, 1))
+    message = await ada.say(direct, "hello")
+    await Phone(other, stays.token).gets(message)
+
+    assert await Phone(other, gone.token).pushes() == []
+
+
+async def test_push__endpoint_in_trouble__is_tried_again_or_the_token_forgotten(people: People) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    phones = {name: await phone_of(bob, f"{name}-") for name in ("unregistered", "unavailable", "quota", "slow")}
+    message = await ada.say(direct, "hello")
+    await asyncio.gather(
+        phones["unregistered"].gets(message, answered=404),
+        *(phones[name].gets(message) for name in ("unavailable", "quota")),
+    )
+    await eventually(lambda: _devices(bob, 3))
+    await eventually(phones["slow"].pushes, ARRIVES_WITHIN_S + 5)
+
+    assert [push["answered"] for push in await phones["unavailable"].pushes()] == [503, 503, 200]
+    assert [push["answered"] for push in await phones["quota"].pushes()] == [429, 429, 200]
+    assert [push["answered"] for push in await phones["unregistered"].pushes()] == [404]
+
+
+async def test_push_page__is_served_and_the_list_can_be_read_by_token(people: People, stack: RunningStack) -> None:
+    ada = await people.register()
+    page = await ada.request("GET", "/dev/push")
+
+    assert (page.status, "html" in page.headers["Content-Type"]) == (200, True)
+    assert await ada.get("/dev/push/messages?token=no-such-token") == {"items": []}
+
+
+async def _devices(person: Person, count: int) -> bool:
+    return len((await person.get("/v1/devices"))["items"]) == count
