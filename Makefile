@@ -50,8 +50,8 @@ migrate: $(READY) ## run every service's migrations against the running database
 	@$(LOCAL) migrate
 
 contracts: $(READY) ## write schemas, AsyncAPI, OpenAPI, the settings page and the web client's types
-	@$(LOCAL) npm --version >/dev/null
-	@$(BIN)/python libs/contracts/generate.py
+	@$(BIN)/python libs/contracts/generate.py --without-web
+	@$(LOCAL) npm run --silent contracts
 	@$(BIN)/python docs/generate.py
 
 fmt: $(READY) ## format the code
@@ -69,12 +69,13 @@ types: $(READY) ## strict types
 	$(LOCAL) npm run --silent types
 
 test: $(READY) ## all tests: unit and integration, then the whole system, then the web client
-	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy tests/boundaries
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy bench tests/boundaries
 	$(PYTEST) -q tests/e2e tests/faults deploy/local/tests/system
 	$(LOCAL) npm run --silent test
 
 check: $(READY) lint types ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
-	$(BIN)/python libs/contracts/generate.py --check
+	$(BIN)/python libs/contracts/generate.py --check --without-web
+	$(LOCAL) npm run --silent contracts -- --check
 	$(BIN)/python docs/generate.py --check
 	$(MAKE) --no-print-directory k8s-check test
 

@@ -12,6 +12,7 @@ from typing import Any
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from load import wire
+from load.cursor import Cursor
 from load.ledger import Ledger
 from load.plan import Seat
 from load.tally import Tally
@@ -33,6 +34,7 @@ class Client(WSListener):
     def __init__(self, seat: Seat, tally: Tally) -> None:
         self.seat = seat
         self.ledger: Ledger | None = None
+        self._cursor = Cursor(0)
         self.waiting: dict[int, Callable[[Answer], None]] = {}
         """What to do with each answer that is still to come, by the ack's number."""
         self._tally = tally
@@ -41,7 +43,6 @@ class Client(WSListener):
         self._last_seq: int | None = None
         self._ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._next_ack = 0
-        self._change_seq = 0
         self._leaving = False
 
     async def ready(self) -> int:
@@ -103,7 +104,7 @@ class Client(WSListener):
         if message.sender_id == self.seat.user_id:
             self._tally.faults["echoed to its sender"] += 1
         self.ledger.received(message.seq)
-        self._change_seq = message.change_seq
+        self._cursor.saw(message.change_seq)
 
     def _call(self, event: str, payload: dict[str, Any], then: Callable[[Answer], None], after_s: float = 0.0) -> None:
         ack_id, self._next_ack = self._next_ack, self._next_ack + 1
@@ -125,8 +126,10 @@ class Client(WSListener):
     def _on_stored(self, answer: Answer, payload: dict[str, Any], sent_ns: int) -> None:
         if answer["ok"] and self.ledger is not None:
             self._tally.acked_after(sent_ns)
-            self._tally.acked[self.seat.conversation_id].append(answer["message"]["seq"])
-            self.ledger.acked(answer["message"]["seq"])
+            message = answer["message"]
+            self._tally.acked[self.seat.conversation_id].append(message["seq"])
+            self.ledger.acked(message["seq"])
+            self._cursor.saw(message["change_seq"])
             return
         error = answer["error"]
         if error["code"] in RETRYABLE:
@@ -137,7 +140,7 @@ class Client(WSListener):
             self._tally.faults[f"refused: {error['code']}"] += 1
 
     def _sync(self, after_s: float = 0.0) -> None:
-        self._call("sync", {"cursors": {self.seat.conversation_id: self._change_seq}}, self._on_synced, after_s)
+        self._call("sync", {"cursors": {self.seat.conversation_id: self._cursor.at}}, self._on_synced, after_s)
 
     def _on_synced(self, answer: Answer) -> None:
         if not answer["ok"]:
@@ -150,7 +153,7 @@ class Client(WSListener):
         for message in state["messages"]:
             if message["sender_id"] != self.seat.user_id:
                 self.ledger.synced(message["seq"])
-        self._change_seq = max(self._change_seq, state["change_seq"])
+        self._cursor.reached(state["change_seq"])
         if state["more"]:
             self._sync()
 
@@ -182,7 +185,7 @@ class Client(WSListener):
         if mine is None:
             self._refuse("the server does not know that it is a member")
             return
-        self._last_seq, self._change_seq = mine["last_seq"], mine["change_seq"]
+        self._last_seq, self._cursor = mine["last_seq"], Cursor(mine["change_seq"])
         self._check_ready()
 
     def _check_ready(self) -> None:

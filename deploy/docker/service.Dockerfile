@@ -42,6 +42,8 @@ ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="synctalk-${NAME}" \
       org.opencontainers.image.description="SyncTalk: the ${NAME} service" \
       org.opencontainers.image.version="${VERSION}"
+# The image comes without compiled modules, and the root may be read-only: without this each start compiles them anew.
+RUN python -m compileall -q -x '/(test|tests|idlelib|tkinter|ensurepip|turtledemo|site-packages|dist-packages)/' /usr/local/lib/python3.13
 COPY --from=build /app /app
 ENV PATH=/app/bin:$PATH \
     HOME=/tmp \

@@ -54,7 +54,7 @@ test('someone who goes offline: the dot goes, and last seen is told in words', a
   const ben = await person('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
-  const head = ada.page.locator('main header')
+  const head = ada.page.locator('#main header')
   await expect(head).toContainText('Online')
   await ben.context.close()
   await expect(head).toContainText(/Last seen (now|\d+ (second|minute)s? ago)/, { timeout: 45_000 })
@@ -67,12 +67,12 @@ test('one’s own status and words are seen by others', async ({ person }) => {
   await ben.open(id)
   await ada.page.getByRole('button', { name: 'Your account and status' }).click()
   await ada.page.getByRole('menuitemradio', { name: 'Do not disturb' }).click()
-  await expect(ben.page.locator('main header')).toContainText('Do not disturb')
+  await expect(ben.page.locator('#main header')).toContainText('Do not disturb')
   await ada.page.getByRole('button', { name: 'Your account and status' }).click()
   await ada.page.getByRole('menuitem', { name: 'Status message' }).click()
   await ada.page.getByRole('textbox', { name: 'Status message' }).fill('In the library')
   await ada.page.getByRole('button', { name: 'Save' }).click()
-  await expect(ben.page.locator('main header')).toContainText('In the library · Do not disturb')
+  await expect(ben.page.locator('#main header')).toContainText('In the library · Do not disturb')
 })
 
 test('make a group, rename it, add, promote and remove people, leave', async ({ person }) => {
@@ -102,7 +102,7 @@ test('make a group, rename it, add, promote and remove people, leave', async ({ 
   await page.getByRole('option', { name: 'Eve' }).click()
   await page.getByRole('button', { name: 'Add 1 person' }).click()
   await expect(eve.row('Night hikers')).toBeVisible()
-  await expect(page.locator('main header').first()).toContainText('3 members')
+  await expect(page.locator('#main header').first()).toContainText('3 members')
 
   await ben.row('Night hikers').click()
   await ben.page.getByRole('link', { name: 'Show details' }).click()

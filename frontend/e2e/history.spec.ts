@@ -1,9 +1,53 @@
 import type { Message } from '../src/contracts'
 import { createAccount, expect, test, type Account, type Person } from './people'
-import type { APIRequestContext } from '@playwright/test'
+import type { APIRequestContext, Page } from '@playwright/test'
 
 const TOTAL = 10_000
 const SENDERS = 120
+const FRAMES = 240
+/** One frame at 60 a second. */
+const BEAT_MS = 1000 / 60
+
+interface Beat {
+  p50: number
+  p95: number
+  worst: number
+}
+
+/** How long frames take while the history scrolls by so many pixels in each. */
+const frames = (page: Page, step: number): Promise<Beat> =>
+  page.getByRole('log', { name: 'Messages' }).evaluate(
+    async (log, [px, count]) => {
+      const gaps: number[] = []
+      const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
+      let last = await frame()
+      for (let n = 0; n < count; n += 1) {
+        // Down, and up again from the end.
+        const direction = Math.floor((n * 2) / count) === 0 ? 1 : -1
+        log.scrollTop += direction * px
+        const now = await frame()
+        gaps.push(now - last)
+        last = now
+      }
+      gaps.sort((a, b) => a - b)
+      const at = (share: number): number => Math.round(gaps[Math.floor((gaps.length - 1) * share)] ?? 0)
+      return { p50: at(0.5), p95: at(0.95), worst: at(1) }
+    },
+    [step, FRAMES] as const,
+  )
+
+/** Milliseconds that the page's main thread has computed, by its own clock: other processes do not count. */
+async function mainThread(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const { metrics } = await session.send('Performance.getMetrics')
+  await session.detach()
+  return (
+    (metrics.find(({ name }) => name === 'ThreadTime')?.value ??
+      metrics.find(({ name }) => name === 'TaskDuration')?.value ??
+      0) * 1000
+  )
+}
 
 /** A group with ten thousand messages, written by many, as one person may send only so many a second. */
 async function longGroup(owner: Person, request: APIRequestContext): Promise<string> {
@@ -49,6 +93,7 @@ async function postPatiently(
 }
 
 test('older pages are loaded without a jump', async ({ person }) => {
+  test.setTimeout(180_000)
   const ada = await person('Ada')
   const ben = await person('Ben')
   const eve = await person('Eve')
@@ -59,14 +104,12 @@ test('older pages are loaded without a jump', async ({ person }) => {
   }
   await ada.page.goto('/')
   await ada.open(id)
-  await ada.page
-    .getByRole('button', { name: /Jump to the newest/ })
-    .click()
-    .catch(() => undefined)
+  await ada.page.getByRole('button', { name: /Jump to the newest/ }).click()
+  await expect(ada.message('line 110.')).toBeInViewport()
   const jumps = await ada.history.evaluate(async (log) => {
     let worst = 0
     const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
-    for (let step = 0; step < 260 && log.scrollTop > 0; step += 1) {
+    for (let step = 0; step < 200 && log.scrollTop > 0; step += 1) {
       const tops = new Map(
         [...log.querySelectorAll('article, [role=article]')].map((row) => [
           row,
@@ -74,7 +117,7 @@ test('older pages are loaded without a jump', async ({ person }) => {
         ]),
       )
       const before = log.scrollTop
-      log.scrollTop = before - 60
+      log.scrollTop = before - 90
       await frame()
       await frame()
       const view = log.getBoundingClientRect()
@@ -82,7 +125,7 @@ test('older pages are loaded without a jump', async ({ person }) => {
         const now = row.getBoundingClientRect()
         if (row.isConnected && now.bottom > view.top && now.top < view.bottom && top > view.top) {
           // Every row in view moved by what was scrolled, and by nothing else.
-          worst = Math.max(worst, Math.abs(now.top - top - 60))
+          worst = Math.max(worst, Math.abs(now.top - top - 90))
         }
       }
     }
@@ -97,7 +140,7 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
   playwright,
   baseURL,
 }) => {
-  test.setTimeout(300_000)
+  test.setTimeout(600_000)
   const ada = await person('Ada')
   const request = await playwright.request.newContext({ baseURL: baseURL ?? '' })
   const id = await longGroup(ada, request)
@@ -118,31 +161,12 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
   })
   expect(loaded).toBe(true)
 
-  const scrolling = await ada.history.evaluate(async (log) => {
-    const gaps: number[] = []
-    const longTasks: number[] = []
-    const observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) longTasks.push(entry.duration)
-    })
-    observer.observe({ type: 'longtask' })
-    let last = performance.now()
-    for (let frame = 0; frame < 600; frame += 1) {
-      log.scrollTop += frame < 300 ? 120 : 2_000
-      const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve))
-      gaps.push(now - last)
-      last = now
-    }
-    observer.disconnect()
-    gaps.sort((a, b) => a - b)
-    const at = (share: number): number => gaps[Math.floor(gaps.length * share)] ?? 0
-    return {
-      p50: at(0.5),
-      p95: at(0.95),
-      p99: at(0.99),
-      worst: gaps.at(-1) ?? 0,
-      longTasks: longTasks.length,
-    }
-  })
+  // The frames of an idle page, on this machine, at this moment: what scrolling is measured against.
+  const idle = await frames(ada.page, 0)
+  const cpu = await mainThread(ada.page)
+  const slow = await frames(ada.page, 120)
+  const fast = await frames(ada.page, 2_000)
+  const cpuPerFrame = ((await mainThread(ada.page)) - cpu) / (2 * FRAMES)
 
   await ada.composer.focus()
   const typing = await ada.composer.evaluate(async (field: HTMLTextAreaElement) => {
@@ -157,12 +181,12 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
     costs.sort((a, b) => a - b)
     return { p50: costs[60] ?? 0, p95: costs[114] ?? 0 }
   })
-  test.info().annotations.push({ type: 'scrolling, ms', description: JSON.stringify(scrolling) })
-  test.info().annotations.push({ type: 'key stroke to next frame, ms', description: JSON.stringify(typing) })
-  console.log('scrolling, ms a frame', scrolling, 'key stroke to the next frame, ms', typing)
-  expect(scrolling.p95).toBeLessThan(34)
-  expect(scrolling.longTasks).toBeLessThanOrEqual(3)
-  expect(typing.p95).toBeLessThan(50)
+  console.log('ms a frame: idle', idle, 'scrolling', slow, 'flinging', fast)
+  console.log('main thread, ms a frame', cpuPerFrame, 'key stroke to the next frame, ms', typing)
+  expect(cpuPerFrame).toBeLessThan(BEAT_MS)
+  for (const scrolling of [slow, fast])
+    expect(scrolling.p95).toBeLessThan(Math.max(idle.p95, BEAT_MS) + BEAT_MS)
+  expect(typing.p95).toBeLessThan(Math.max(idle.p95, BEAT_MS) + 2 * BEAT_MS)
   const { items } = await ada.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=1`)
   expect(items[0]?.seq).toBe(TOTAL)
 })

@@ -1,6 +1,7 @@
 """What no stock client sends: the socket answers in the error shape, or closes with a reason; it is never left dead."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -86,7 +87,7 @@ async def test_packet__that_is_no_event__is_refused_and_the_socket_lives(raw: Ra
         '45["x",{"_placeholder":true,"num":0}]', '451-["x",{"_placeholder":true,"num":0}]',
         '459999999999-["x",{"_placeholder":true,"num":0}]', '461-1[{"_placeholder":true,"num":0}]',
         '42/other,["sync",{}]', '42["no:ack",{}]', '42' + "9" * 400 + '["sync",{}]', "0{}", "2probe", "3probe",
-        "4" + "[" * 100_000, '421["sync",' + "[" * 100_000 + "]" * 100_000 + "]",
+        "4" + "[" * 100_000, '421["sync",' + "[" * 60_000 + "]" * 60_000 + "]",
     ],
 )  # fmt: skip
 async def test_packet__that_means_nothing__leaves_the_socket_alive(raw: RawSocket, packet: str) -> None:
@@ -131,10 +132,9 @@ async def test_frame__over_its_bound__closes_with_a_reason(raw: RawSocket) -> No
 
 
 async def test_packets__malformed_again_and_again__close_with_a_reason(raw: RawSocket) -> None:
-    for _ in range(100):
-        if raw.websocket.closed:
-            break
-        await raw.send("x")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(100):
+            await raw.send("x")
 
     assert await raw.wait_closed() == PROTOCOL_ERROR
     assert raw.close_reason
@@ -142,11 +142,9 @@ async def test_packets__malformed_again_and_again__close_with_a_reason(raw: RawS
 
 async def test_events__far_too_many_at_once__close_with_a_reason(raw: RawSocket) -> None:
     packet = '42["sync",{"cursors":{}}]'
-    try:
+    with contextlib.suppress(ConnectionError):
         for _ in range(20_000):
             await raw.send(packet)
-    except ConnectionError:
-        pass
 
     assert await raw.wait_closed(20) in (TRY_AGAIN, None)
 
@@ -183,11 +181,9 @@ async def test_sockets__of_many_hostile_clients__leave_the_others_in_peace(peopl
 
     async def attack() -> None:
         async with raw_socket(people.http, people.base_url) as raw:
-            try:
+            with contextlib.suppress(ConnectionError):
                 for packet in ("4" + "[" * 60_000, b"\0" * 1000, '42["connect",{}]', "x", '45999-["x"]') * 10:
                     await raw.send(packet)
-            except ConnectionError:
-                return
 
     attacks = asyncio.gather(*(attack() for _ in range(10)))
     for number in range(10):

@@ -66,9 +66,10 @@ function Frame() {
         {texts.skipToConversation}
       </a>
       <ConnectionLine />
-      <div className="flex min-h-0 flex-1">
+      <main className="flex min-h-0 flex-1">
+        <h1 className="sr-only">{texts.product}</h1>
         <Sidebar currentId={id} shown={listIsView} />
-        <main id="main" className={`min-w-0 flex-1 ${listIsView ? 'hidden md:block' : ''}`}>
+        <div id="main" className={`min-w-0 flex-1 ${listIsView ? 'hidden md:block' : ''}`}>
           <Suspense>
             <Routes>
               <Route index element={<Welcome />} />
@@ -79,8 +80,8 @@ function Frame() {
               <Route path="*" element={<NotFound />} />
             </Routes>
           </Suspense>
-        </main>
-      </div>
+        </div>
+      </main>
       <Suspense>
         <Routes>
           <Route path="new" element={<NewDirect />} />

@@ -1,14 +1,27 @@
 import { Dialog as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import { texts } from '@/lib/text/texts'
 import { Button, IconButton } from './Button'
 
-/** The field marked `data-autofocus` is where one begins. Focused here and not by React, so that the way back is known. */
-function focusMarked(event: Event): void {
-  const marked = (event.target as HTMLElement).querySelector<HTMLElement>('[data-autofocus]')
-  if (marked === null) return
-  event.preventDefault()
-  marked.focus()
+/**
+ * The focus goes to the field marked `data-autofocus`, else to the first that takes it, and back to where it came from.
+ * React's own `autoFocus` would be too early: the way back would be lost.
+ */
+function useFocusWays() {
+  const cameFrom = useRef<Element | null>(null)
+  return {
+    onOpenAutoFocus(event: Event): void {
+      cameFrom.current = document.activeElement
+      const marked = (event.target as HTMLElement).querySelector<HTMLElement>('[data-autofocus]')
+      if (marked === null) return
+      event.preventDefault()
+      marked.focus()
+    },
+    onCloseAutoFocus(event: Event): void {
+      event.preventDefault()
+      if (cameFrom.current instanceof HTMLElement && cameFrom.current.isConnected) cameFrom.current.focus()
+    },
+  }
 }
 
 interface DialogProps {
@@ -24,13 +37,14 @@ interface DialogProps {
 
 /** A dialog on wide screens, the whole view on phones. Focus goes in, stays in, and back to where it came from. */
 export function Dialog({ title, onClose, children, lead, hideTitle = false, wide = false }: DialogProps) {
+  const focus = useFocusWays()
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-appear bg-shade" />
         <Radix.Content
           aria-describedby={undefined}
-          onOpenAutoFocus={focusMarked}
+          {...focus}
           className={`fixed inset-0 z-50 flex flex-col bg-bg-float [--surface:var(--bg-float)] outline-none sm:inset-x-4 sm:top-[12vh] sm:bottom-auto sm:mx-auto sm:max-h-[76vh] sm:animate-rise sm:rounded-card sm:shadow-float ${wide ? 'sm:max-w-xl' : 'sm:max-w-md'}`}
         >
           {hideTitle ? (
@@ -60,6 +74,7 @@ interface ConfirmProps {
 
 /** Before what cannot be taken back. */
 export function Confirm({ question, action, onConfirm, onClose }: ConfirmProps) {
+  const focus = useFocusWays()
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -67,6 +82,7 @@ export function Confirm({ question, action, onConfirm, onClose }: ConfirmProps) 
         <Radix.Content
           role="alertdialog"
           aria-describedby={undefined}
+          {...focus}
           className="fixed inset-x-4 top-[28vh] z-50 mx-auto max-w-sm animate-rise rounded-card bg-bg-float p-5 shadow-float outline-none"
         >
           <Radix.Title className="text-message font-medium">{question}</Radix.Title>

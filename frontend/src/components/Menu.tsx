@@ -1,5 +1,5 @@
 import { DropdownMenu as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { createContext, useContext, useRef, type ReactNode, type RefObject } from 'react'
 import { Icon, type IconName } from './Icon'
 
 interface MenuProps {
@@ -9,8 +9,12 @@ interface MenuProps {
   defaultOpen?: boolean
 }
 
+/** What was chosen happens once the menu is gone and the focus is back: what opens then knows where to return it. */
+const Chosen = createContext<RefObject<(() => void) | null> | null>(null)
+
 /** A menu that hangs from its trigger. Not modal: what lies behind stays usable. */
 export function Menu({ trigger, children, align = 'end', defaultOpen = false }: MenuProps) {
+  const chosen = useRef<(() => void) | null>(null)
   return (
     <Radix.Root modal={false} defaultOpen={defaultOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
@@ -19,9 +23,13 @@ export function Menu({ trigger, children, align = 'end', defaultOpen = false }: 
           align={align}
           sideOffset={4}
           collisionPadding={8}
+          onCloseAutoFocus={() => {
+            if (chosen.current !== null) setTimeout(chosen.current)
+            chosen.current = null
+          }}
           className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-appear overflow-y-auto rounded-card bg-bg-float p-1.5 shadow-float [--surface:var(--bg-float)]"
         >
-          {children}
+          <Chosen value={chosen}>{children}</Chosen>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
@@ -39,8 +47,12 @@ interface MenuItemProps {
 }
 
 export function MenuItem({ onSelect, icon, danger = false, children }: MenuItemProps) {
+  const chosen = useContext(Chosen)
+  const select = (): void => {
+    if (chosen !== null) chosen.current = onSelect
+  }
   return (
-    <Radix.Item onSelect={onSelect} className={`${ROW} ${danger ? 'text-danger' : 'text-text'}`}>
+    <Radix.Item onSelect={select} className={`${ROW} ${danger ? 'text-danger' : 'text-text'}`}>
       {icon !== undefined && <Icon name={icon} size={18} className={danger ? '' : 'text-text-muted'} />}
       {children}
     </Radix.Item>

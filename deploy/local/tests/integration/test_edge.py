@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from synctalk_local.edge import edge_part
+from synctalk_local.edge import addresses_of_gateways, edge_part
 from synctalk_local.ports import ports_for
 from synctalk_local.requirements import nginx_program
 from synctalk_testkit.eventually import eventually
@@ -26,7 +26,8 @@ class Upstream:
     """One small server; answers with its name and with the headers that it got."""
 
     name: str
-    port: int
+    address: str
+    """`127.0.0.1:port`, or `unix:path`, as nginx writes them."""
     posts: int = 0
     status: int = 200
     _runner: web.AppRunner | None = field(default=None)
@@ -36,7 +37,12 @@ class Upstream:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, keepalive_timeout=75, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        kind, place = self.address.split(":")
+        if kind == "unix":
+            Path(place).parent.mkdir(exist_ok=True)
+            await web.UnixSite(self._runner, place).start()
+        else:
+            await web.TCPSite(self._runner, kind, int(place)).start()
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -78,11 +84,12 @@ def web_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def edge(tmp_path_factory: pytest.TempPathFactory, web_root: Path) -> AsyncIterator[Edge]:
     ports = ports_for(free_edge_port())
-    listening = (ports.auth, ports.api, ports.presence, ports.notifier, ports.fcm, *ports.gateways)
-    named = dict(zip(SERVICES, listening, strict=True))
-    upstreams = {name: Upstream(name, port) for name, port in named.items()}
+    directory = tmp_path_factory.mktemp("stack") / "edge"
+    services = (f"127.0.0.1:{port}" for port in (ports.auth, ports.api, ports.presence, ports.notifier, ports.fcm))
+    addresses = zip(SERVICES, (*services, *addresses_of_gateways(directory, ports)), strict=True)
+    upstreams = {name: Upstream(name, address) for name, address in addresses}
     template = (CHECKOUT / "deploy/edge/nginx.conf.template").read_text()
-    part = edge_part(tmp_path_factory.mktemp("edge"), ports, template, nginx_program(), web_root)
+    part = edge_part(directory, ports, template, nginx_program(), web_root)
     async with AsyncExitStack() as stack:
         for upstream in upstreams.values():
             await upstream.start()
@@ -122,14 +129,27 @@ async def test_body__at_the_limit__passes(edge: Edge) -> None:
         assert answer.status == 200
 
 
-async def test_request__that_is_not_http__is_malformed_in_the_error_shape(edge: Edge) -> None:
+@pytest.mark.parametrize(
+    ("request_line", "status", "code"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b", 400, "malformed"),
+        (b"GET /%zz HTTP/1.1\r\nHost: a", 400, "malformed"),
+        (b"GET /v1/../../etc HTTP/1.1\r\nHost: a", 400, "malformed"),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: a", 413, "too_large"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000, 400, "malformed"),
+    ],
+    ids=["two hosts", "broken escape", "above the root", "endless path", "endless header"],
+)
+async def test_request__that_cannot_be_read__is_refused_in_the_error_shape(
+    edge: Edge, request_line: bytes, status: int, code: str
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
-    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+    writer.write(request_line + b"\r\nConnection: close\r\n\r\n")
     answer = await reader.read()
     writer.close()
 
-    assert b" 400 " in answer.splitlines()[0]
-    assert b'"code":"malformed"' in answer
+    assert f" {status} ".encode() in answer.splitlines()[0]
+    assert f'"code":"{code}"'.encode() in answer
 
 
 async def test_method__that_a_page_does_not_know__is_not_allowed(edge: Edge) -> None:

@@ -41,7 +41,7 @@ export function ConversationHead({ summary, detailsOpen }: HeadProps) {
         status={peer === null ? undefined : presence?.status}
       />
       <div className="min-w-0 flex-1">
-        <h1 className="truncate text-message leading-5 font-semibold">{title}</h1>
+        <h2 className="truncate text-message leading-5 font-semibold">{title}</h2>
         <p className="truncate text-small text-text-muted">{below}</p>
       </div>
       <Link

@@ -101,15 +101,16 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const focused = (event.target as HTMLElement).closest<HTMLElement>('[data-index]')
     const at = focused === null ? view.last + 1 : Number(focused.dataset.index)
-    const next = event.target === event.currentTarget || focused ? nextIndex(event, at, rows.length) : null
+    const inList = event.target === event.currentTarget || focused !== null
+    const wanted = inList ? nextIndex(event, at, rows.length) : null
+    const next = wanted === null ? null : nearestMessage(rows, wanted, wanted < at ? -1 : 1)
     if (next === null) return
     event.preventDefault()
     list.scrollToIndex(next, { align: 'auto' })
+    // A row that was out of sight exists only after the next frame.
     requestAnimationFrame(() =>
       scroller.current
-        ?.querySelector<HTMLElement>(
-          `[data-index="${String(next)}"] [tabindex], [data-index="${String(next)}"]`,
-        )
+        ?.querySelector<HTMLElement>(`[data-index="${String(next)}"] [role="article"]`)
         ?.focus({ preventScroll: true }),
     )
   }
@@ -191,6 +192,15 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
       <Announcer conversationId={id} />
     </div>
   )
+}
+
+/** From `index` on, the first row that is a message; separators are passed over. */
+function nearestMessage(rows: readonly Row[], index: number, step: 1 | -1): number | null {
+  for (let at = index; at >= 0 && at < rows.length; at += step) {
+    const kind = rows[at]?.kind
+    if (kind === 'message' || kind === 'outgoing') return at
+  }
+  return null
 }
 
 type List = ReturnType<typeof useVirtualizer<HTMLDivElement, Element>>

@@ -32,7 +32,7 @@ export default function SettingsPage() {
         >
           <Icon name="back" />
         </Link>
-        <h1 className="text-title font-semibold">{t.title}</h1>
+        <h2 className="text-title font-semibold">{t.title}</h2>
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
         <div className="mx-auto max-w-2xl divide-y divide-border px-4 pb-12 md:px-6">
@@ -60,7 +60,7 @@ export default function SettingsPage() {
 function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className="py-6">
-      <h2 className="mb-3 text-message font-semibold">{title}</h2>
+      <h3 className="mb-3 text-message font-semibold">{title}</h3>
       {children}
     </section>
   )

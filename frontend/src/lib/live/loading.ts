@@ -4,7 +4,8 @@ import { dispatch, threadOf, useChat } from '@/lib/chat/store'
 import { call, pages, type Page } from '@/lib/http'
 
 const PAGE = 100
-const HISTORY_PAGE = 50
+/** The first page is small, to be there at once; the further ones are as large as they may be. */
+const FIRST_PAGE = 50
 /** At most so many conversations are listed; older ones are found by their link. */
 const MAX_LIST_PAGES = 20
 const MAX_MEMBER_PAGES = 10
@@ -31,22 +32,22 @@ const readHistory = (id: string, bound: Bound, limit: number): Promise<Page<Mess
 
 /** Load anew: the page around `seq`, or the newest when there is none to stay at. */
 export async function loadHistory(id: string, around: number | null): Promise<void> {
-  const bound = around === null ? {} : { after_seq: Math.max(0, around - HISTORY_PAGE / 2) }
-  const { items } = await readHistory(id, bound, around === null ? HISTORY_PAGE : PAGE)
+  const bound = around === null ? {} : { after_seq: Math.max(0, around - FIRST_PAGE / 2) }
+  const { items } = await readHistory(id, bound, around === null ? FIRST_PAGE : PAGE)
   dispatch({ type: 'history', conversation_id: id, messages: items, mode: 'replace' })
 }
 
 export async function loadOlder(id: string): Promise<void> {
   const { range } = threadOf(id)
   if (range === null || range.from <= 1) return
-  const { items } = await readHistory(id, { before_seq: range.from }, HISTORY_PAGE)
+  const { items } = await readHistory(id, { before_seq: range.from }, PAGE)
   dispatch({ type: 'history', conversation_id: id, messages: items, mode: 'extend' })
 }
 
 export async function loadNewer(id: string): Promise<void> {
   const { range } = threadOf(id)
   if (range === null) return
-  const { items } = await readHistory(id, { after_seq: range.to }, HISTORY_PAGE)
+  const { items } = await readHistory(id, { after_seq: range.to }, PAGE)
   if (items.length > 0) dispatch({ type: 'history', conversation_id: id, messages: items, mode: 'extend' })
 }
 

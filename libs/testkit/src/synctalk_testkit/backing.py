@@ -20,7 +20,7 @@ from pathlib import Path
 
 GIVEN = "SYNCTALK_TEST_BACKING"
 OWNER = "SYNCTALK_TEST_OWNER_PID"
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:  # most runs need neither, and they are slow to import
     from synctalk_testkit.clients import People
     from synctalk_testkit.stack import RunningStack
 
-STACK_TEST_TIMEOUT_S = 240
-
 Fresh = Callable[[], Awaitable[str]]
 FreshDatabase = Callable[[str], Awaitable[str]]
 
@@ -47,13 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not _is_worker(config):
         backing_set.end()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test that needs the whole system also waits until it is up; its own time is no measure for that."""
-    for item in items:
-        if "stack" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(STACK_TEST_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")

@@ -270,7 +270,9 @@ class _Server(uvicorn.Server):
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """The application on a free port; its url."""
     port = free_port()
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, ws="none"))
+    server = _Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, ws="none", timeout_keep_alive=75)
+    )
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started or serving.done())
     try:

@@ -1,10 +1,13 @@
 """`/v1/users`: oneself, by id, by name."""
 
+from datetime import timedelta
+
 import pytest
+from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.events.users import UserRegistered
-from synctalk_contracts.models import User
+from synctalk_contracts.models import EndReason, User
 from synctalk_runtime import outbox
-from synctalk_runtime.ids import new_id
+from synctalk_runtime.ids import new_id, utc_now
 from synctalk_testkit.eventually import eventually
 
 from services.api.tests.integration.conftest import Api
@@ -25,6 +28,26 @@ async def test_users__expired_token__says_so(api: Api) -> None:
     answer = await ada.call("GET", "/v1/users/me", headers={"authorization": f"Bearer {token}"})
 
     assert (answer.status, answer.code) == (401, "token_expired")
+
+
+async def test_users__session_revoked__are_refused(api: Api) -> None:
+    ada, session_id = await api.person(), new_id()
+    headers = {"authorization": f"Bearer {api.auth.tokens.mint(ada.id, session_id)}"}
+    assert (await ada.call("GET", "/v1/users/me", headers=headers)).status == 200
+    revoked = SessionRevoked(
+        session_id=session_id,
+        user_id=ada.id,
+        reason=EndReason.LOGGED_OUT,
+        deny_until=utc_now() + timedelta(minutes=15),
+    )
+    (event,), (envelope,) = outbox.rows([revoked])
+
+    await api.bus.publish("synctalk.events", event, f"[{envelope}]".encode())
+
+    async def refused() -> bool:
+        return (await ada.call("GET", "/v1/users/me", headers=headers)).status == 401
+
+    await eventually(refused)
 
 
 async def test_me__registered_just_now__is_asked_at_auth(api: Api) -> None:

@@ -395,16 +395,24 @@ async def changed_since(conn: Connection, cursors: dict[str, int], most: dict[st
 
 SEARCH = """\
 -- name: messages.search
-with asked as (select websearch_to_tsquery('simple', $2) as words),
-found as (
-  select m.conversation_id, m.seq, m.id, m.created_at
-  from messages m, asked
-  where to_tsvector('simple', m.body) @@ asked.words and m.deleted_at is null
-        and m.conversation_id in (select me.conversation_id from members me
-                                  where me.user_id = $1 and me.left_at is null
-                                        and ($3::uuid is null or me.conversation_id = $3))
-        and ($4::timestamptz is null or (m.created_at, m.id) < ($4, $5::uuid))
-  order by m.created_at desc, m.id desc
+with asked as (
+  select websearch_to_tsquery('simple', $2) as words
+), found as (
+  select hit.conversation_id, hit.seq
+  from members me
+  cross join asked
+  cross join lateral (
+    select m.conversation_id, m.seq, m.id, m.created_at
+    from messages m
+    where to_tsvector('simple', m.body) || array_to_tsvector(array['conversation:' || m.conversation_id])
+            @@ (asked.words && quote_literal('conversation:' || me.conversation_id)::tsquery)
+          and m.deleted_at is null and ($4::timestamptz is null or (m.created_at, m.id) < ($4, $5::uuid))
+    order by m.created_at desc, m.id desc
+    limit $6
+  ) hit
+  where me.user_id = $1 and me.left_at is null and ($3::uuid is null or me.conversation_id = $3)
+        and hit.conversation_id = me.conversation_id and numnode(asked.words) > 0
+  order by hit.created_at desc, hit.id desc
   limit $6
 )
 select m.conversation_id, m.seq, m.id, m.change_seq, m.sender_id, m.client_message_id, m.body, m.reply_to, m.mentions,
@@ -412,7 +420,8 @@ select m.conversation_id, m.seq, m.id, m.change_seq, m.sender_id, m.client_messa
        ts_headline('simple', translate(m.body, E'\\x02\\x03', ''), asked.words,
                    E'StartSel=\\x02, StopSel=\\x03, MaxWords=40, MinWords=15') as headline
 from found
-join shown_messages m on m.conversation_id = found.conversation_id and m.seq = found.seq, asked
+join shown_messages m on m.conversation_id = found.conversation_id and m.seq = found.seq
+cross join asked
 order by m.created_at desc, m.id desc"""
 
 

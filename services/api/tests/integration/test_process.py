@@ -1,0 +1,117 @@
+"""api as the process that is started: its commands, and how it stops while it is at work."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from synctalk_testkit.eventually import eventually
+from synctalk_testkit.ports import free_port
+
+from services.api.tests.integration.conftest import SECRET, Api, Person, answers
+
+
+def environment(api: Api, **settings: str) -> dict[str, str]:
+    """Beside the running one: the same database, Redis and RabbitMQ."""
+    given = {
+        "INSTANCE": "api-2",
+        "INTERNAL_SECRET": SECRET,
+        "AUTH_URL": api.auth.url,
+        "DATABASE_URL": api.settings.database_url.get_secret_value(),
+        "REDIS_URL": api.settings.redis_url.get_secret_value(),
+        "RABBITMQ_URL": api.settings.rabbitmq_url.get_secret_value(),
+        "MESSAGE_BURST": "10000",
+    } | settings
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SYNCTALK_")}
+    return kept | {f"SYNCTALK_{name}": value for name, value in given.items()}
+
+
+async def command(api: Api, *args: str, **settings: str) -> tuple[int | None, str]:
+    """Its exit code and all that it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "synctalk_api",
+        *args,
+        env=environment(api, **settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+@asynccontextmanager
+async def serving(api: Api, log: Path) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    port = free_port()
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "synctalk_api",
+            env=environment(api, HTTP_PORT=str(port)),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def is_ready(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        return await answers(http, url)
+    except aiohttp.ClientError:
+        return False
+
+
+async def test_start__setting_missing__is_refused_in_a_sentence(api: Api) -> None:
+    code, said = await command(api, "migrate", INTERNAL_SECRET="short")
+
+    assert code == 1
+    assert said.startswith("Setting SYNCTALK_INTERNAL_SECRET: ")
+    assert "Traceback" not in said
+
+
+async def test_migrate__again__applies_nothing(api: Api) -> None:
+    code, said = await command(api, "migrate")
+
+    assert code == 0
+    assert '"applied":[]' in said
+
+
+async def test_stop__at_work__finishes_what_it_took(api: Api, tmp_path: Path) -> None:
+    ada, ben = await api.people(2)
+    conversation = await ada.direct(ben)
+    acked: list[int] = []
+
+    async def talk(person: Person) -> None:
+        while True:
+            try:
+                acked.append((await person.send(conversation["id"], "secret words"))["seq"])
+            except aiohttp.ClientError:
+                return
+
+    log = tmp_path / "api.log"
+    async with serving(api, log) as (url, process):
+        await eventually(lambda: is_ready(api.http, url), 30)
+        talking = [asyncio.create_task(talk(Person(url, api.http, p.user, p.token))) for p in (ada, ben) * 3]
+        await eventually(lambda: len(acked) > 20, 30)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*talking)
+        code = await asyncio.wait_for(process.wait(), 15)
+
+    stored = await ada.walk(f"/v1/conversations/{conversation['id']}/messages", 100)
+    assert code in (0, -signal.SIGTERM)
+    assert set(acked) <= {message["seq"] for message in stored}
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert "secret words" not in said
+    assert ada.token not in said

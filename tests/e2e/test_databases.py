@@ -1,0 +1,42 @@
+"""Each service owns its tables: its role cannot even connect to another's database."""
+
+import asyncpg
+import pytest
+from synctalk_local.postgres import SERVICES, postgres_url
+from synctalk_local.stack import stack_credentials
+from synctalk_testkit.stack import RunningStack
+
+
+def url_of(stack: RunningStack, role: str, database: str) -> str:
+    password = stack_credentials(stack.stack).databases[role]
+    return postgres_url(stack.stack.ports.postgres, database, f"synctalk_{role}", password)
+
+
+@pytest.mark.parametrize("owner", SERVICES)
+@pytest.mark.parametrize("stranger", SERVICES)
+async def test_role__connects_to_its_own_database_alone(stack: RunningStack, stranger: str, owner: str) -> None:
+    database = f"synctalk_{owner}"
+    if stranger != owner:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(url_of(stack, stranger, database))
+        return
+    connection = await asyncpg.connect(url_of(stack, owner, database))
+    tables = await connection.fetchval("select count(*) from pg_tables where schemaname not like 'pg_%'")
+    rights = await connection.fetchrow("select rolsuper, rolcreaterole from pg_roles where rolname = current_user")
+    await connection.close()
+
+    assert tables > 0
+    assert tuple(rights) == (False, False)
+
+
+@pytest.mark.parametrize("database", ["postgres", "template1"])
+async def test_role__connects_to_no_common_database(stack: RunningStack, database: str) -> None:
+    for role in SERVICES:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await asyncpg.connect(url_of(stack, role, database))
+
+
+async def test_role__with_a_wrong_password__is_refused(stack: RunningStack) -> None:
+    url = postgres_url(stack.stack.ports.postgres, "synctalk_api", "synctalk_api", "a-guess")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(url)
