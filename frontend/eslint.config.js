@@ -14,13 +14,25 @@ export default tseslint.config(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
+      ],
       'no-console': 'error',
     },
   },
   {
     files: ['src/**/*.{ts,tsx}'],
     plugins: { 'react-hooks': reactHooks, 'jsx-a11y': jsxA11y },
-    rules: { ...reactHooks.configs['recommended-latest'].rules, ...jsxA11y.configs.recommended.rules },
+    rules: {
+      ...reactHooks.configs['recommended-latest'].rules,
+      ...jsxA11y.configs.recommended.rules,
+      // Only the React compiler, which is not used here, minds virtual lists.
+      'react-hooks/incompatible-library': 'off',
+      // What scrolls by itself, and what can be moved, must be reachable by keys.
+      'jsx-a11y/no-noninteractive-tabindex': ['error', { tags: ['pre'], roles: ['log', 'separator'] }],
+      'jsx-a11y/no-noninteractive-element-interactions': 'off',
+    },
   },
   { files: ['**/*.{js,mjs}'], ...tseslint.configs.disableTypeChecked },
   { files: ['scripts/**'], rules: { 'no-console': 'off' } },

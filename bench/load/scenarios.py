@@ -19,7 +19,6 @@ LEAD_NS = 300_000_000
 
 SETTLE_TIMEOUT_S = 15.0
 WARM_SOCKETS = 100
-IDLE_WATCH_S = 6.0
 STEADY_BYTES = 64 * 1024
 LOAD = "load"
 
@@ -57,10 +56,12 @@ async def idle(side: Side, crew: Crew, settings: Settings) -> Idle:
     before = await _steady_rss(holders)
     stood = await crew.open(side.url, seats)
     after = await _steady_rss(holders)
-    spent = await _cpu_while(holders, IDLE_WATCH_S)
+    spent = await _cpu_while(holders, settings.idle_watch_s)
     faults = await crew.settle(Settle(stood, 0))
     await crew.open(side.url, [])
-    return Idle(side.name, len(seats), before, after, spent / IDLE_WATCH_S * 60 / len(seats) * 1000, dict(faults))
+    return Idle(
+        side.name, len(seats), before, after, spent / settings.idle_watch_s * 60 / len(seats) * 1000, dict(faults)
+    )
 
 
 async def _talk(

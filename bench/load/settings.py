@@ -19,9 +19,10 @@ class Settings:
     groups: int = 25
     groups_rate_per_s: float = 500.0
     room_size: int = 1_000
-    room_rate_per_s: float = 8.0
+    room_rate_per_s: float = 10.0
     room_senders: int = 40
     idle_sockets: int = 2_000
+    idle_watch_s: float = 8.0
     body_chars: int = 120
 
     @property

@@ -24,7 +24,7 @@ const SETTINGS = [
 
 for (const { name, options } of SETTINGS) {
   test(`axe finds nothing: ${name}`, async ({ person, browser }) => {
-    test.setTimeout(120_000)
+    test.setTimeout(300_000)
     const doors = await browser.newContext(options)
     const door = await doors.newPage()
     await door.goto('/register')

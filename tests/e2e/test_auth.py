@@ -88,7 +88,9 @@ async def test_login__wrong_password_or_unknown_name__answer_alike(people: Peopl
     ada = await people.register()
     url = f"{people.base_url}/v1/auth/login"
     wrong = await request(people.http, "POST", url, json={"username": ada.username, "password": "not hers at all"})
-    unknown = await request(people.http, "POST", url, json={"username": "nobody-is-this", "password": "not hers at all"})
+    unknown = await request(
+        people.http, "POST", url, json={"username": "nobody-is-this", "password": "not hers at all"}
+    )
 
     assert (wrong.status, wrong.code) == (401, "invalid_credentials")
     assert (unknown.status, unknown.body) == (wrong.status, wrong.body)
@@ -237,5 +239,3 @@ async def test_auth_refresh__carries_the_socket_past_the_old_tokens_end(people: 
 
 async def _is(person: Person, code: str) -> bool:
     return (await person.request("GET", "/v1/users/me")).code == code
-
-

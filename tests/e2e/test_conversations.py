@@ -189,7 +189,12 @@ async def test_member__removed_and_added_again__hears_both_in_order(people: Peop
     message = await ada.say(group["id"], "welcome back")
     await live.wait_for("message:new", lambda payload: payload["id"] == message["id"])
 
-    assert [event.event for event in live.events] == ["ready", "conversation:removed", "conversation:new", "message:new"]
+    assert [event.event for event in live.events] == [
+        "ready",
+        "conversation:removed",
+        "conversation:new",
+        "message:new",
+    ]
 
 
 async def test_owner__leaves__the_longest_standing_admin_follows(people: People) -> None:

@@ -91,12 +91,14 @@ async def test_edit_and_delete__by_who_may_not__are_forbidden(people: People) ->
     assert (await bob.request("PATCH", path, json={"body": "his"})).status == 403
     assert (await bob.request("DELETE", path)).status == 403
     his = await bob.say(group, "his own")
-    assert (await ada.request("PATCH", f"/v1/conversations/{group}/messages/{his['id']}", json={"body": "a"})).status == 403
+    assert (
+        await ada.request("PATCH", f"/v1/conversations/{group}/messages/{his['id']}", json={"body": "a"})
+    ).status == 403
     assert (await ada.request("DELETE", f"/v1/conversations/{group}/messages/{his['id']}")).status == 204
 
 
 async def test_message__of_another_conversation__is_not_found(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+    ada, _, direct = await two_people(people)
     group = (await ada.group_with())["id"]
     message = await ada.say(direct, "in the direct one")
     live = await ada.connect()
@@ -168,7 +170,7 @@ async def test_reactions__by_both_doors__are_sets_of_people(people: People) -> N
 
 
 async def test_reply_to__a_message_of_the_same_conversation_deleted_or_not(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+    ada, _, direct = await two_people(people)
     elsewhere = (await ada.say((await ada.group_with())["id"], "elsewhere"))["id"]
     live = await ada.connect()
     first = await live.say(direct, "the first")

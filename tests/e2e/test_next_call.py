@@ -43,8 +43,8 @@ async def test_created__is_written_to_at_once_by_live_sockets_on_both_gateways(
         group = (await ada.group_with(bob))["id"]
         first = await of_ada.say(group, "at once")
         second = await of_bob.say(group, "and back")
-        await of_bob.wait_for("message:new", lambda payload, first=first: payload == first)
-        await of_ada.wait_for("message:new", lambda payload, second=second: payload == second)
+        await of_bob.hear("message:new", first)
+        await of_ada.hear("message:new", second)
         named = [e.event for e in of_bob.events if group in (e.payload.get("id"), e.payload.get("conversation_id"))]
         assert named[:2] == ["conversation:new", "message:new"]
 
@@ -78,6 +78,6 @@ async def test_group__created_by_many_at_once_with_one_person__is_heard_of_each(
     groups = await asyncio.gather(*(other.group_with(ada) for other in others))
     messages = await asyncio.gather(*(o.say(g["id"], "hello") for o, g in zip(others, groups, strict=True)))
     for message in messages:
-        await live.wait_for("message:new", lambda payload, message=message: payload == message)
+        await live.hear("message:new", message)
 
     assert {payload["id"] for payload in live.of("conversation:new")} == {group["id"] for group in groups}

@@ -1,4 +1,4 @@
-"""The one order: on two gateways, under many senders by both doors, every socket hears every change once and in turn."""
+"""The one order: on two gateways, with many senders by both doors, every socket hears each change once, in turn."""
 
 import asyncio
 

@@ -36,11 +36,14 @@ class Phone:
                 if data(item)["message_id"] == message["id"] and item["answered"] == answered
             ]
 
-        return (await eventually(arrived, ARRIVES_WITHIN_S, message=f"no {kind} for {message['body']!r}"))[0]
+        found: list[dict[str, Any]] = await eventually(
+            arrived, ARRIVES_WITHIN_S, message=f"no {kind} for {message['body']!r}"
+        )
+        return found[0]
 
 
 def data(item: dict[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = item["message"]["message"]["data"] if "message" in item["message"] else item["message"]["data"]
+    found: dict[str, str] = item["message"]["data"]
     return found
 
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from synctalk_testkit.beside import beside
 from synctalk_testkit.clients import LiveSocket, People, Person
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.follower import follow, history
+from synctalk_testkit.stack import RunningStack
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
@@ -136,3 +138,17 @@ async def test_ready__lists_every_conversation_with_its_state(people: People) ->
     assert ready["server_time"].endswith("Z")
     assert ready["conversations"] == [{key: item[key] for key in ("id", "last_seq", "change_seq")} for item in listed]
     assert live.events[0].event == "ready"
+
+
+async def test_ready__of_more_conversations_than_it_lists__says_so(people: People, stack: RunningStack) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    groups = [(await ada.group_with(bob))["id"] for _ in range(3)]
+    with beside(stack, "gateway-1", {"GATEWAY_NUMBER": "9", "READY_CONVERSATIONS": "2"}) as url:
+        live = await bob.connect(at=url)
+        message = await ada.say(groups[0], "in the one that is not listed")
+        await live.hear("message:new", message)
+        await live.close()
+    ready = live.of("ready")[0]
+
+    assert [conversation["id"] for conversation in ready["conversations"]] == [groups[2], groups[1]]
+    assert ready["more"] is True

@@ -21,9 +21,9 @@ async def test_transport__of_any_kind__talks_both_ways(people: People, transport
         await eventually(lambda: of_ada.client.eio.transport() == "websocket")
     for number in range(5):
         mine = await of_ada.say(direct, f"mine {number}")
-        await of_bob.wait_for("message:new", lambda payload, mine=mine: payload == mine)
+        await of_bob.hear("message:new", mine)
         his = await of_bob.say(direct, f"his {number}")
-        await of_ada.wait_for("message:new", lambda payload, his=his: payload == his)
+        await of_ada.hear("message:new", his)
 
     assert [payload["body"] for payload in of_ada.of("message:new")] == [f"his {number}" for number in range(5)]
 

@@ -12,10 +12,10 @@ async def group_of_three(people: People) -> tuple[Person, Person, Person, str]:
     return ada, bob, cy, (await ada.group_with(bob, cy))["id"]
 
 
-async def shown(live: LiveSocket, conversation_id: str, person: Person, *, active: bool, timeout: float = 10) -> float:
+async def shown(live: LiveSocket, conversation_id: str, person: Person, *, active: bool, within_s: float = 10) -> float:
     """When the socket was told so, by the monotonic clock."""
     wanted = {"conversation_id": conversation_id, "user_id": person.id, "active": active}
-    await live.wait_for("typing", lambda payload: payload == wanted, timeout)
+    await live.wait_for("typing", lambda payload: payload == wanted, within_s)
     return next(event.at for event in live.events if event.event == "typing" and event.payload == wanted)
 
 
@@ -54,7 +54,9 @@ async def test_typing__ends_with_the_message(people: People) -> None:
     await shown(of_bob, group, ada, active=True)
     await typing.say(group, "said")
 
-    assert await shown(of_bob, group, ada, active=False) - await shown(of_bob, group, ada, active=True) < ENDS_AFTER_S - 1
+    assert (
+        await shown(of_bob, group, ada, active=False) - await shown(of_bob, group, ada, active=True) < ENDS_AFTER_S - 1
+    )
 
 
 async def test_typing__ends_with_the_socket(people: People) -> None:
@@ -72,6 +74,6 @@ async def test_typing__without_a_renewal__ends_by_itself(people: People) -> None
     typing, of_bob = await ada.connect(), await bob.connect()
     await typing.done("typing:start", {"conversation_id": group})
     began = await shown(of_bob, group, ada, active=True)
-    ended = await shown(of_bob, group, ada, active=False, timeout=ENDS_AFTER_S + SLACK_S)
+    ended = await shown(of_bob, group, ada, active=False, within_s=ENDS_AFTER_S + SLACK_S)
 
     assert ENDS_AFTER_S - SLACK_S < ended - began < ENDS_AFTER_S + SLACK_S

@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and RabbitMQ go away while people talk: the services say so, come back by themselves, lose nothing."""
+"""PostgreSQL, Redis, RabbitMQ go away while people talk: services say so, come back by themselves, lose nothing."""
 
 import asyncio
 
@@ -99,3 +99,28 @@ async def test_session__revoked_while_the_bus_was_away__ends_everywhere_once_it_
 
     await eventually(refused_everywhere, READY_TIMEOUT_S)
     assert live.of("session:ended") == [{"reason": "logged_out"}]
+
+
+async def test_member__removed_while_redis_was_away__hears_so_and_nothing_more(
+    stack: RunningStack, people: People
+) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    group, direct = (await ada.group_with(bob))["id"], (await ada.direct_with(bob))["id"]
+    of_bob = await bob.connect()
+    await asyncio.to_thread(stack.stop, "redis")
+    try:
+        assert (await ada.request("DELETE", f"/v1/conversations/{group}/members/{bob.id}")).status in (204, 503)
+    finally:
+        await asyncio.to_thread(stack.start, "redis")
+
+    async def removed() -> bool:
+        path = f"/v1/conversations/{group}/members/{bob.id}"
+        return (await ada.request("DELETE", path)).status == 204
+
+    await eventually(removed, READY_TIMEOUT_S)
+    await of_bob.wait_for("conversation:removed", lambda payload: payload == {"id": group}, READY_TIMEOUT_S)
+    count = len(of_bob.events)
+    await ada.say(group, "without Bob")
+    await of_bob.hear("message:new", await ada.say(direct, "with Bob"))
+
+    assert not any(event.payload.get("conversation_id") == group for event in of_bob.events[count:])

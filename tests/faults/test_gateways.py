@@ -95,18 +95,20 @@ async def test_socket__that_does_not_read__is_cut_off_and_the_others_are_served(
     of_bob = await bob.connect(at=stack.internal_url("gateway-1"))
     for _ in range(15):
         await ada.say(direct, "👍" * 8_000)
-    deaf = _DeafClient(stack.stack.port_of("gateway-1"))
+    deaf = await asyncio.to_thread(_DeafClient, stack.stack.port_of("gateway-1"))
     deaf.send("40" + f'{{"token":"{ada.access_token}"}}')
     before = await slow_sockets(people, stack)
-    packet = f'42["sync",{{"cursors":{{"{direct}":0}}}}]'
+    packet = f'421["sync",{{"cursors":{{"{direct}":0}}}}]'
     for _ in range(40):
         deaf.send(packet)
 
     async def cut_off() -> bool:
         return await slow_sockets(people, stack) == before + 1
 
-    await eventually(cut_off, GONE_TIMEOUT_S, message="it is still connected")
-    deaf.close()
+    try:
+        await eventually(cut_off, GONE_TIMEOUT_S, message="it is still connected")
+    finally:
+        deaf.close()
     assert (await of_bob.say(direct, "still here"))["seq"] == 16
 
 
@@ -122,7 +124,7 @@ async def slow_sockets(people: People, stack: RunningStack) -> float:
 
 
 class _DeafClient:
-    """A websocket that sends and never reads, with the smallest buffer there is."""
+    """A websocket that reads nothing after its handshake, with the smallest buffer there is."""
 
     MASK = bytes(4)
 
@@ -134,6 +136,9 @@ class _DeafClient:
             b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
             b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
+        opened = b""
+        while b"maxPayload" not in opened:
+            opened += self._socket.recv(4096)
 
     def send(self, text: str) -> None:
         data = text.encode()

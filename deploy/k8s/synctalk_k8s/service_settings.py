@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from synctalk_k8s.manifests import Document, Workload, of_kind, replicas_at_most, workloads
 from pydantic import ValidationError
+
+from synctalk_k8s.manifests import Document, Workload, of_kind, replicas_at_most, workloads
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("auth", "api", "gateway", "presence", "notifier")

@@ -4,28 +4,33 @@ import { texts } from '@/lib/text/texts'
 
 /** A short break is nobody's concern. */
 const GRACE_MS = 1_500
+/** After so many tries it is no passing trouble any more. */
+const FEW = 4
 
 /** One thin line while there is no connection, gone by itself. */
 export function ConnectionLine() {
   const connection = useConnection()
-  const waiting = connection.state === 'waiting'
   const online = useBrowserOnline()
-  const [felt, setFelt] = useState(false)
-  useEffect(() => {
-    if (!waiting) return setFelt(false)
-    const timer = setTimeout(() => setFelt(true), online ? GRACE_MS : 0)
-    return () => clearTimeout(timer)
-  }, [waiting, online])
+  if (connection.state !== 'waiting') return <div role="status" />
   return (
     <div role="status">
-      {felt && (
-        <p className="animate-appear bg-warn-soft px-4 py-1 text-center text-meta text-warn">
-          {online && connection.state === 'waiting' && connection.attempt < 4
-            ? texts.connection.reconnecting
-            : texts.connection.offline}
-        </p>
-      )}
+      <Line key={String(online)} afterMs={online ? GRACE_MS : 0}>
+        {online && connection.attempt < FEW ? texts.connection.reconnecting : texts.connection.offline}
+      </Line>
     </div>
+  )
+}
+
+function Line({ afterMs, children }: { afterMs: number; children: string }) {
+  const [felt, setFelt] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setFelt(true), afterMs)
+    return () => clearTimeout(timer)
+  }, [afterMs])
+  return (
+    felt && (
+      <p className="animate-appear bg-warn-soft px-4 py-1 text-center text-meta text-warn">{children}</p>
+    )
   )
 }
 

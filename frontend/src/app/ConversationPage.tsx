@@ -1,5 +1,5 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
-import { Navigate, useNavigate, useParams } from 'react-router'
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
 import { Bone, Failed, Loading } from '@/components/States'
 import { toast } from '@/components/Toasts'
 import { ConversationHead } from '@/features/conversations/ConversationHead'
@@ -25,20 +25,22 @@ function Page({ id, details }: { id: string; details: boolean }) {
   const summary = useSummary(id)
   const { removedAt } = useThread(id)
   const navigate = useNavigate()
-  const [title, setTitle] = useState<string | null>(null)
+  const lastTitle = useRef<string | null>(null)
+  const location = useLocation()
+  // Chosen from the list again: the place to write takes the focus again.
+  const focusKey = (location.state as { focus?: boolean } | null)?.focus === true ? location.key : null
   const found = useFound(id, summary !== null)
   const shownTitle = summary === null ? null : titleOf(summary)
 
   useEffect(() => {
-    if (shownTitle !== null) setTitle(shownTitle)
+    if (shownTitle !== null) lastTitle.current = shownTitle
   }, [shownTitle])
   useEffect(() => {
     // Removed while looking at it: say so, and leave.
-    if (removedAt !== null && title !== null) {
-      toast(texts.conversations.removed(title))
-      void navigate('/', { replace: true })
-    }
-  }, [removedAt, title, navigate])
+    if (removedAt === null || lastTitle.current === null) return
+    toast(texts.conversations.removed(lastTitle.current))
+    void navigate('/', { replace: true })
+  }, [removedAt, navigate])
 
   const hideDetails = useCallback(() => void navigate(`/c/${id}`, { replace: true }), [id, navigate])
   useEscape(details, hideDetails)
@@ -66,7 +68,7 @@ function Page({ id, details }: { id: string; details: boolean }) {
     <div className="relative flex h-full">
       <div className={`flex min-w-0 flex-1 flex-col ${details ? 'max-md:hidden' : ''}`}>
         <ConversationHead summary={summary} detailsOpen={details} />
-        <ConversationView summary={summary} />
+        <ConversationView summary={summary} focusKey={focusKey} />
       </div>
       {details && (
         <div className="absolute inset-y-0 end-0 z-20 w-full border-border md:w-[360px] md:border-s md:max-lg:shadow-float lg:static">

@@ -43,8 +43,6 @@ export function ListWidth({ width, onChange }: { width: number; onChange: (width
   }
 
   return (
-    // A separator that can be moved is a widget, which takes the focus.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <div
       role="separator"
       aria-orientation="vertical"
@@ -52,7 +50,6 @@ export function ListWidth({ width, onChange }: { width: number; onChange: (width
       aria-valuenow={width}
       aria-valuemin={MIN}
       aria-valuemax={MAX}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       onPointerDown={onPointerDown}
       onKeyDown={onKeyDown}

@@ -1,5 +1,5 @@
 import { DropdownMenu as Radix } from 'radix-ui'
-import { createContext, useContext, useRef, type ReactNode, type RefObject } from 'react'
+import { createContext, useContext, useCallback, useRef, type ReactNode } from 'react'
 import { Icon, type IconName } from './Icon'
 
 interface MenuProps {
@@ -10,15 +10,19 @@ interface MenuProps {
 }
 
 /** What was chosen happens once the menu is gone and the focus is back: what opens then knows where to return it. */
-const Chosen = createContext<RefObject<(() => void) | null> | null>(null)
+const Chosen = createContext<(run: () => void) => void>(() => undefined)
 
 /** A menu that hangs from its trigger. Not modal: what lies behind stays usable. */
 export function Menu({ trigger, children, align = 'end', defaultOpen = false }: MenuProps) {
   const chosen = useRef<(() => void) | null>(null)
+  const choose = useCallback((run: () => void) => {
+    chosen.current = run
+  }, [])
   return (
     <Radix.Root modal={false} defaultOpen={defaultOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
+      {/* Inside the landmark, so that who goes by landmarks finds it. */}
+      <Radix.Portal container={document.querySelector('main')}>
         <Radix.Content
           align={align}
           sideOffset={4}
@@ -29,7 +33,7 @@ export function Menu({ trigger, children, align = 'end', defaultOpen = false }: 
           }}
           className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-appear overflow-y-auto rounded-card bg-bg-float p-1.5 shadow-float [--surface:var(--bg-float)]"
         >
-          <Chosen value={chosen}>{children}</Chosen>
+          <Chosen value={choose}>{children}</Chosen>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
@@ -47,12 +51,12 @@ interface MenuItemProps {
 }
 
 export function MenuItem({ onSelect, icon, danger = false, children }: MenuItemProps) {
-  const chosen = useContext(Chosen)
-  const select = (): void => {
-    if (chosen !== null) chosen.current = onSelect
-  }
+  const choose = useContext(Chosen)
   return (
-    <Radix.Item onSelect={select} className={`${ROW} ${danger ? 'text-danger' : 'text-text'}`}>
+    <Radix.Item
+      onSelect={() => choose(onSelect)}
+      className={`${ROW} ${danger ? 'text-danger' : 'text-text'}`}
+    >
       {icon !== undefined && <Icon name={icon} size={18} className={danger ? '' : 'text-text-muted'} />}
       {children}
     </Radix.Item>

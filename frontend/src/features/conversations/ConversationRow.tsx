@@ -38,6 +38,7 @@ export const ConversationRow = memo(function ConversationRow({
   return (
     <Link
       to={`/c/${summary.id}`}
+      state={{ focus: true }}
       data-row={index}
       aria-current={current ? 'page' : undefined}
       onKeyDown={(event) => onKeyDown(event, index)}

@@ -26,20 +26,24 @@ interface ComposerProps {
   name: string
   /** The message being changed, if one is. */
   editing: Message | null
+  /** Another one takes the focus. */
+  focusKey: string | null
   onEditLast: () => void
   onEditEnd: () => void
   onSent: () => void
 }
 
 /**
- * Where one writes. The text lives in the field itself: a key stroke changes nothing else, but a few numbers when they
+ * Where one writes; mounted anew for each conversation and each message that is changed. The text lives in the field itself: a key stroke changes nothing else, but a few numbers when they
  * have to change.
  */
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { conversationId, name, editing, onEditLast, onEditEnd, onSent } = props
+  const { conversationId, name, editing, focusKey, onEditLast, onEditEnd, onSent } = props
   const field = useRef<HTMLTextAreaElement>(null)
-  const [empty, setEmpty] = useState(true)
-  const [left, setLeft] = useState<number | null>(null)
+  // Read once: from then on the field itself holds the text.
+  const [begun] = useState(() => (editing === null ? draftOf(conversationId) : editing.body))
+  const [empty, setEmpty] = useState(begun.trim() === '')
+  const [left, setLeft] = useState(() => leftOf(begun))
   const [problem, setProblem] = useState<string | null>(null)
   const [saving, setSaving] = useState(false)
   const offline = useConnection((state) => state.state !== 'live')
@@ -47,37 +51,30 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   const over = left !== null && left < 0
   const keepDraft = useDraftKeeper(conversationId, editing === null)
 
-  function show(text: string): void {
-    if (field.current === null) return
-    field.current.value = text
-    fit(field.current)
-    changed()
-  }
-
   function changed(): void {
-    const text = field.current?.value ?? ''
-    setEmpty(text.trim() === '')
-    // Counting is only worth it near the end; there are never more code points than units.
-    const used = text.length < SHOW_LEFT_FROM ? 0 : codePoints(text)
-    setLeft(used < SHOW_LEFT_FROM ? null : MAX - used)
+    if (field.current === null) return
+    fit(field.current)
+    setEmpty(field.current.value.trim() === '')
+    setLeft(leftOf(field.current.value))
   }
 
   useLayoutEffect(() => {
-    show(editing === null ? draftOf(conversationId) : editing.body)
-    setProblem(null)
+    if (field.current !== null) fit(field.current)
+  }, [])
+
+  useEffect(() => {
     const pointerIsFine = window.matchMedia('(pointer: fine)').matches
     // On phones the keyboard would cover what one came to read.
     if (pointerIsFine || editing !== null) field.current?.focus()
-    // The text is set when another message or conversation comes, not when anything else changes.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [conversationId, editing])
+  }, [conversationId, editing, focusKey])
 
   async function submit(): Promise<void> {
     const text = field.current?.value ?? ''
     if (text.trim() === '' || over || cannotSave || saving) return
     if (editing !== null) return saveEdit(editing, text)
     typingEndedByMessage()
-    show('')
+    if (field.current !== null) field.current.value = ''
+    changed()
     keepDraft('')
     saveDraft(conversationId, '')
     onSent()
@@ -102,7 +99,6 @@ export const Composer = memo(function Composer(props: ComposerProps) {
 
   function onInput(): void {
     const text = field.current?.value ?? ''
-    if (field.current !== null) fit(field.current)
     changed()
     keepDraft(text)
     if (editing !== null) return
@@ -145,6 +141,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
           <textarea
             ref={field}
             rows={1}
+            defaultValue={begun}
             aria-label={label}
             placeholder={label}
             dir="auto"
@@ -176,6 +173,12 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     </div>
   )
 })
+
+/** How many characters are left, once that is worth knowing. There are never more code points than units. */
+function leftOf(text: string): number | null {
+  const used = text.length < SHOW_LEFT_FROM ? 0 : codePoints(text)
+  return used < SHOW_LEFT_FROM ? null : MAX - used
+}
 
 const growsByItself = CSS.supports('field-sizing', 'content')
 

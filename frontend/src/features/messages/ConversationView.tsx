@@ -16,7 +16,7 @@ import { TypingLine } from './TypingLine'
 const Confirm = lazy(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
 
 /** What is said in a conversation, and where one says it. Mounted anew for each conversation. */
-export function ConversationView({ summary }: { summary: Summary }) {
+export function ConversationView({ summary, focusKey }: { summary: Summary; focusKey: string | null }) {
   const { id } = summary
   const me = useMe()
   const [sentCount, setSentCount] = useState(0)
@@ -43,9 +43,11 @@ export function ConversationView({ summary }: { summary: Summary }) {
       <History summary={summary} sentCount={sentCount} onEdit={setEditing} onDelete={setDeleting} />
       <TypingLine conversationId={id} />
       <Composer
+        key={editing?.id ?? 'new'}
         conversationId={id}
         name={titleOf(summary)}
         editing={editing}
+        focusKey={focusKey}
         onEditLast={onEditLast}
         onEditEnd={onEditEnd}
         onSent={onSent}

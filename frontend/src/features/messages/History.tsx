@@ -33,7 +33,7 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
   const thread = useThread(id)
   const outgoing = useChat((state) => state.outgoing[id] ?? NONE)
   const looking = useLooking()
-  const [newFrom, setNewFrom] = useNewLine(summary, looking, sentCount)
+  const newFrom = useNewLine(summary, looking, sentCount)
   const anchor = useRef<number | null>(null)
   const anchorSeq = useCallback(() => anchor.current, [])
   const pages = usePages(id, newFrom, anchorSeq)
@@ -123,7 +123,6 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
         // Old messages come and go as one scrolls; what is new is announced by the announcer.
         aria-live="off"
         aria-label={texts.messages.history}
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         onKeyDown={onKeyDown}
         className="flex h-full flex-col overflow-x-hidden overflow-y-auto overscroll-contain -outline-offset-2 [overflow-anchor:none]"
@@ -183,10 +182,7 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
       <JumpButtons
         newAbove={newAbove ? countFrom(thread.messages, newFrom, range?.to ?? 0, me) : 0}
         below={!placed || (atEnd && atNewest) ? null : summary.unread}
-        onUp={() => {
-          list.scrollToIndex(newRow, { align: 'start' })
-          setNewFrom(newFrom)
-        }}
+        onUp={() => list.scrollToIndex(newRow, { align: 'start' })}
         onDown={toNewest}
       />
       <Announcer conversationId={id} />
@@ -237,21 +233,17 @@ function usePlacement(list: List, rows: readonly Row[], loaded: boolean): boolea
  * The line "New" stands at the first message that was unread when the conversation was opened, or that came while the
  * person looked elsewhere. One's own message takes it away.
  */
-function useNewLine(
-  summary: Summary,
-  looking: boolean,
-  sentCount: number,
-): [number | null, (seq: number | null) => void] {
-  const [newFrom, setNewFrom] = useState<number | null>(summary.unread > 0 ? summary.readSeq + 1 : null)
+function useNewLine(summary: Summary, looking: boolean, sentCount: number): number | null {
   const firstUnread = summary.unread > 0 ? summary.readSeq + 1 : null
-  useEffect(() => {
-    if (!looking && firstUnread !== null)
-      setNewFrom((held) => (held === null || held < firstUnread ? firstUnread : held))
-  }, [looking, firstUnread])
-  useEffect(() => {
-    if (sentCount > 0) setNewFrom(null)
-  }, [sentCount])
-  return [newFrom, setNewFrom]
+  const [newFrom, setNewFrom] = useState(firstUnread)
+  const [sentBefore, setSentBefore] = useState(sentCount)
+  if (sentCount !== sentBefore) {
+    setSentBefore(sentCount)
+    setNewFrom(null)
+  } else if (!looking && firstUnread !== null && (newFrom === null || newFrom < firstUnread)) {
+    setNewFrom(firstUnread)
+  }
+  return newFrom
 }
 
 function countFrom(

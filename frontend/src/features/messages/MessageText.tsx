@@ -30,8 +30,6 @@ export const MessageText = memo(function MessageText({ body }: { body: string })
             )
           case 'block':
             return (
-              // A block that scrolls by itself must be reachable by keys.
-              // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
               <pre
                 key={index}
                 tabIndex={0}

@@ -52,7 +52,7 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
   }, [anchor, firstUnread, id, lastSeq, range, run])
 
   useEffect(() => {
-    if (needed && failure === null) first()
+    if (needed && failure === null) queueMicrotask(first)
   }, [needed, failure, first])
 
   const older = useCallback(() => void run('older', () => loadOlder(id)), [id, run])

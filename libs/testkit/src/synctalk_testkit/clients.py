@@ -130,6 +130,10 @@ class LiveSocket:
                 raise AssertionError(f"no fitting {event} within {timeout} s; heard: {heard}") from None
         return found()[0]
 
+    async def hear(self, event: str, payload: Any, timeout: float = 10) -> None:
+        """Until this event came with just this payload."""
+        await self.wait_for(event, lambda heard: heard == payload, timeout)
+
     async def wait_disconnected(self, timeout: float = 10) -> None:
         async with self._heard:
             async with asyncio.timeout(timeout):

@@ -99,7 +99,7 @@ class Follower(LiveSocket):
         await super().close()
 
     async def _on_any(self, event: str, *payload: Any) -> None:
-        data = payload[0] if payload else None
+        data: Any = payload[0] if payload else None
         if event == "ready":
             self._on_ready(data)
         elif event in CHANGES:

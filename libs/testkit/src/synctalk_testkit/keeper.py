@@ -9,11 +9,13 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 
-from synctalk_testkit import containers, local
+from synctalk_testkit import local
 from synctalk_testkit.backing import Backing
 
 LOOK_AGAIN_S = 0.5
@@ -24,15 +26,24 @@ def main() -> None:
     done = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: done.set())
     signal.signal(signal.SIGINT, lambda *_: done.set())
-    start = containers.started if containers.engine_answers() else local.started
     try:
-        with start(folder, workers) as backing:
+        with _way()(folder, workers) as backing:
             _publish(folder, backing)
             while not done.wait(LOOK_AGAIN_S) and psutil.pid_exists(owner):
                 pass
     finally:
         if done.is_set() or (folder / "backing.json").exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _way() -> Callable[[Path, int], AbstractContextManager[Backing]]:
+    """Containers where an engine on this machine answers (one elsewhere publishes elsewhere), else processes."""
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if not host.startswith("unix://") or not Path(host.removeprefix("unix://")).exists():
+        return local.started
+    from synctalk_testkit import containers  # slow to import, and of no use without an engine
+
+    return containers.started if containers.engine_answers() else local.started
 
 
 def _publish(folder: Path, backing: Backing) -> None:

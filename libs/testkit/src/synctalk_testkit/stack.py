@@ -23,7 +23,7 @@ from synctalk_local.up import up
 from synctalk_testkit.eventually import eventually_blocking
 from synctalk_testkit.ports import free_edge_port
 
-BACK_TIMEOUT_S = 30
+BACK_TIMEOUT_S = 90
 
 
 class RunningStack:

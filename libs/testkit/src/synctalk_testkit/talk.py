@@ -72,22 +72,21 @@ class Talk:
         path = f"/v1/conversations/{self.conversation_id}/messages"
         while not await self._pause():
             body = {"client_message_id": new_name(), "body": "by REST"}
-            while (message := await self._post(member, path, body)) is None:
-                await asyncio.sleep(RETRY_S)
-            self.acked.append(message)
+            while not await self._posted(member, path, body):
+                pass
 
-    @staticmethod
-    async def _post(member: Person, path: str, body: dict[str, str]) -> dict[str, Any] | None:
-        """The message, or None when nothing is known of it yet."""
+    async def _posted(self, member: Person, path: str, body: dict[str, str]) -> bool:
+        """Whether it is acked; if nothing is known of it yet, after a moment."""
         try:
             answer = await member.request("POST", path, json=body)
         except (aiohttp.ClientError, TimeoutError, OSError):
-            return None
-        if answer.code in ("unavailable", "rate_limited"):
-            return None
+            answer = None
+        if answer is None or answer.code in ("unavailable", "rate_limited"):
+            await asyncio.sleep(RETRY_S)
+            return False
         assert answer.status in (200, 201), answer
-        message: dict[str, Any] = answer.body
-        return message
+        self.acked.append(answer.body)
+        return True
 
     async def _pause(self) -> bool:
         """A moment; whether the talk is over."""

@@ -10,7 +10,7 @@ class Settings(PostgresSettings):
     SERVICE: ClassVar[str] = "api"
 
     outbox_interval_s: float = Field(
-        default=0.2, ge=0, description="Least pause between two rounds of the outbox relay, seconds."
+        default=0.5, ge=0, description="Least pause between two rounds of the outbox relay, seconds."
     )
 
     command_partitions: int = Field(default=4, ge=1, le=256, description="Command queues; the same at the gateways.")

@@ -26,7 +26,7 @@ class Settings(PostgresSettings):
         default=2.0, ge=0, description="How long a message waits to be delivered or read before it is pushed, seconds."
     )
     push_interval_s: float = Field(
-        default=0.25, gt=0, description="Longest pause between two looks for what is due, seconds."
+        default=0.5, gt=0, description="Longest pause between two looks for what is due, seconds."
     )
     push_in_flight: int = Field(
         default=100, ge=1, le=100, description="Most pushes of one process that wait for FCM's answer."

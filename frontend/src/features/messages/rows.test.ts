@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import type { Outgoing } from '@/lib/chat/state'
+import { ME, message, ROOM } from '@/lib/chat/samples'
+import { dayAt, estimateHeight, rowsOf, seqUpTo, type Row } from './rows'
+
+const at = (day: number, hour: number, minute = 0): string =>
+  new Date(2026, 2, day, hour, minute).toISOString()
+
+function rows(
+  messages: ReturnType<typeof message>[],
+  parts: Partial<Parameters<typeof rowsOf>[0]> = {},
+): Row[] {
+  const first = messages[0]?.seq ?? 1
+  return rowsOf({
+    thread: {
+      messages: new Map(messages.map((held) => [held.seq, held])),
+      range: { from: first, to: messages.at(-1)?.seq ?? 0 },
+    },
+    outgoing: [],
+    me: ME,
+    newFrom: null,
+    atNewest: true,
+    ...parts,
+  })
+}
+
+const outgoing = (created_at: string): Outgoing => ({
+  client_message_id: 'mine',
+  conversation_id: ROOM,
+  body: 'on its way',
+  reply_to: null,
+  created_at,
+  sending: { state: 'queued' },
+})
+
+const kinds = (list: readonly Row[]): string[] =>
+  list.map((row) => ('first' in row ? `${row.kind}${row.first ? '+' : ''}` : row.kind))
+
+describe('rowsOf', () => {
+  test('one sender within five minutes is one group; another sender, a pause, a day begin a new one', () => {
+    const list = rows([
+      message(1, 1, { created_at: at(2, 10, 0) }),
+      message(2, 2, { created_at: at(2, 10, 4) }),
+      message(3, 3, { created_at: at(2, 10, 20) }),
+      message(4, 4, { created_at: at(2, 10, 21), sender_id: 'eve' }),
+      message(5, 5, { created_at: at(3, 10, 0), sender_id: 'eve' }),
+    ])
+    expect(kinds(list)).toEqual([
+      'start',
+      'day',
+      'message+',
+      'message',
+      'message+',
+      'message+',
+      'day',
+      'message+',
+    ])
+  })
+
+  test('the line of what is new stands before its message', () => {
+    const list = rows([message(8, 8), message(9, 9), message(10, 10)], { newFrom: 9 })
+    expect(kinds(list)).toEqual(['day', 'message+', 'new', 'message+', 'message'])
+  })
+
+  test('an own message keeps its key when it arrives', () => {
+    const before = rows([message(1, 1)], { outgoing: [outgoing(at(2, 10))] }).at(-1)
+    const after = rows([message(1, 1), message(2, 2, { sender_id: ME, client_message_id: 'mine' })]).at(-1)
+    expect(before?.key).toBe(after?.key)
+  })
+
+  test('what is on its way is shown only where the newest is', () => {
+    const list = rows([message(1, 1)], { outgoing: [outgoing(at(2, 10))], atNewest: false })
+    expect(kinds(list)).toEqual(['start', 'day', 'message+'])
+  })
+
+  test('keys are one of a kind', () => {
+    const many = Array.from({ length: 300 }, (_, n) =>
+      message(n + 1, n + 1, {
+        sender_id: n % 3 === 0 ? ME : 'ada',
+        created_at: at(1 + Math.floor(n / 20), 9),
+      }),
+    )
+    const keys = rows(many).map((row) => row.key)
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+})
+
+test('seqUpTo and dayAt__a row in the middle__the last message and day up to it', () => {
+  const list = rows([message(1, 1), message(2, 2)])
+  expect(seqUpTo(list, 1)).toBeNull()
+  expect(seqUpTo(list, 99)).toBe(2)
+  expect(dayAt(list, 0)).toBeNull()
+  expect(dayAt(list, 3)).toBe(message(1, 1).created_at)
+})
+
+test('estimateHeight__a longer text__is higher', () => {
+  const [short, long] = rows([message(1, 1), message(2, 2, { body: 'x'.repeat(1_000) })]).slice(-2)
+  expect(long && estimateHeight(long)).toBeGreaterThan((short && estimateHeight(short)) ?? 0)
+})
