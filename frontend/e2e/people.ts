@@ -25,7 +25,7 @@ export interface Account {
 export async function createAccount(request: APIRequestContext, name: string): Promise<Account> {
   const username = `${name.toLowerCase().replaceAll(/[^a-z]/g, '')}.${unique()}`.slice(0, 32)
   const answer = await request.post('/v1/auth/register', {
-    data: { username, password: PASSWORD, display_name: name },
+    data: { username, password: PASSWORD, display_name: name, device_name: 'Chrome on Linux' },
   })
   expect(answer.status(), await answer.text()).toBe(201)
   return { username, name, tokens: (await answer.json()) as Tokens }

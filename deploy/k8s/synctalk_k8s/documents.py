@@ -4,6 +4,7 @@ By Kubernetes' own schema, strictly; a custom resource by the one in `schemas/`.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ SCHEMAS = Path(__file__).parent / "schemas"
 
 def problems(documents: list[dict[str, Any]]) -> list[str]:
     return [
-        f"{document.get('kind')} {_name(document)}: {text}" for document in documents for text in _problems(document)
+        f"{document.get('kind')} {_name(document)}: {text}"
+        for document in documents
+        for text in _problems(json.dumps(document, sort_keys=True))
     ]
 
 
-def _problems(document: dict[str, Any]) -> list[str]:
+@cache
+def _problems(text: str) -> list[str]:
+    """By its text: the same document in another overlay is not looked at twice."""
+    document = json.loads(text)
     custom = SCHEMAS / f"{str(document.get('kind', '')).lower()}.json"
     if custom.exists():
         validator = Draft202012Validator(json.loads(custom.read_text()))

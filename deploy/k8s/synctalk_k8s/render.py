@@ -13,6 +13,7 @@ import yaml
 
 Document = dict[str, Any]
 
+
 KNOWN = {"apiVersion", "kind", "resources", "components", "namespace", "patches", "images"}
 WITHOUT_NAMESPACE = {"Namespace", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "StorageClass"}
 
@@ -28,7 +29,7 @@ def render(folder: Path) -> list[Document]:
 
 def _apply(folder: Path, documents: list[Document]) -> list[Document]:
     path = folder / "kustomization.yaml"
-    kustomization = yaml.safe_load(path.read_text())
+    (kustomization,) = _read(path.read_text())
     if unknown := kustomization.keys() - KNOWN:
         raise RenderError(f"{path}: {', '.join(sorted(unknown))} is not supported here")
     documents = documents + [
@@ -50,7 +51,13 @@ def _apply(folder: Path, documents: list[Document]) -> list[Document]:
 def _resource(path: Path) -> list[Document]:
     if path.is_dir():
         return render(path)
-    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+    return _read(path.read_text())
+
+
+def _read(text: str) -> list[Any]:
+    """The documents of a YAML text, by libyaml where PyYAML has it: ten times as fast."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [document for document in yaml.load_all(text, Loader=loader) if document]
 
 
 def _refuse_repeats(documents: list[Document]) -> None:
@@ -72,8 +79,9 @@ def _patch(documents: list[Document], patch: dict[str, Any], path: Path) -> None
     if not found:
         raise RenderError(f"{path}: no {target['kind']} {target['name']} to patch")
     for document in found:
-        for operation in yaml.safe_load(patch["patch"]):
-            _operate(document, operation)
+        for operations in _read(patch["patch"]):
+            for operation in operations:
+                _operate(document, operation)
 
 
 def _operate(document: Document, operation: dict[str, Any]) -> None:

@@ -40,6 +40,8 @@ def problems(documents: list[Document], *, production: bool) -> list[str]:
             found += [f"{workload}: {problem}" for problem in _of_service(workload, documents)]
         elif workload.name == "edge":
             found += [f"{workload}: {problem}" for problem in _of_edge(workload, documents)]
+    known = {name for service in SERVICES for name in _names_in(_settings_of(service))}
+    found += [f"ConfigMap settings: {name} is no setting of any service" for name in _shared(documents).keys() - known]
     missing = set(SERVICES) | {"edge"}
     missing -= {workload.name for workload in workloads(documents)}
     return found + [f"there is no {name}" for name in sorted(missing)]
@@ -59,8 +61,8 @@ def _images(workload: Workload, *, production: bool) -> Iterator[str]:
 
 
 def _of_service(workload: Workload, documents: list[Document]) -> Iterator[str]:
-    settings_class: Any = importlib.import_module(f"synctalk_{workload.name}.settings").Settings
-    known = {f"{PREFIX}{name}".upper() for name in settings_class.model_fields}
+    settings_class = _settings_of(workload.name)
+    known = _names_in(settings_class)
     shared = _shared(documents)
     for container in workload.containers:
         given = _given(container, documents)
@@ -76,6 +78,14 @@ def _of_service(workload: Workload, documents: list[Document]) -> Iterator[str]:
     for container in workload.containers:
         if "/run/secrets" not in {mount["mountPath"] for mount in container.get("volumeMounts", [])}:
             yield f"{container['name']} does not see its secrets"
+
+
+def _settings_of(service: str) -> Any:
+    return importlib.import_module(f"synctalk_{service}.settings").Settings
+
+
+def _names_in(settings_class: Any) -> set[str]:
+    return {f"{PREFIX}{name}".upper() for name in settings_class.model_fields}
 
 
 def _shared(documents: list[Document]) -> dict[str, str]:
@@ -112,9 +122,16 @@ def _built(settings_class: Any, given: dict[str, str], known: set[str], containe
 def _decoded(settings_class: Any, values: dict[str, str]) -> dict[str, Any]:
     """Lists come as JSON in variables."""
     return {
-        name: json.loads(value) if "list" in str(settings_class.model_fields[name].annotation) else value
+        name: _json(value) if "list" in str(settings_class.model_fields[name].annotation) else value
         for name, value in values.items()
     }
+
+
+def _json(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value  # which the settings then refuse
 
 
 def _addresses(given: dict[str, str], documents: list[Document], container: str) -> Iterator[str]:

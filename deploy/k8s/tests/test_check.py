@@ -107,7 +107,8 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
         ("base/auth.yaml", "preStop: { sleep: { seconds: 5 } }", "preStop: { sleep: { seconds: 1 } }", "no preStop"),
         ("base/auth.yaml", "containerPort: 8000", "containerPort: 9000", "the image listens on 8000"),
         ("base/auth.yaml", "image: synctalk-auth\n          args", "image: synctalk-api\n          args", "of another"),
-        ("base/auth.yaml", "image: synctalk-auth\n          ports", "image: synctalk-auht\n          ports", "nothing builds"),
+        ("base/auth.yaml", "image: synctalk-auth\n          ports", "image: synctalk-atuh\n          ports",
+         "nothing builds"),
         ("base/auth.yaml", "mountPath: /run/secrets", "mountPath: /run/secretz", "does not see its secrets"),
         ("base/auth.yaml", "            - name: SYNCTALK_INSTANCE\n",
          "            - { name: SYNCTALK_INTERNAL_SECRET, value: in-the-open-for-all-to-see }\n"

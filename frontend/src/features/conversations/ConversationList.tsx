@@ -70,7 +70,7 @@ function Filter({ value, onChange }: { value: string; onChange: (value: string) 
         value={value}
         onChange={(event) => onChange(event.target.value)}
         onKeyDown={(event) => event.key === 'Escape' && onChange('')}
-        className="h-8 w-full rounded-control border border-transparent bg-bg-active ps-8 pe-8 text-meta transition-colors duration-150 focus:border-focus focus:bg-bg pointer-coarse:h-10 [&::-webkit-search-cancel-button]:hidden"
+        className="h-8 w-full rounded-control border border-transparent bg-bg-hover ps-8 pe-8 text-meta transition-colors duration-150 focus:border-focus focus:bg-bg pointer-coarse:h-10 [&::-webkit-search-cancel-button]:hidden"
       />
       {value !== '' && (
         <IconButton

@@ -3,7 +3,7 @@ import { Link } from 'react-router'
 import { Avatar } from '@/components/Avatar'
 import { usePresence } from '@/components/Status'
 import { useMe } from '@/lib/chat/store'
-import { nameOf, titleOf } from '@/lib/chat/names'
+import { titleOf } from '@/lib/chat/names'
 import type { Summary } from '@/lib/chat/summaries'
 import { useDrafts } from '@/lib/drafts'
 import { usePerson } from '@/lib/live/freshness'
@@ -100,7 +100,7 @@ function Preview({ summary, current }: { summary: Summary; current: boolean }) {
   }
   if (last === null) return <span className={`${shape} text-text-faint`}>{t.noMessages}</span>
   const body = last.deleted_at === null ? oneLine(last.body) : t.deletedMessage
-  const by = last.sender_id === me ? texts.you : type === 'group' ? nameOf(sender) : null
+  const by = last.sender_id === me ? texts.you : (sender?.display_name ?? null)
   return (
     <span className={`${shape} ${unread > 0 ? 'text-text' : 'text-text-muted'}`}>
       {by === null ? body : t.by(by, body)}

@@ -115,7 +115,7 @@ function ThemeChoice() {
         {THEMES.map((value) => (
           <label
             key={value}
-            className="relative flex min-h-9 cursor-pointer items-center rounded-control px-4 text-meta font-medium text-text-muted transition-colors duration-150 has-checked:bg-bg has-checked:text-text has-checked:shadow-float has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:min-h-11"
+            className="relative flex min-h-9 cursor-pointer items-center rounded-control px-4 text-meta font-medium text-text-muted transition-colors duration-150 has-checked:bg-bg has-checked:text-text has-checked:ring-1 has-checked:ring-border has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:min-h-11"
           >
             <input
               type="radio"
