@@ -66,6 +66,7 @@ def _talk_table(scenario: str, talks: Mapping[str, Talk]) -> Table:
         ("delivery p50 / p90 / p99, ms", lambda talk: _spread(talk.delivery_ms)),
         ("CPU, seconds", lambda talk: f"{sum(talk.cpu_s.values()):.2f}"),
         ("CPU per delivery, µs", lambda talk: f"{talk.cpu_us_per_delivery:.1f}"),
+        ("CPU before the load, % of a core", lambda talk: f"{talk.busy_before * 100:.0f}"),
         ("memory (PSS), MiB", lambda talk: f"{sum(one.pss_bytes for one in talk.memory.values()) / MIB:.0f}"),
         ("the load's own: CPU, seconds", lambda talk: f"{talk.load_cpu_s:.2f}"),
         (

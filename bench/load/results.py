@@ -41,6 +41,8 @@ class Talk:
     delivery_ms: Spread
     late_ms: Spread
     """How late the generator sent: the load's own share of what it measures."""
+    busy_before: float
+    """Cores that the side kept busy before the load began: work that an earlier one had left."""
     cpu_s: Mapping[str, float]
     load_cpu_s: float
     """What the generator itself spent; charged to nobody."""

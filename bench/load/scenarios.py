@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from load import processes
-from load.crew import Crew, Load
+from load.crew import Crew
 from load.plan import Run, Seat, Settle
 from load.results import Idle, Spread, Talk
 from load.settings import Settings
@@ -18,6 +18,8 @@ LEAD_NS = 300_000_000
 """Between the order to send and the first message: the workers begin together."""
 
 SETTLE_TIMEOUT_S = 15.0
+QUIET_CORES = 0.15
+QUIET_TIMEOUT_S = 30
 WARM_SOCKETS = 100
 STEADY_BYTES = 64 * 1024
 LOAD = "load"
@@ -68,6 +70,7 @@ async def _talk(
     scenario: str, side: Side, crew: Crew, seats: Sequence[Seat], rate_per_s: float, settings: Settings
 ) -> Talk:
     stood = await crew.open(side.url, seats)
+    busy_before = await _until_quiet(side.processes())
     roots = {**side.processes(), **{f"{LOAD}-{number}": pid for number, pid in enumerate(crew.pids)}}
     begin = time.monotonic_ns() + LEAD_NS
     from_ns = begin + int(settings.warm_s * 1e9)
@@ -80,29 +83,17 @@ async def _talk(
     last_seqs, faults = _numbered(stood, load.acked)
     faults.update(await crew.settle(Settle(last_seqs, SETTLE_TIMEOUT_S)))
     await crew.open(side.url, [])
-    return _result(scenario, side.name, len(seats), settings.measure_s, load, spent, memory, faults)
-
-
-def _result(
-    scenario: str,
-    side: str,
-    sockets: int,
-    window_s: float,
-    load: Load,
-    spent: Mapping[str, float],
-    memory: Mapping[str, processes.Memory],
-    faults: Mapping[str, int],
-) -> Talk:
     return Talk(
         scenario=scenario,
-        side=side,
-        sockets=sockets,
-        window_s=window_s,
+        side=side.name,
+        sockets=len(seats),
+        window_s=settings.measure_s,
         messages=len(load.ack_us),
         deliveries=load.deliveries,
         ack_ms=Spread.of(load.ack_us),
         delivery_ms=Spread.of(load.delivery_us),
         late_ms=Spread.of(load.late_us),
+        busy_before=busy_before,
         cpu_s={name: seconds for name, seconds in spent.items() if not name.startswith(f"{LOAD}-")},
         load_cpu_s=sum(seconds for name, seconds in spent.items() if name.startswith(f"{LOAD}-")),
         memory=memory,
@@ -134,6 +125,15 @@ async def _cpu_between(roots: Mapping[str, int], from_ns: int, to_ns: int) -> di
 async def _cpu_while(roots: Mapping[str, int], seconds: float) -> float:
     now = time.monotonic_ns()
     return sum((await _cpu_between(roots, now, now + int(seconds * 1e9))).values())
+
+
+async def _until_quiet(roots: Mapping[str, int]) -> float:
+    """What an earlier load or the connecting has left to do is not charged to this one; the cores still at work."""
+    for _ in range(QUIET_TIMEOUT_S):
+        busy = await _cpu_while(roots, 1.0)
+        if busy < QUIET_CORES:
+            break
+    return busy
 
 
 async def _sleep_until(moment_ns: int) -> None:

@@ -17,6 +17,7 @@ def talk(side: str, cpu_s: float, faults: dict[str, int] | None = None) -> Talk:
         ack_ms=SPREAD,
         delivery_ms=SPREAD,
         late_ms=SPREAD,
+        busy_before=0,
         cpu_s={"a": cpu_s / 2, "b": cpu_s / 2},
         load_cpu_s=0,
         memory={},

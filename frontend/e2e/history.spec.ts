@@ -14,39 +14,37 @@ interface Beat {
   worst: number
 }
 
-/** How long frames take while the history scrolls by so many pixels in each. */
-const frames = (page: Page, step: number): Promise<Beat> =>
-  page.getByRole('log', { name: 'Messages' }).evaluate(
-    async (log, [px, count]) => {
-      const gaps: number[] = []
-      const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
-      let last = await frame()
-      for (let n = 0; n < count; n += 1) {
-        // Down, and up again from the end.
-        const direction = Math.floor((n * 2) / count) === 0 ? 1 : -1
-        log.scrollTop += direction * px
-        const now = await frame()
-        gaps.push(now - last)
-        last = now
-      }
-      gaps.sort((a, b) => a - b)
-      const at = (share: number): number => Math.round(gaps[Math.floor((gaps.length - 1) * share)] ?? 0)
-      return { p50: at(0.5), p95: at(0.95), worst: at(1) }
-    },
-    [step, FRAMES] as const,
-  )
+/** How long frames take, while the wheel turns by so many pixels at a time: half the time up, half down. */
+async function frames(page: Page, step: number): Promise<Beat> {
+  const log = page.getByRole('log', { name: 'Messages' })
+  await log.hover()
+  const measured = page.evaluate(async (count) => {
+    const gaps: number[] = []
+    const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
+    let last = await frame()
+    while (gaps.length < count) {
+      const now = await frame()
+      gaps.push(now - last)
+      last = now
+    }
+    gaps.sort((a, b) => a - b)
+    const at = (share: number): number => Math.round(gaps[Math.floor((gaps.length - 1) * share)] ?? 0)
+    return { p50: at(0.5), p95: at(0.95), worst: at(1) }
+  }, FRAMES)
+  let done = false
+  const beat = measured.finally(() => (done = true))
+  for (let turn = 0; step > 0 && !done; turn += 1) await page.mouse.wheel(0, turn % 60 < 30 ? -step : step)
+  return beat
+}
 
-/** Milliseconds that the page's main thread has computed, by its own clock: other processes do not count. */
-async function mainThread(page: Page): Promise<number> {
+/** Counts the milliseconds that the page's main thread computes, by its own clock: what other processes take is not in it. */
+async function mainThreadClock(page: Page): Promise<() => Promise<number>> {
   const session = await page.context().newCDPSession(page)
   await session.send('Performance.enable', { timeDomain: 'threadTicks' })
-  const { metrics } = await session.send('Performance.getMetrics')
-  await session.detach()
-  return (
-    (metrics.find(({ name }) => name === 'ThreadTime')?.value ??
-      metrics.find(({ name }) => name === 'TaskDuration')?.value ??
-      0) * 1000
-  )
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN) * 1000
+  }
 }
 
 /** A group with ten thousand messages, written by many, as one person may send only so many a second. */
@@ -92,6 +90,33 @@ async function postPatiently(
   }
 }
 
+/** Where the messages in view stand, by their text. */
+const tops = (page: Page): Promise<Map<string, number>> =>
+  page
+    .getByRole('log', { name: 'Messages' })
+    .evaluate((log) => {
+      const view = log.getBoundingClientRect()
+      return [...log.querySelectorAll('[role=article]')]
+        .map((row) => ({ text: row.textContent, box: row.getBoundingClientRect() }))
+        .filter(({ box }) => box.bottom > view.top && box.top < view.bottom)
+        .map(({ text, box }) => [text, box.top] as const)
+    })
+    .then((rows) => new Map(rows))
+
+/** The same, once the wheel has taken effect and two looks in a row agree. */
+async function settled(page: Page, before: Map<string, number>): Promise<Map<string, number>> {
+  const shape = (rows: Map<string, number>): string => JSON.stringify([...rows])
+  const old = shape(before)
+  let last = old
+  for (let look = 0; look < 50; look += 1) {
+    const now = await tops(page)
+    if (shape(now) === last && last !== old) return now
+    last = shape(now)
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)))
+  }
+  return tops(page)
+}
+
 test('older pages are loaded without a jump', async ({ person }) => {
   test.setTimeout(180_000)
   const ada = await person('Ada')
@@ -105,33 +130,19 @@ test('older pages are loaded without a jump', async ({ person }) => {
   await ada.page.goto('/')
   await ada.open(id)
   await expect(ada.message('line 110.')).toBeInViewport()
-  const jumps = await ada.history.evaluate(async (log) => {
-    let worst = 0
-    const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
-    for (let step = 0; step < 200 && log.scrollTop > 0; step += 1) {
-      const tops = new Map(
-        [...log.querySelectorAll('article, [role=article]')].map((row) => [
-          row,
-          row.getBoundingClientRect().top,
-        ]),
-      )
-      const before = log.scrollTop
-      log.scrollTop = before - 90
-      await frame()
-      await frame()
-      const view = log.getBoundingClientRect()
-      for (const [row, top] of tops) {
-        const now = row.getBoundingClientRect()
-        if (row.isConnected && now.bottom > view.top && now.top < view.bottom && top > view.top) {
-          // Every row in view moved by what was scrolled, and by nothing else.
-          worst = Math.max(worst, Math.abs(now.top - top - 90))
-        }
-      }
-    }
-    return worst
-  })
+  const start = ada.page.getByText('This is the beginning of “Older”.')
+  let jumps = 0
+  await ada.history.hover()
+  for (let step = 0; step < 160 && !(await start.isVisible()); step += 1) {
+    const before = await tops(ada.page)
+    await ada.page.mouse.wheel(0, -120)
+    const after = await settled(ada.page, before)
+    // What was in view and still is has moved as one, by what was scrolled.
+    const moved = [...before].flatMap(([key, top]) => (after.has(key) ? [(after.get(key) ?? 0) - top] : []))
+    jumps = Math.max(jumps, Math.max(...moved) - Math.min(...moved), Math.max(...moved) - 120)
+  }
   expect(jumps).toBeLessThanOrEqual(2)
-  await expect(ada.page.getByText('This is the beginning of “Older”.')).toBeVisible()
+  await expect(start).toBeVisible()
 })
 
 test('ten thousand messages: scrolling drops no beat, and a key stroke does not wait', async ({
@@ -162,10 +173,11 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
 
   // The frames of an idle page, on this machine, at this moment: what scrolling is measured against.
   const idle = await frames(ada.page, 0)
-  const cpu = await mainThread(ada.page)
+  const clock = await mainThreadClock(ada.page)
+  const before = await clock()
   const slow = await frames(ada.page, 120)
   const fast = await frames(ada.page, 2_000)
-  const cpuPerFrame = ((await mainThread(ada.page)) - cpu) / (2 * FRAMES)
+  const cpuPerFrame = ((await clock()) - before) / (2 * FRAMES)
 
   await ada.composer.focus()
   const typing = await ada.composer.evaluate(async (field: HTMLTextAreaElement) => {
@@ -181,10 +193,14 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
     return { p50: costs[60] ?? 0, p95: costs[114] ?? 0 }
   })
   process.stdout.write(`${JSON.stringify({ idle, slow, fast, cpuPerFrame, typing })}\n`)
-  expect(cpuPerFrame).toBeLessThan(BEAT_MS)
-  for (const scrolling of [slow, fast])
-    expect(scrolling.p95).toBeLessThan(Math.max(idle.p95, BEAT_MS) + BEAT_MS)
-  expect(typing.p95).toBeLessThan(Math.max(idle.p95, BEAT_MS) + 2 * BEAT_MS)
+  // What a frame costs leaves half of the beat; and where the machine has nothing else to do, no beat is dropped.
+  expect(cpuPerFrame).toBeLessThan(BEAT_MS / 2)
+  for (const { p50 } of [slow, fast]) expect(p50).toBeLessThan(1.5 * BEAT_MS)
+  expect(typing.p50).toBeLessThan(2 * BEAT_MS)
+  if (idle.p95 < 1.3 * BEAT_MS) {
+    for (const { p95 } of [slow, fast]) expect(p95).toBeLessThan(2 * BEAT_MS)
+    expect(typing.p95).toBeLessThan(3 * BEAT_MS)
+  }
   const { items } = await ada.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=1`)
   expect(items[0]?.seq).toBe(TOTAL)
 })

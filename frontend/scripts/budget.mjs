@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 const BUDGET_KB = 200
-const DIST = join(dirname(fileURLToPath(import.meta.url)), '../dist')
+const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', process.argv[2] ?? 'dist')
 const ROUTES = {
   'sign in': ['index.html', 'src/features/session/SessionPage.tsx'],
   chat: ['index.html', 'src/app/SignedIn.tsx'],

@@ -4,9 +4,8 @@ import asyncio
 import socket
 import time
 
-from synctalk_testkit.clients import People, request
+from synctalk_testkit.clients import LiveSocket, People, Person, request
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.follower import Follower
 from synctalk_testkit.stack import RunningStack
 from synctalk_testkit.talk import talk_among
 
@@ -14,24 +13,36 @@ FROZEN_S = 10
 GONE_TIMEOUT_S = 20
 
 
-def gateway_of(follower: Follower) -> str:
-    return f"gateway-{follower.client.eio.sid.partition('-')[0]}"
+MOST_SOCKETS = 20
+
+
+def gateway_of(live: LiveSocket) -> str:
+    return f"gateway-{live.client.eio.sid.partition('-')[0]}"
+
+
+async def connected_to(gateway: str, person: Person) -> LiveSocket:
+    """A socket over the edge, which gives it to the gateway with the fewest."""
+    for _ in range(MOST_SOCKETS):
+        live = await person.connect()
+        if gateway_of(live) == gateway:
+            return live
+    raise AssertionError(f"of {MOST_SOCKETS} sockets the edge gave none to {gateway}")
 
 
 async def test_gateway__stopped_as_planned__tells_and_moves_its_sockets(stack: RunningStack, people: People) -> None:
+    eve = await people.register("Eve")
+    held = [await connected_to(gateway, eve) for gateway in ("gateway-1", "gateway-2")]
     async with talk_among(people, 6) as talk:
         leaving = [follower for follower in talk.followers if gateway_of(follower) == "gateway-2"]
         staying = [follower for follower in talk.followers if gateway_of(follower) == "gateway-1"]
-        assert leaving
-        assert staying
         try:
             await asyncio.to_thread(stack.stop, "gateway-2")
-            for follower in leaving:
+            for follower in [*leaving, held[1]]:
                 told = await follower.wait_for("server:draining")
                 assert told["reconnect_in_ms"] >= 0
                 await follower.wait_reconnected(1)
                 assert gateway_of(follower) == "gateway-1"
-            assert all(follower.disconnects == [] for follower in staying)
+            assert all(follower.disconnects == [] for follower in [*staying, held[0]])
             await talk.go_on()
         finally:
             await asyncio.to_thread(stack.start, "gateway-2")

@@ -77,14 +77,15 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
     anchor.current = atEnd && atNewest ? null : seqUpTo(rows, view.first)
   })
 
-  const { older, newer, newest } = pages
+  const { busy, failure, older, newer, newest } = pages
   const firstItem = items[0]?.index ?? 0
   const lastItem = items.at(-1)?.index ?? 0
   useEffect(() => {
-    if (!placed || range === null) return
+    // A failed page is asked for again by hand only.
+    if (!placed || range === null || busy !== null || failure !== null) return
     if (firstItem < AHEAD_ROWS && range.from > 1) older()
     else if (!atNewest && lastItem > rows.length - AHEAD_ROWS) newer()
-  }, [placed, range, firstItem, lastItem, rows.length, atNewest, older, newer])
+  }, [placed, range, busy, failure, firstItem, lastItem, rows.length, atNewest, older, newer])
 
   const toNewest = useCallback(() => {
     if (atNewest) list.scrollToEnd()
@@ -175,7 +176,7 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
           </div>
         </div>
       )}
-      {pages.loadingOlder && view.first <= 1 && <OlderLoading />}
+      {busy === 'older' && view.first <= 1 && <OlderLoading />}
       {placed && rows[view.first]?.kind !== 'day' && rows[view.first]?.kind !== 'start' && (
         <FloatingDay iso={dayAt(rows, view.first)} />
       )}

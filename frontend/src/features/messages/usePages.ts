@@ -6,17 +6,18 @@ import { loadHistory, loadNewer, loadOlder } from '@/lib/live/loading'
 /** Up to so many unread messages are reached by loading the newest page; beyond that, the page at the first of them. */
 const NEAR = 40
 
+type Work = 'around' | 'older' | 'newer'
+
 interface Pages {
   /** Why the history cannot be shown or continued; null when it can. */
   failure: string | null
-  loadingOlder: boolean
+  /** What is being loaded; while something is, nothing else is begun. */
+  busy: Work | null
   retry: () => void
   older: () => void
   newer: () => void
   newest: () => Promise<void>
 }
-
-type Work = 'around' | 'older' | 'newer'
 
 /**
  * Loads the history as it is needed: at first, when a reset made it stale (at the place that `anchor` names, so that
@@ -25,14 +26,14 @@ type Work = 'around' | 'older' | 'newer'
 export function usePages(id: string, firstUnread: number | null, anchor: () => number | null): Pages {
   const { range, staleAt, snapshot } = useThread(id)
   const [failure, setFailure] = useState<string | null>(null)
-  const [loadingOlder, setLoadingOlder] = useState(false)
+  const [busy, setBusy] = useState<Work | null>(null)
   const running = useRef<Work | null>(null)
   const lastSeq = snapshot?.last_seq ?? 0
 
   const run = useCallback(async (work: Work, load: () => Promise<void>): Promise<void> => {
     if (running.current !== null) return
     running.current = work
-    setLoadingOlder(work === 'older')
+    setBusy(work)
     try {
       await load()
       setFailure(null)
@@ -40,7 +41,7 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
       setFailure(error instanceof CallError ? error.code : 'other')
     } finally {
       running.current = null
-      setLoadingOlder(false)
+      setBusy(null)
     }
   }, [])
 
@@ -59,5 +60,5 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
   const newer = useCallback(() => void run('newer', () => loadNewer(id)), [id, run])
   const newest = useCallback(() => run('around', () => loadHistory(id, null)), [id, run])
   const retry = useCallback(() => setFailure(null), [])
-  return { failure, loadingOlder, retry, older, newer, newest }
+  return { failure, busy, retry, older, newer, newest }
 }

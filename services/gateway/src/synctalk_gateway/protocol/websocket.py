@@ -29,6 +29,7 @@ USER_TIMEOUT_MS = 15_000
 """A peer that acknowledges nothing for this long is gone (Linux tcp(7), TCP_USER_TIMEOUT)."""
 
 READ_BUFFER_BYTES = 2048
+CLOSE_WAIT_S = 2
 HANDSHAKE_TIMEOUT_S = 5
 
 
@@ -133,12 +134,14 @@ class Link(WSListener):
         assert query is not None
         self._owner.open_link(self, query)
 
-    def on_ws_frame(self, _: WSTransport, frame: WSFrame) -> None:
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
-        if kind == WSMsgType.TEXT and frame.fin and not self._parts:
+        if kind == WSMsgType.CLOSE:
+            self._finish()
+        elif transport.is_close_frame_sent:
+            return
+        elif kind == WSMsgType.TEXT and frame.fin and not self._parts:
             self._on_text(frame.get_payload_as_bytes())
-        elif kind == WSMsgType.CLOSE:
-            self.close()
         elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
             self._on_part(frame)
         elif kind == WSMsgType.BINARY and self.session is not None:
@@ -184,14 +187,21 @@ class Link(WSListener):
             tcp.abort()
 
     def close(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "") -> None:
-        """Say why, flush, close; a peer that does not take it in time is cut off."""
-        if self._transport is None or self._tcp is None:
+        """Say why, and wait until the peer has closed too; one that does not take it in time is cut off.
+
+        What it still sends meanwhile is read and dropped: for unread bytes the kernel would send a reset, and that
+        overtakes the reason.
+        """
+        if self._transport is None or self._tcp is None or self._transport.is_close_frame_sent:
             return
-        if not self._transport.is_close_frame_sent:
-            self._transport.send_close(code, reason)
-        tcp = self._tcp
-        tcp.close()
-        asyncio.get_running_loop().call_later(2, tcp.abort)
+        self._transport.send_close(code, reason)
+        asyncio.get_running_loop().call_later(CLOSE_WAIT_S, self._tcp.abort)
+
+    def _finish(self) -> None:
+        """The peer closed, or answered our closing."""
+        self.close()
+        if self._tcp is not None:
+            self._tcp.close()
 
     def abort(self) -> None:
         if self._tcp is not None:

@@ -1,0 +1,204 @@
+import type { Message } from '../src/contracts'
+import { createAccount, expect, test, type Account, type Person } from './people'
+import type { APIRequestContext, Page } from '@playwright/test'
+
+const TOTAL = 1_500
+const SENDERS = 50
+const FRAMES = 240
+/** One frame at 60 a second. */
+const BEAT_MS = 1000 / 60
+
+interface Beat {
+  p50: number
+  p95: number
+  worst: number
+}
+
+/** How long frames take, while the wheel turns by so many pixels at a time: half the time up, half down. */
+async function frames(page: Page, step: number): Promise<Beat> {
+  const log = page.getByRole('log', { name: 'Messages' })
+  await log.hover()
+  const measured = page.evaluate(async (count) => {
+    const gaps: number[] = []
+    const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve))
+    let last = await frame()
+    while (gaps.length < count) {
+      const now = await frame()
+      gaps.push(now - last)
+      last = now
+    }
+    gaps.sort((a, b) => a - b)
+    const at = (share: number): number => Math.round(gaps[Math.floor((gaps.length - 1) * share)] ?? 0)
+    return { p50: at(0.5), p95: at(0.95), worst: at(1) }
+  }, FRAMES)
+  let done = false
+  const beat = measured.finally(() => (done = true))
+  for (let turn = 0; step > 0 && !done; turn += 1) await page.mouse.wheel(0, turn % 60 < 30 ? -step : step)
+  return beat
+}
+
+/** Milliseconds that the page's main thread has computed, by its own clock: other processes do not count. */
+async function mainThread(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const { metrics } = await session.send('Performance.getMetrics')
+  await session.detach()
+  return (
+    (metrics.find(({ name }) => name === 'ThreadTime')?.value ??
+      metrics.find(({ name }) => name === 'TaskDuration')?.value ??
+      0) * 1000
+  )
+}
+
+/** A group with ten thousand messages, written by many, as one person may send only so many a second. */
+async function longGroup(owner: Person, request: APIRequestContext): Promise<string> {
+  const senders: Account[] = []
+  for (let n = 0; n < SENDERS; n += 10) {
+    const batch = Array.from({ length: 10 }, (_, k) => createAccount(request, `Writer ${String(n + k + 1)}`))
+    senders.push(...(await Promise.all(batch)))
+  }
+  const data = {
+    type: 'group',
+    title: 'Ten thousand',
+    member_ids: senders.map(({ tokens }) => tokens.user.id),
+  }
+  const { id } = await owner.call<{ id: string }>('POST', '/v1/conversations', data)
+  let next = 0
+  const write = async (sender: Account): Promise<void> => {
+    while (next < TOTAL) {
+      const n = (next += 1)
+      await postPatiently(request, sender, id, n)
+    }
+  }
+  await Promise.all(senders.map(write))
+  return id
+}
+
+async function postPatiently(
+  request: APIRequestContext,
+  sender: Account,
+  id: string,
+  n: number,
+): Promise<void> {
+  const body = `number ${String(n)} ${'and some more words '.repeat(n % 7)}`
+  for (;;) {
+    const answer = await request.post(`/v1/conversations/${id}/messages`, {
+      headers: { Authorization: `Bearer ${sender.tokens.access_token}` },
+      data: { client_message_id: `n${String(n)}`, body },
+    })
+    if (answer.ok()) return
+    expect([429, 503]).toContain(answer.status())
+    const { error } = (await answer.json()) as { error: { retry_after?: number } }
+    await new Promise((resolve) => setTimeout(resolve, (error.retry_after ?? 0.5) * 1000))
+  }
+}
+
+/** Where the messages in view stand, by their text. */
+const tops = (page: Page): Promise<Map<string, number>> =>
+  page
+    .getByRole('log', { name: 'Messages' })
+    .evaluate((log) => {
+      const view = log.getBoundingClientRect()
+      return [...log.querySelectorAll('[role=article]')]
+        .map((row) => ({ text: row.textContent, box: row.getBoundingClientRect() }))
+        .filter(({ box }) => box.bottom > view.top && box.top < view.bottom)
+        .map(({ text, box }) => [text, box.top] as const)
+    })
+    .then((rows) => new Map(rows))
+
+/** The same, once the wheel has taken effect and two looks in a row agree. */
+async function settled(page: Page, before: Map<string, number>): Promise<Map<string, number>> {
+  const shape = (rows: Map<string, number>): string => JSON.stringify([...rows])
+  const old = shape(before)
+  let last = old
+  for (let look = 0; look < 50; look += 1) {
+    const now = await tops(page)
+    if (shape(now) === last && last !== old) return now
+    last = shape(now)
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)))
+  }
+  return tops(page)
+}
+
+test('older pages are loaded without a jump', async ({ person }) => {
+  test.setTimeout(180_000)
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const eve = await person('Eve')
+  const people = [ada, ben, eve, await person('Dan'), await person('Fay'), await person('Gus')]
+  const id = await ada.group('Older', people.slice(1))
+  for (let n = 1; n <= 110; n += 1) {
+    await people[n % people.length]?.post(id, `line ${String(n)}. ${'words '.repeat((n * 7) % 60)}`)
+  }
+  await ada.page.goto('/')
+  await ada.open(id)
+  await expect(ada.message('line 110.')).toBeInViewport()
+  const start = ada.page.getByText('This is the beginning of “Older”.')
+  let jumps = 0
+  await ada.history.hover()
+  for (let step = 0; step < 160 && !(await start.isVisible()); step += 1) {
+    const before = await tops(ada.page)
+    await ada.page.mouse.wheel(0, -120)
+    const after = await settled(ada.page, before)
+    // What was in view and still is has moved as one, by what was scrolled.
+    const moved = [...before].flatMap(([key, top]) => (after.has(key) ? [(after.get(key) ?? 0) - top] : []))
+    jumps = Math.max(jumps, Math.max(...moved) - Math.min(...moved), Math.max(...moved) - 120)
+  }
+  expect(jumps).toBeLessThanOrEqual(2)
+  await expect(start).toBeVisible()
+})
+
+test('ten thousand messages: scrolling drops no beat, and a key stroke does not wait', async ({
+  person,
+  playwright,
+  baseURL,
+}) => {
+  test.setTimeout(600_000)
+  const ada = await person('Ada')
+  const request = await playwright.request.newContext({ baseURL: baseURL ?? '' })
+  const id = await longGroup(ada, request)
+  await request.dispose()
+  await ada.open(id)
+  await ada.page.getByRole('button', { name: /Jump to the newest message/ }).click()
+  await expect(ada.page.getByRole('button', { name: /Jump to the newest message/ })).toHaveCount(0)
+
+  // All of it is brought into the page first: as much as there can be.
+  const loaded = await ada.history.evaluate(async (log) => {
+    const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 30))
+    for (let waited = 0; waited < 4_000; waited += 1) {
+      if (log.textContent.includes('This is the beginning of')) return true
+      log.scrollTop = 0
+      await pause()
+    }
+    return false
+  })
+  expect(loaded).toBe(true)
+
+  // The frames of an idle page, on this machine, at this moment: what scrolling is measured against.
+  const idle = await frames(ada.page, 0)
+  const cpu = await mainThread(ada.page)
+  const slow = await frames(ada.page, 120)
+  const fast = await frames(ada.page, 2_000)
+  const cpuPerFrame = ((await mainThread(ada.page)) - cpu) / (2 * FRAMES)
+
+  await ada.composer.focus()
+  const typing = await ada.composer.evaluate(async (field: HTMLTextAreaElement) => {
+    const costs: number[] = []
+    for (let n = 0; n < 120; n += 1) {
+      const start = performance.now()
+      field.setRangeText('x', field.value.length, field.value.length, 'end')
+      field.dispatchEvent(new InputEvent('input', { bubbles: true, data: 'x', inputType: 'insertText' }))
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+      costs.push(performance.now() - start)
+    }
+    costs.sort((a, b) => a - b)
+    return { p50: costs[60] ?? 0, p95: costs[114] ?? 0 }
+  })
+  process.stdout.write(`${JSON.stringify({ idle, slow, fast, cpuPerFrame, typing })}\n`)
+  expect(cpuPerFrame).toBeLessThan(BEAT_MS)
+  for (const scrolling of [slow, fast])
+    expect(scrolling.p95).toBeLessThan(Math.max(idle.p95, BEAT_MS) + BEAT_MS)
+  expect(typing.p95).toBeLessThan(Math.max(idle.p95, BEAT_MS) + 2 * BEAT_MS)
+  const { items } = await ada.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=1`)
+  expect(items[0]?.seq).toBe(TOTAL)
+})
