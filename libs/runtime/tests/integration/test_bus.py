@@ -455,7 +455,7 @@ async def test_stop__while_a_batch_runs__waits_for_it_and_acks_it(
         await send(bus, "ada")
         await entered.wait()
         stopping = asyncio.create_task(bus.stop())
-        await eventually(lambda: bus._consumers[0]._finishing.is_set())
+        await eventually(bus._consumers[0]._finishing.is_set)
         go.set()
         await stopping
 
@@ -481,7 +481,7 @@ async def test_stop__with_more_waiting__leaves_the_rest_to_the_next(
             await send(bus, name)
         await entered.wait()
         stopping = asyncio.create_task(bus.stop())
-        await eventually(lambda: bus._consumers[0]._finishing.is_set())
+        await eventually(bus._consumers[0]._finishing.is_set)
         go.set()
         await stopping
 
