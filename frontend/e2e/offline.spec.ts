@@ -145,3 +145,25 @@ test('a message that the server refuses says so, and can be sent again or let go
   await ben.page.getByRole('button', { name: 'Retry' }).click()
   await ben.expectMark('too late', 'delivered')
 })
+
+test('cut just after opening: the page stays, and what it had not loaded yet comes with the network', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  // The parts that are loaded later are held back until the network is gone.
+  await ada.page.route('**/assets/{Palette,NewConversation}-*.js', (route) =>
+    route.abort('internetdisconnected'),
+  )
+  await ada.open(id)
+  await ada.context.setOffline(true)
+  await ada.page.keyboard.press('Control+k')
+  await ada.say('still here')
+  await ada.expectMark('still here', 'sending')
+  await ada.page.unroute('**/assets/{Palette,NewConversation}-*.js')
+  await ada.context.setOffline(false)
+  await expect(ada.page.getByRole('combobox', { name: 'Go anywhere' })).toBeVisible()
+  await ada.page.keyboard.press('Escape')
+  await ada.expectMark('still here', 'delivered')
+})

@@ -123,16 +123,22 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   person: async ({ browser, playwright, baseURL }, use) => {
     const opened: BrowserContext[] = []
+    const broken: string[] = []
     const request = await playwright.request.newContext({ ...(baseURL === undefined ? {} : { baseURL }) })
     await use(async (name, options = {}) => {
       const account = await createAccount(request, name)
       const context = await browser.newContext(options)
       opened.push(context)
+      context.on('weberror', (error) => broken.push(String(error.error())))
+      context.on('console', (line) => {
+        if (line.text().includes('Content Security Policy')) broken.push(line.text())
+      })
       const page = await signedIn(context, account)
       return new Person(account, context, page, request)
     })
     for (const context of opened) await context.close()
     await request.dispose()
+    expect(broken, 'nothing was thrown, and nothing broke the page’s policy').toEqual([])
   },
 })
 

@@ -1,11 +1,12 @@
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { Avatar } from '@/components/Avatar'
 import { Icon } from '@/components/Icon'
 import { useOwnStatus } from '@/lib/live/ownStatus'
 import { useSession } from '@/lib/session/session'
 import { texts } from '@/lib/text/texts'
+import { lazily } from '@/lib/lazily'
 
-const AccountMenu = lazy(() => import('./AccountMenu'))
+const AccountMenu = lazily(() => import('./AccountMenu'))
 
 /** Oneself, above the list. The menu is loaded when it is first wanted. */
 export function Account() {

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
 import { Bone, Failed, Loading } from '@/components/States'
 import { toast } from '@/components/Toasts'
@@ -9,9 +9,10 @@ import { useSummary, useThread } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
 import { loadConversation } from '@/lib/live/loading'
 import { failureText, texts } from '@/lib/text/texts'
+import { lazily } from '@/lib/lazily'
 import { useEscape } from './useEscape'
 
-const DetailsPane = lazy(() =>
+const DetailsPane = lazily(() =>
   import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
 )
 

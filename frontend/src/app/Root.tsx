@@ -1,15 +1,16 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { BrowserRouter, Navigate, Route, Routes, useLocation } from 'react-router'
 import { Toasts } from '@/components/Toasts'
 import { isPassing } from '@/lib/errors'
 import { useSession } from '@/lib/session/session'
+import { lazily } from '@/lib/lazily'
 import { Crash } from './Crash'
 
-const SignedOut = lazy(() =>
+const SignedOut = lazily(() =>
   import('@/features/session/SessionPage').then((m) => ({ default: m.SessionPage })),
 )
-const SignedIn = lazy(() => import('./SignedIn'))
+const SignedIn = lazily(() => import('./SignedIn'))
 
 const MAX_RETRIES = 3
 

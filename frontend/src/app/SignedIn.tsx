@@ -1,10 +1,11 @@
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { Route, Routes, useMatch } from 'react-router'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
 import { useChat, useMe } from '@/lib/chat/store'
 import { openDrafts } from '@/lib/drafts'
 import { startLive } from '@/lib/live/live'
 import { texts } from '@/lib/text/texts'
+import { lazily } from '@/lib/lazily'
 import { ConnectionLine } from './ConnectionLine'
 import { ConversationPage } from './ConversationPage'
 import { NotFound } from './NotFound'
@@ -12,12 +13,12 @@ import { Sidebar } from './Sidebar'
 import { useShortcuts } from './useShortcuts'
 import { Welcome } from './Welcome'
 
-const SettingsPage = lazy(() => import('@/features/settings/SettingsPage'))
+const SettingsPage = lazily(() => import('@/features/settings/SettingsPage'))
 const loadPalette = () => import('@/features/palette/Palette')
-const Palette = lazy(loadPalette)
+const Palette = lazily(loadPalette)
 const loadStarting = () => import('@/features/conversations/NewConversation')
-const NewDirect = lazy(() => loadStarting().then((m) => ({ default: m.NewDirect })))
-const NewGroup = lazy(() => loadStarting().then((m) => ({ default: m.NewGroup })))
+const NewDirect = lazily(() => loadStarting().then((m) => ({ default: m.NewDirect })))
+const NewGroup = lazily(() => loadStarting().then((m) => ({ default: m.NewGroup })))
 
 const PRELOAD_AFTER_MS = 300
 

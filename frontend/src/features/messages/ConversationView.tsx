@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
+import { Suspense, useCallback, useEffect, useState } from 'react'
 import type { Message } from '@/contracts'
 import { toast } from '@/components/Toasts'
 import { titleOf } from '@/lib/chat/names'
@@ -9,11 +9,12 @@ import { loadMembers } from '@/lib/live/loading'
 import { stopTyping } from '@/lib/live/typing'
 import { ask } from '@/lib/socket'
 import { failureText, texts } from '@/lib/text/texts'
+import { lazily } from '@/lib/lazily'
 import { Composer } from './Composer'
 import { History } from './History'
 import { TypingLine } from './TypingLine'
 
-const Confirm = lazy(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
+const Confirm = lazily(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
 
 /** What is said in a conversation, and where one says it. Mounted anew for each conversation. */
 export function ConversationView({ summary, focusKey }: { summary: Summary; focusKey: string | null }) {

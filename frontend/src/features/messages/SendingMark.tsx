@@ -1,6 +1,7 @@
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { Icon, type IconName } from '@/components/Icon'
 import { texts } from '@/lib/text/texts'
+import { lazily } from '@/lib/lazily'
 
 const t = texts.messages
 
@@ -15,7 +16,7 @@ const LOOKS: Record<SendingMarkState, { icon: IconName; colour: string; text: st
   failed: { icon: 'alert', colour: 'text-danger', text: t.failed },
 }
 
-const ReceiptsPopover = lazy(() => import('./ReceiptsPopover'))
+const ReceiptsPopover = lazily(() => import('./ReceiptsPopover'))
 
 interface MarkProps {
   state: SendingMarkState

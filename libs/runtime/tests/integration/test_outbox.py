@@ -1,6 +1,7 @@
 """The outbox: an event is sent if and only if its transaction was committed, whatever breaks in between."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from synctalk_runtime import outbox
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.postgres import Postgres
-from synctalk_testkit.eventually import eventually
+from synctalk_testkit import eventually as waiting
 from synctalk_testkit.relay import relay_to
 
 QUEUE = "test.users"
+
+eventually = partial(waiting.eventually, timeout=30)
 
 
 class Broker:
@@ -93,7 +96,7 @@ async def test_relay__woken__sends_at_once(
     await _write(postgres, user_event("ada"))
     relay.wake()
 
-    await eventually(lambda: broker.names == ["ada"], 3)
+    await eventually(lambda: broker.names == ["ada"])
 
 
 async def test_relay__forgotten_to_be_woken__looks_by_itself(

@@ -33,7 +33,7 @@ async def test_report__a_part_is_down__is_not_ready_and_names_the_part_only() ->
 
 
 async def test_report__parts_hang__is_not_ready_after_one_deadline_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_module, "CHECK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(health_module, "CHECK_TIMEOUT_S", 0.5)
     health = Health()
     for name in "abcd":
         health.add(name, asyncio.Event().wait)  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ async def test_report__parts_hang__is_not_ready_after_one_deadline_for_all(monke
 
     assert not ready
     assert set(report.values()) == {"TimeoutError"}
-    assert time.monotonic() - started < 0.15
+    assert time.monotonic() - started < 1.5  # one after the other they would take 2 s
 
 
 async def test_report__draining__is_not_ready_though_all_answer() -> None:
