@@ -31,10 +31,10 @@ insert into outbox (type, envelope) select * from unnest($1::text[], $2::text[])
 
 TAKE = """\
 -- name: outbox.take
-delete from outbox where id in (select id from outbox order by id limit $1 for update skip locked)
+delete from outbox where id = any(array(select id from outbox order by id limit $1 for update skip locked))
 returning id, type, envelope"""
 
-BATCH = 200
+BATCH = 500
 IDLE_S = 1.0
 MAX_PAUSE_S = 5.0
 
@@ -83,15 +83,16 @@ class OutboxRelay:
             try:
                 relayed = await self._relay()
                 pause = self._interval_s
-                if relayed < BATCH:
-                    await self._until_woken()
+                if relayed == BATCH:
+                    continue  # there is more, and it is late already
             except UnavailableError:
                 pause = min(max(pause, 0.1) * 2, MAX_PAUSE_S)
             except Exception as error:  # the relay's door: nothing of it may end the relaying
                 log.exception("outbox.failed", error=type(error).__name__)
                 pause = MAX_PAUSE_S
-            # A pause between rounds makes batches of a burst; the first event of a quiet time goes at once.
+            # A pause after a round makes batches of a burst; the first event of a quiet time goes at once.
             await asyncio.sleep(pause)
+            await self._until_woken()
 
     async def _until_woken(self) -> None:
         try:
@@ -105,8 +106,14 @@ class OutboxRelay:
         async with self._postgres.transaction() as conn:
             taken = await conn.fetch(TAKE, BATCH)
             taken.sort(key=lambda row: row["id"])
-            for type_name, run in groupby(taken, key=lambda row: row["type"]):
-                envelopes = [row["envelope"] for row in run]
-                await self._bus.publish(topology.EVENTS_EXCHANGE, type_name, f"[{','.join(envelopes)}]".encode())
-                RELAYED.labels(type_name).inc(len(envelopes))
+            runs = [
+                (type_name, [row["envelope"] for row in run])
+                for type_name, run in groupby(taken, key=lambda row: row["type"])
+            ]
+            # They leave in this order; only their confirms are waited for together.
+            await asyncio.gather(*(self._publish(type_name, envelopes) for type_name, envelopes in runs))
         return len(taken)
+
+    async def _publish(self, type_name: str, envelopes: list[str]) -> None:
+        await self._bus.publish(topology.EVENTS_EXCHANGE, type_name, f"[{','.join(envelopes)}]".encode())
+        RELAYED.labels(type_name).inc(len(envelopes))

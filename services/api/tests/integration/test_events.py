@@ -73,18 +73,3 @@ async def test_events__of_a_conversations_life__are_told(api: Api, heard: list[E
     assert of(ConversationUpdated) == [ConversationUpdated(conversation_id=group["id"], title="Second", change_seq=5)]
     changes = [(e.user_id, e.role, e.change_seq) for e in of(MemberChanged) if isinstance(e, MemberChanged)]
     assert changes == [(cleo.id, "member", 6), (cleo.id, None, 7)]
-
-
-async def test_events__sending_after_others__tells_that_they_were_read(api: Api, heard: list[Event]) -> None:
-    ada, ben = await api.people(2)
-    conversation = await ada.direct(ben)
-    await ada.send(conversation["id"])
-    await ada.send(conversation["id"])
-    await ben.send(conversation["id"])
-    await ben.send(conversation["id"])
-
-    def read() -> list[ReceiptRead]:
-        return [e for e in heard if isinstance(e, ReceiptRead) and e.conversation_id == conversation["id"]]
-
-    await eventually(lambda: len([e for e in heard if isinstance(e, MessageCreated) and e.message.seq == 4]) >= 1)
-    assert read() == [ReceiptRead(conversation_id=conversation["id"], user_id=ben.id, read_seq=3)]

@@ -1,4 +1,7 @@
-"""How far people have read. Delivery alone is not told on the bus: who needs it asks api when it matters."""
+"""How far people have read. That a sender has read up to their own message, `message.created` says by itself.
+
+Delivery alone is not told on the bus: who needs it asks api when it matters.
+"""
 
 from typing import ClassVar
 

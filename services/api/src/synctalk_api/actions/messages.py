@@ -47,7 +47,7 @@ async def send(postgres: Postgres, _: Settings, orders: Sequence[Order]) -> Writ
             Draft.of(first.command, first.digest, mentioned, time, orders[first.n].traceparent)
             for first, mentioned in zip(firsts, mentions, strict=True)
         ]
-        rows = {row["n"]: row for row in await messages.send(conn, drafts, now, time)}
+        rows = {row["n"]: row for row in await messages.send(conn, drafts, now)}
         repeated = await _repeated(conn, drafts, rows)
     outcomes: list[Outcome | None] = [None] * len(orders)
     tidings = Tidings()

@@ -9,7 +9,6 @@ import asyncpg
 import orjson
 from synctalk_contracts.commands import SendMessage
 from synctalk_contracts.events.messages import MessageCreated
-from synctalk_contracts.events.receipts import ReceiptRead
 from synctalk_contracts.ids import format_time
 from synctalk_contracts.models import Message
 from synctalk_runtime.ids import new_id
@@ -89,14 +88,14 @@ with asked as (
               $9::text[], $10::text[], $11::text[])
        as a(n, conversation_id, user_id, client_message_id, digest, reply_to, id, body, mentions, head, tail)
 ), locked as (
-  select a.n, c.last_seq, c.change_seq, m.read_seq
+  select a.n, c.last_seq, c.change_seq
   from asked a
   join conversations c on c.id = a.conversation_id
   join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
   order by a.conversation_id, a.user_id, a.n
   for no key update of c, m
 ), judged as (
-  select a.n, a.conversation_id, locked.last_seq, locked.change_seq, locked.read_seq, e.seq as repeated_seq,
+  select a.n, a.conversation_id, locked.last_seq, locked.change_seq, e.seq as repeated_seq,
          e.digest = a.digest as repeated_alike, a.reply_to is null or r.seq is not null as reply_found
   from asked a
   join locked on locked.n = a.n
@@ -104,8 +103,8 @@ with asked as (
                           and e.client_message_id = a.client_message_id
   left join messages r on r.conversation_id = a.conversation_id and r.id = a.reply_to
 ), numbered as (
-  select n, read_seq, last_seq + k as seq, change_seq + k as change_seq
-  from (select n, read_seq, last_seq, change_seq, row_number() over (partition by conversation_id order by n) as k
+  select n, last_seq + k as seq, change_seq + k as change_seq
+  from (select n, last_seq, change_seq, row_number() over (partition by conversation_id order by n) as k
         from judged where repeated_seq is null and reply_found) as fresh
 ), written as (
   insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, reply_to,
@@ -120,7 +119,7 @@ with asked as (
         from numbered x join asked a on a.n = x.n group by a.conversation_id) as n
   where c.id = n.id
 ), sent as (
-  select a.conversation_id, a.user_id, max(x.seq) as seq, min(x.read_seq) + count(*) < max(x.seq) as read_others
+  select a.conversation_id, a.user_id, max(x.seq) as seq
   from numbered x join asked a on a.n = x.n
   group by a.conversation_id, a.user_id
 ), raised as (
@@ -133,12 +132,6 @@ with asked as (
   select $13, a.head || x.seq || ',"change_seq":' || x.change_seq || a.tail || '}}'
   from numbered x join asked a on a.n = x.n
   order by x.n
-), told_read as (
-  insert into outbox (type, envelope)
-  select $14, json_build_object('id', gen_random_uuid(), 'type', $14::text, 'time', $15::text, 'payload',
-                                json_build_object('conversation_id', conversation_id, 'user_id', user_id,
-                                                  'read_seq', seq))
-  from sent where read_others
 )
 select j.n, x.seq, x.change_seq, j.repeated_seq, j.repeated_alike, j.reply_found
 from judged j
@@ -197,7 +190,7 @@ class Draft:
         return f'{self.head}{seq},"change_seq":{change_seq}{self.tail}'.encode()
 
 
-async def send(conn: Connection, drafts: Sequence[Draft], now: datetime, time: str) -> list[asyncpg.Record]:
+async def send(conn: Connection, drafts: Sequence[Draft], now: datetime) -> list[asyncpg.Record]:
     """Lock, judge, number and write a batch, with counters, watermarks and events, in one statement and round trip.
 
     The conversations and the senders' memberships are locked in one order for all writers. One row for each draft whose
@@ -220,8 +213,6 @@ async def send(conn: Connection, drafts: Sequence[Draft], now: datetime, time: s
         [d.tail for d in drafts],
         now,
         MessageCreated.type_name(),
-        ReceiptRead.type_name(),
-        time,
     )
 
 

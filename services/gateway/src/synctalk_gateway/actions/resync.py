@@ -33,22 +33,35 @@ async def _leave_what_was_left(parts: Parts, user_id: str) -> None:
 
 
 async def resync_all(parts: Parts) -> None:
-    """The subscription was away: nothing is known of what was said meanwhile."""
+    """The subscription was away: nothing is known of what was said meanwhile.
+
+    Every room holds what comes until everybody's state was read; then all are told to sync, and only after that the
+    rooms go on from there. So nobody gets an event past the gap before they know of the gap.
+    """
     log.warning("resync.all", connections=len(parts.hub.connections))
     for room in parts.hub.rooms.values():
         room.forget_position()
     places = asyncio.Semaphore(CONCURRENT)
+    reached: dict[str, int] = {}
 
     async def one(user_id: str) -> None:
         async with places:
-            await _resync_user(parts, user_id)
+            for state in await _put_in_place(parts, user_id):
+                reached[state.id] = max(state.change_seq, reached.get(state.id, 0))
 
     async with asyncio.TaskGroup() as group:
         for user_id in list(parts.hub.by_user):
             group.create_task(one(user_id))
+    for connection in list(parts.hub.connections.values()):
+        connection.send(wire.event("sync:required", {"conversation_ids": None}))
+    for conversation_id, change_seq in reached.items():
+        room = parts.hub.rooms.get(conversation_id)
+        if room is not None and room.change_seq is None:
+            room.start(change_seq)
 
 
-async def _resync_user(parts: Parts, user_id: str) -> None:
+async def _put_in_place(parts: Parts, user_id: str) -> list[ConversationState]:
+    """Out of the rooms where they are no member any longer, into those that came meanwhile; how all of them stand."""
     states = await _conversations(parts, user_id)
     by_id = {state.id: state for state in states}
     for connection in list(parts.hub.by_user.get(user_id, ())):
@@ -56,14 +69,11 @@ async def _resync_user(parts: Parts, user_id: str) -> None:
         new = by_id.keys() - connection.rooms
         try:
             await heard_in_time([parts.hub.join(conversation_id, connection) for conversation_id in new])
+            for conversation_id in new:
+                await _announce(parts, connection, by_id[conversation_id])
         except UnavailableError:
-            continue  # the feed broke again: this is run anew
-        for conversation_id in new:
-            await _announce(parts, connection, by_id[conversation_id])
-        for room in parts.hub.rooms_of(connection):
-            if room.change_seq is None and room.id in by_id:
-                room.start(by_id[room.id].change_seq)
-        connection.send(wire.event("sync:required", {"conversation_ids": None}))
+            continue  # told to sync all the same; if the feed broke again, all this is run anew
+    return states
 
 
 async def _announce(parts: Parts, connection: Connection, state: ConversationState) -> None:

@@ -76,11 +76,17 @@ def _heard(event: MessageCreated) -> heard.HeardMessage:
 
 
 async def _hear_reads(conn: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Who writes has read up to there."""
     reads: dict[tuple[str, str], int] = {}
     for event in events:
-        if isinstance(event, ReceiptRead):
-            pair = (event.conversation_id, event.user_id)
-            reads[pair] = max(event.read_seq, reads.get(pair, 0))
+        match event:
+            case ReceiptRead():
+                pair, seq = (event.conversation_id, event.user_id), event.read_seq
+            case MessageCreated():
+                pair, seq = (event.message.conversation_id, event.message.sender_id), event.message.seq
+            case _:
+                continue
+        reads[pair] = max(seq, reads.get(pair, 0))
     if reads:
         await pushes.withdraw_read(conn, reads, now)
 
