@@ -55,9 +55,9 @@ async def resync_all(parts: Parts) -> None:
     for connection in list(parts.hub.connections.values()):
         connection.send(wire.event("sync:required", {"conversation_ids": None}))
     for conversation_id, change_seq in reached.items():
-        room = parts.hub.rooms.get(conversation_id)
-        if room is not None and room.change_seq is None:
-            room.start(change_seq)
+        found = parts.hub.rooms.get(conversation_id)
+        if found is not None and found.change_seq is None:
+            found.start(change_seq)
 
 
 async def _put_in_place(parts: Parts, user_id: str) -> list[ConversationState]:
