@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from prometheus_client import Counter
-from redis.asyncio import Redis
 
 from synctalk_runtime.errors import RateLimitedError, UnavailableError
-from synctalk_runtime.redis import Script
+from synctalk_runtime.redis_line import LineScript, RedisLine
 
 REFUSED = Counter("limits_refused_total", "Requests refused by a rate limit.", ["limit"])
 SKIPPED = Counter("limits_skipped_total", "Requests let through because Redis did not answer.", ["limit"])
@@ -26,8 +25,8 @@ class Limit:
 class Limiter:
     """Takes tokens. When Redis does not answer it lets the request through: a limit must not become an outage."""
 
-    def __init__(self, client: Redis) -> None:
-        self._script = Script(client, files("synctalk_runtime").joinpath("limits.lua"))
+    def __init__(self, line: RedisLine) -> None:
+        self._script = LineScript(line, files("synctalk_runtime").joinpath("limits.lua"))
 
     async def take(self, limit: Limit, subject: str, cost: float = 1) -> None:
         """Raises RateLimitedError with `retry_after` in seconds."""

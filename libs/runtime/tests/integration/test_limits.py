@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +10,7 @@ from synctalk_runtime import redis as runtime_redis
 from synctalk_runtime.errors import RateLimitedError
 from synctalk_runtime.ids import new_id
 from synctalk_runtime.limits import Limit, Limiter
+from synctalk_runtime.redis_line import RedisLine
 from synctalk_testkit.eventually import eventually
 
 SLOW = Limit("slow", per_second=0.01, burst=3)
@@ -25,8 +25,10 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def limiter(client: Redis) -> Limiter:
-    return Limiter(client)
+async def limiter(redis_url: str) -> AsyncIterator[Limiter]:
+    line = RedisLine(SecretStr(redis_url))
+    yield Limiter(line)
+    await line.close()
 
 
 async def _takes(limiter: Limiter, limit: Limit, subject: str) -> bool:
@@ -106,10 +108,10 @@ async def test_take__after_the_scripts_were_flushed__works(limiter: Limiter, cli
 
 
 async def test_take__redis_is_down__lets_through_quickly() -> None:
-    client = runtime_redis.connect(SecretStr("redis://127.0.0.1:1/0"))
-    limiter: Any = Limiter(client)
+    line = RedisLine(SecretStr("redis://127.0.0.1:1/0"))
+    limiter = Limiter(line)
 
     async with asyncio.timeout(3):
         for _ in range(5):
             await limiter.take(SLOW, "x")
-    await client.aclose()
+    await line.close()

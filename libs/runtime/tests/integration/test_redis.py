@@ -1,15 +1,12 @@
-"""The client and the fan-out: short deadlines, and every failure is one kind."""
+"""The client: short deadlines, and every failure is one kind."""
 
 import asyncio
 import time
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
-from synctalk_runtime import fanout
 from synctalk_runtime import redis as runtime_redis
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.ids import new_id
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.relay import relay_to
 
@@ -51,31 +48,4 @@ async def test_client__more_calls_than_connections__wait_their_turn(redis_url: s
     client = runtime_redis.connect(SecretStr(redis_url), max_connections=3)
 
     assert all(await asyncio.gather(*(client.ping() for _ in range(200))))
-    await client.aclose()
-
-
-async def test_publish__many__arrive_in_order(redis_url: str) -> None:
-    client = runtime_redis.connect(SecretStr(redis_url))
-    channel = f"conversation:{new_id()}"
-    async with client.pubsub() as pubsub:
-        await pubsub.subscribe(channel)
-        await fanout.publish(client, [(channel, b"%d" % n) for n in range(100)])
-        await fanout.publish(client, [(channel, b"last")])
-        await fanout.publish(client, [])
-        received: list[bytes] = []
-        while b"last" not in received:
-            message = await pubsub.get_message(timeout=5)
-            assert message is not None
-            if message["type"] == "message":
-                received.append(message["data"])
-    await client.aclose()
-
-    assert received == [b"%d" % n for n in range(100)] + [b"last"]
-
-
-async def test_publish__redis_is_down__is_unavailable() -> None:
-    client = runtime_redis.connect(SecretStr("redis://127.0.0.1:1/0"))
-    for messages in ([("a", b"1")], [("a", b"1"), ("b", b"2")]):
-        with pytest.raises(UnavailableError):
-            await fanout.publish(client, messages)
     await client.aclose()

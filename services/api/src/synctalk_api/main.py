@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from synctalk_contracts import topology
-from synctalk_runtime import redis
 from synctalk_runtime.app import create_app
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.health import Health
@@ -13,6 +12,7 @@ from synctalk_runtime.internal import InternalClient
 from synctalk_runtime.limits import Limiter
 from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.redis_line import RedisLine
 from synctalk_runtime.revocations import Revocations
 from synctalk_runtime.tokens import KeySet, TokenVerifier
 
@@ -39,13 +39,13 @@ DOORS = (user_routes, conversations, members, messages, reactions, receipts, sea
 
 def build(settings: Settings) -> FastAPI:
     postgres = Postgres(settings)
-    cache = redis.connect(settings.redis_url)
+    line = RedisLine(settings.redis_url)
     bus = Bus(settings.rabbitmq_url, settings.instance)
     auth = InternalClient(settings.auth_url, settings.internal_secret, settings.call_timeout_s)
     relay = OutboxRelay(postgres, bus, settings.outbox_interval_s)
-    fanout = Fanout(cache, settings.fanout_queue_messages, settings.fanout_wait_s)
+    fanout = Fanout(line, settings.fanout_queue_messages, settings.fanout_wait_s)
     writer = Writer(postgres, settings, fanout, relay.wake)
-    parts = Parts(settings, postgres, fanout, relay, writer, Accounts(auth), Limiter(cache))
+    parts = Parts(settings, postgres, fanout, relay, writer, Accounts(auth), Limiter(line))
 
     keys = KeySet(f"{settings.auth_url.rstrip('/')}/.well-known/jwks.json", settings.call_timeout_s)
     revocations = Revocations()
@@ -79,7 +79,7 @@ def build(settings: Settings) -> FastAPI:
         await relay.stop()
         await fanout.stop()
         await auth.close()
-        await cache.aclose()
+        await line.close()
         await postgres.close()
 
     app = create_app(settings, [door.router for door in DOORS], health, lifespan)

@@ -14,6 +14,7 @@ from synctalk_runtime.internal import InternalClient
 from synctalk_runtime.limits import Limiter
 from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.redis_line import RedisLine
 
 from synctalk_auth.actions import cleaning, keys
 from synctalk_auth.bearer import OwnTokenVerifier
@@ -33,13 +34,14 @@ ROUTERS = (tokens.router, sessions.router, password.router, jwks.router, interna
 def build(settings: Settings) -> FastAPI:
     postgres = Postgres(settings)
     redis = runtime_redis.connect(settings.redis_url)
+    line = RedisLine(settings.redis_url)
     bus = Bus(settings.rabbitmq_url, name=settings.instance)
     outbox = OutboxRelay(postgres, bus, settings.outbox_interval_s)
     parts = Parts(
         settings=settings,
         postgres=postgres,
         redis=redis,
-        limiter=Limiter(redis),
+        limiter=Limiter(line),
         limits=Limits.of(settings),
         hasher=Hasher(settings.hash_threads, settings.hash_max_waiting),
         keyring=Keyring(
@@ -60,6 +62,7 @@ def build(settings: Settings) -> FastAPI:
             await postgres.open()
             stack.push_async_callback(postgres.close)
             stack.push_async_callback(redis.aclose)
+            stack.push_async_callback(line.close)
             stack.push_async_callback(parts.api.close)
             for running in (bus, outbox, key_keeping, cleaning_up):
                 await running.start()

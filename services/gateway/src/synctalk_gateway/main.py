@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -12,16 +12,15 @@ import socketio
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from redis.asyncio import Redis
 from synctalk_contracts import topology
 from synctalk_contracts.fanout import Heartbeat
-from synctalk_runtime import redis
 from synctalk_runtime.app import create_app
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.health import Health
 from synctalk_runtime.internal import InternalClient
 from synctalk_runtime.limits import Limiter
+from synctalk_runtime.redis_line import RedisLine
 from synctalk_runtime.revocations import Revocations
 from synctalk_runtime.tokens import KeySet, TokenVerifier
 
@@ -50,7 +49,7 @@ class Gateway:
         """New at every start: answers to a process that is gone reach nobody."""
         self.health = Health()
         self.hub = Hub(settings)
-        self.redis: Redis = redis.connect(settings.redis_url)
+        self.line = RedisLine(settings.redis_url)
         self.bus = Bus(settings.rabbitmq_url, settings.instance)
         self._neighbours = {
             name: InternalClient(url, settings.internal_secret, settings.call_timeout_s)
@@ -86,8 +85,8 @@ class Gateway:
             presence=presence_client,
             leases=Leases(presence_client, self.hub, self.name, settings.lease_renewal_s),
             commands=Commands(settings, self.bus, self.name),
-            buckets=Buckets(Limiter(self.redis)),
-            redis=self.redis,
+            buckets=Buckets(Limiter(self.line)),
+            line=self.line,
             gate=Gate(asyncio.Semaphore(settings.concurrent_connects)),
             limits=Limits.of(settings),
         )
@@ -111,11 +110,8 @@ class Gateway:
         self.health.add("keys", self.keys.check)
 
     async def _beat(self) -> None:
-        try:
-            with redis.answering():
-                await self.redis.publish(topology.heartbeat_channel(self.name), Heartbeat(n=0).to_bytes())
-        except UnavailableError:
-            pass  # the missing beat itself is the news
+        with suppress(UnavailableError):  # the missing beat itself is the news
+            await self.line.call("PUBLISH", topology.heartbeat_channel(self.name), Heartbeat(n=0).to_bytes())
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -133,7 +129,7 @@ class Gateway:
             await self.bus.stop()
             for neighbour in self._neighbours.values():
                 await neighbour.close()
-            await self.redis.aclose()
+            await self.line.close()
 
     async def drain(self) -> None:
         self.health.draining = True

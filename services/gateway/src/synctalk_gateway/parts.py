@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
 from synctalk_runtime.limits import Limit
+from synctalk_runtime.redis_line import RedisLine
 from synctalk_runtime.revocations import Revocations
 from synctalk_runtime.tokens import TokenVerifier
 
@@ -52,6 +52,6 @@ class Parts:
     leases: Leases
     commands: Commands
     buckets: Buckets
-    redis: Redis
+    line: RedisLine
     gate: Gate
     limits: Limits

@@ -11,6 +11,7 @@ from synctalk_runtime.health import Health
 from synctalk_runtime.internal import InternalClient
 from synctalk_runtime.limits import Limiter
 from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.redis_line import RedisLine
 from synctalk_runtime.revocations import Revocations
 from synctalk_runtime.tokens import KeySet, TokenVerifier
 
@@ -26,6 +27,7 @@ from synctalk_presence.sweeper import Sweeper
 def build(settings: Settings) -> FastAPI:
     postgres = Postgres(settings)
     cache = redis.connect(settings.redis_url)
+    line = RedisLine(settings.redis_url)
     bus = Bus(settings.rabbitmq_url, settings.instance)
     auth = InternalClient(settings.auth_url, settings.internal_secret, settings.call_timeout_s)
     api = InternalClient(settings.api_url, settings.internal_secret, settings.call_timeout_s)
@@ -38,7 +40,7 @@ def build(settings: Settings) -> FastAPI:
         leases=Leases(cache, settings),
         announcements=Announcements(cache, settings),
         contacts=Contacts(api),
-        limiter=Limiter(cache),
+        limiter=Limiter(line),
     )
     sweeper = Sweeper(parts)
 
@@ -58,6 +60,7 @@ def build(settings: Settings) -> FastAPI:
             stack.push_async_callback(auth.close)
             stack.push_async_callback(api.close)
             stack.push_async_callback(cache.aclose)
+            stack.push_async_callback(line.close)
             await postgres.open()
             stack.push_async_callback(postgres.close)
             await bus.start()

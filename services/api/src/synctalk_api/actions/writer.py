@@ -93,18 +93,21 @@ class Writer:
         return order
 
     async def write_all(self, orders: Sequence[Order]) -> None:
-        """The orders of a command queue, which waits while too many wait: the broker's queue is the buffer."""
+        """The orders of a command queue: accepted, in this order, when this returns; answered after the commit.
+
+        The queue waits while too many wait here: the broker's queue is the buffer.
+        """
         while self._orders >= self._max_waiting:
             self._room.clear()
             await self._room.wait()
-        await self._submit(orders)
+        self._submit(orders)
 
-    async def _submit(self, orders: Sequence[Order]) -> None:
+    def _submit(self, orders: Sequence[Order]) -> asyncio.Future[None]:
         submission = _Submission(orders)
         self._waiting.append(submission)
         self._orders += len(orders)
         self._woken.set()
-        await submission.settled
+        return submission.settled
 
     async def _run(self) -> None:
         while not self._stopping:

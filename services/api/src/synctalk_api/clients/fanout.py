@@ -12,13 +12,12 @@ from typing import Any
 import orjson
 import structlog
 from prometheus_client import Counter, Gauge
-from redis.asyncio import Redis
 from synctalk_contracts import topology
 from synctalk_contracts.fanout import UserEvent
 from synctalk_contracts.models import Conversation
 from synctalk_runtime import fanout
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.redis import answering
+from synctalk_runtime.redis_line import RedisLine
 
 log = structlog.get_logger()
 
@@ -91,8 +90,8 @@ class Tidings:
 class Fanout:
     """The publisher of this process."""
 
-    def __init__(self, redis: Redis, max_messages: int, wait_s: float) -> None:
-        self._redis = redis
+    def __init__(self, line: RedisLine, max_messages: int, wait_s: float) -> None:
+        self._line = line
         self._max_messages = max_messages
         self._wait_s = wait_s
         self._waiting: deque[tuple[Channelled, asyncio.Future[None] | None]] = deque()
@@ -114,8 +113,7 @@ class Fanout:
 
     async def check(self) -> None:
         """For readiness."""
-        with answering():
-            await self._redis.ping()
+        await self._line.call("PING")
 
     def tell(self, tidings: Tidings) -> None:
         """Goes out soon; never fails."""
@@ -149,7 +147,7 @@ class Fanout:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), PIPELINE_MESSAGES))]
         WAITING.set(len(self._waiting))
         try:
-            await fanout.publish(self._redis, [message for message, _ in batch])
+            await fanout.publish(self._line, [message for message, _ in batch])
         except UnavailableError:
             log.warning("fanout.not_published", messages=len(batch))
             LOST.labels("redis").inc(len(batch))

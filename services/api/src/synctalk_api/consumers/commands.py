@@ -18,7 +18,7 @@ UNREADABLE = Counter("api_commands_unreadable_total", "Commands that could not b
 
 
 def handler(writer: Writer) -> Callable[[list[bytes]], Awaitable[None]]:
-    """Returns when every order of the batch is written, or refused."""
+    """Returns when the writer has taken the orders: a lost one costs a retry, so the queue waits for no commit."""
 
     async def handle(bodies: list[bytes]) -> None:
         orders = [order for body in bodies for order in orders_of(body)]

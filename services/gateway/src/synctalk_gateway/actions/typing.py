@@ -30,4 +30,4 @@ async def _publish(parts: Parts, connection: Connection, conversation_id: str, *
     payload = {"conversation_id": conversation_id, "user_id": connection.user_id, "active": active}
     event = RoomEvent(event="typing", origin=connection.id, user_id=connection.user_id, payload=payload)
     batch = RoomBatch(conversation_id=conversation_id, events=[event])
-    await fanout.publish(parts.redis, [(topology.conversation_channel(conversation_id), batch.to_bytes())])
+    await fanout.publish(parts.line, [(topology.conversation_channel(conversation_id), batch.to_bytes())])
