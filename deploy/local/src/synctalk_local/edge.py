@@ -15,9 +15,6 @@ SERVER = "server {address} max_fails=1 fail_timeout=1s;"
 
 MAX_UNIX_PATH_BYTES = 100
 
-WORKERS = "1"
-"""One takes what a small machine can bring, and finds more to do at each waking than two would."""
-
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 DEV_LOCATIONS = """\
@@ -60,7 +57,7 @@ def variables(
     return {
         "EDGE_MAIN": _main(directory),
         "EDGE_HTTP": "\n    ".join(f"{kind}_temp_path {directory / 'tmp' / kind};" for kind in TEMPORARY),
-        "EDGE_WORKERS": WORKERS,
+        "EDGE_WORKERS": "auto",
         "EDGE_LISTEN": listen_lines(ports.edge),
         "MIME_TYPES": str(directory / "mime.types"),
         "AUTH_SERVERS": _server(ports.auth),

@@ -35,7 +35,8 @@ delete from outbox where id = any(array(select id from outbox order by id limit 
 returning id, type, envelope"""
 
 BATCH = 500
-IDLE_S = 1.0
+IDLE_S = 5.0
+"""Whoever writes an event wakes its own relay; this finds what a process that died has left."""
 MAX_PAUSE_S = 5.0
 
 

@@ -10,7 +10,7 @@ class Settings(PostgresSettings):
     SERVICE: ClassVar[str] = "api"
 
     outbox_interval_s: float = Field(
-        default=0.5, ge=0, description="Least pause between two rounds of the outbox relay, seconds."
+        default=1.0, ge=0, description="Least pause between two rounds of the outbox relay, seconds."
     )
 
     command_partitions: int = Field(default=4, ge=1, le=256, description="Command queues; the same at the gateways.")
@@ -18,7 +18,7 @@ class Settings(PostgresSettings):
     command_queue_length: int = Field(default=10_000, ge=1, description="Bus messages a command queue holds at most.")
     write_batch_orders: int = Field(default=256, ge=1, description="Most orders in one transaction.")
     write_interval_s: float = Field(
-        default=0.008, ge=0, description="Least distance of two commits while orders stream in, seconds."
+        default=0.016, ge=0, description="Least distance of two commits while orders stream in, seconds."
     )
     write_queue_orders: int = Field(default=4_096, ge=1, description="Orders that may wait; beyond it: unavailable.")
     fanout_queue_messages: int = Field(

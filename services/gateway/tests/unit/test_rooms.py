@@ -21,6 +21,7 @@ class RecordingSocket:
     def __init__(self) -> None:
         self.written: list[tuple[str, Any]] = []
         self.ended = False
+        self.write_frame = None
 
     def write(self, packet: Encoded) -> None:
         assert packet.packet[:1] == b"2"

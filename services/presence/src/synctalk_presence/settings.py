@@ -16,7 +16,7 @@ class Settings(PostgresSettings):
     grace_s: float = Field(
         default=10.0, ge=0, description="How long a person still counts as here after the last socket closed, seconds."
     )
-    sweep_interval_s: float = Field(default=0.5, gt=0, description="Between two looks for who has left, seconds.")
+    sweep_interval_s: float = Field(default=1.0, gt=0, description="Between two looks for who has left, seconds.")
     sweep_batch: int = Field(default=100, ge=1, description="Most people of one shard decided in one look.")
     claim_s: float = Field(
         default=5.0, gt=0, description="How long another process leaves alone whom one is deciding about, seconds."

@@ -150,12 +150,12 @@ class Room:
         number, origin = event["change_seq"], event.get("origin")
         if kind == "message:new" and event["user_id"] in self.typing:
             self.stop_typing(event["user_id"])
-        floors = self._floors
+        floors, frame = self._floors, packet.frame
         for connection in self.connections:
             if connection.id == origin or (floors and not self._passes(connection, number)):
                 continue
-            if connection.held is None:
-                connection.socket.write(packet)
+            if connection.held is None and (write := connection.socket.write_frame) is not None:
+                write(frame)
             else:
                 connection.send(packet, self.id, number)
         DELIVERED.inc(len(self.connections))

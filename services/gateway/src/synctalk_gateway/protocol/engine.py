@@ -41,6 +41,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     def __init__(self, server: "Engine", sid: str) -> None:
         super().__init__(server, sid)
         self.link: Link | None = None
+        self.write_frame: Callable[[bytes], None] | None = None
+        """Straight to the websocket's transport; None when a frame has to go through `write`."""
         self.address = ""
         self.user: Any = None
         """The Socket.IO connection on top, set by the protocol's server."""
@@ -152,6 +154,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     def _take_link(self, link: Link) -> None:
         self.link, self.upgrading, self.upgraded = link, False, True
+        self.write_frame = link.direct_writer()
         while not self.queue.empty():
             pkt = self.queue.get_nowait()
             if pkt is not None and pkt.packet_type != packet.NOOP:
@@ -162,6 +165,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         """A session that begins on a websocket."""
         self.connected = self.upgraded = True
         self.link = link
+        self.write_frame = link.direct_writer()
 
     # ── life ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,11 +197,16 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         elif self.upgrading:
             self.upgrading = False  # the probe failed: polling goes on
 
+    def on_pace(self, link: Link) -> None:
+        if link is self.link and not self.ended:
+            self.write_frame = link.direct_writer()
+
     def end(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "") -> None:
         """Close the session and its transport. Does nothing the second time."""
         if self.ended:
             return
         self.ended = True
+        self.write_frame = None
         if self._timer is not None:
             self._timer.cancel()
         self._inbox.clear()

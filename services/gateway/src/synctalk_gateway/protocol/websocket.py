@@ -6,6 +6,7 @@ itself. RFC 6455; permessage-deflate is off (it doubles an idle socket's memory)
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -93,6 +94,9 @@ class Session(Protocol):
     def on_link_lost(self, link: "Link") -> None:
         """The websocket is gone."""
 
+    def on_pace(self, link: "Link") -> None:
+        """The peer reads too slowly, or well again."""
+
 
 class Owner(Protocol):
     """Who decides about upgrades, and gives each websocket its session: the Engine.IO server."""
@@ -172,9 +176,17 @@ class Link(WSListener):
 
     def pause_writing(self) -> None:
         self.slow = True
+        if self.session is not None:
+            self.session.on_pace(self)
 
     def resume_writing(self) -> None:
         self.slow = False
+        if self.session is not None:
+            self.session.on_pace(self)
+
+    def direct_writer(self) -> Callable[[bytes], None] | None:
+        """What takes a whole frame without a check, while the peer keeps up; the hot loop calls nothing else."""
+        return None if self.slow or self._tcp is None else self._tcp.write
 
     def write(self, frame: bytes) -> None:
         """Hand a whole frame to the kernel. A peer that leaves more than the bound unread is cut off: it will sync."""

@@ -27,7 +27,7 @@ async def hear(parts: Parts, events: Sequence[Event]) -> None:
     now = utc_now()
     async with parts.postgres.transaction() as conn:
         await _hear_memberships(conn, events, now)
-        await _hear_messages(conn, events, now, now + timedelta(seconds=parts.settings.push_hold_s))
+        await _hear_messages(conn, events, now, timedelta(seconds=parts.settings.push_hold_s))
         await _hear_reads(conn, events, now)
         await _hear_deletions(conn, events, now)
 
@@ -56,11 +56,13 @@ def _membership_changes(event: Event) -> list[MembershipChange]:
             return []
 
 
-async def _hear_messages(conn: Connection, events: Sequence[Event], now: datetime, due_at: datetime) -> None:
-    messages = [_heard(event) for event in events if isinstance(event, MessageCreated)]
-    if messages:
-        await heard.add(conn, messages, now, due_at, traceparent())
-        HEARD.inc(len(messages))
+async def _hear_messages(conn: Connection, events: Sequence[Event], now: datetime, hold: timedelta) -> None:
+    """The hold counts from the writing of the newest, not from when it was heard."""
+    created = [event for event in events if isinstance(event, MessageCreated)]
+    if created:
+        due_at = max(event.message.created_at for event in created) + hold
+        await heard.add(conn, [_heard(event) for event in created], now, due_at, traceparent())
+        HEARD.inc(len(created))
 
 
 def _heard(event: MessageCreated) -> heard.HeardMessage:
