@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 import uvicorn
+from synctalk_runtime import serving
 
 from synctalk_fcm.credentials import write_credentials
 from synctalk_fcm.main import build
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 def serve(settings: FcmSettings) -> None:
-    uvicorn.run(
+    config = uvicorn.Config(
         build(settings),
         host=settings.http_host,
         port=settings.http_port,
@@ -38,6 +39,7 @@ def serve(settings: FcmSettings) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
+    serving.run(config)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from synctalk_runtime import telemetry
+from synctalk_runtime import serving, telemetry
 from synctalk_runtime.errors import AppError
 from synctalk_runtime.migrate import MigrationError, migrate
 from synctalk_runtime.replay import replay
@@ -58,7 +58,7 @@ def read_settings(settings_class: type[S]) -> S:
 
 
 def serve(app: FastAPI, settings: BaseServiceSettings) -> None:
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.http_host,
         port=settings.http_port,
@@ -72,6 +72,7 @@ def serve(app: FastAPI, settings: BaseServiceSettings) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
+    serving.run(config)
 
 
 def _run(settings: BaseServiceSettings, work: Awaitable[None]) -> None:

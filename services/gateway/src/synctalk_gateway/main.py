@@ -22,6 +22,7 @@ from synctalk_runtime.internal import InternalClient
 from synctalk_runtime.limits import Limiter
 from synctalk_runtime.redis_line import RedisLine
 from synctalk_runtime.revocations import Revocations
+from synctalk_runtime.serving import Server
 from synctalk_runtime.tokens import KeySet, TokenVerifier
 
 from synctalk_gateway import sockets
@@ -34,7 +35,7 @@ from synctalk_gateway.hub.feed import Feed
 from synctalk_gateway.hub.hub import Hub
 from synctalk_gateway.parts import Gate, Limits, Parts
 from synctalk_gateway.protocol.engine import Engine
-from synctalk_gateway.protocol.server import Server
+from synctalk_gateway.protocol.server import Server as SocketServer
 from synctalk_gateway.protocol.websocket import websocket_class
 from synctalk_gateway.settings import Settings
 from synctalk_gateway.store.buckets import Buckets
@@ -61,7 +62,7 @@ class Gateway:
         }
         self.parts = self._build_parts()
         self._connect_hub()
-        self.server = Server(
+        self.server = SocketServer(
             settings,
             partial(connect.connect, self.parts),
             partial(sockets.on_event, self.parts),
@@ -136,7 +137,7 @@ class Gateway:
         await drain(self.hub, self.engine, self.settings.drain_s)
 
 
-class GatewayServer(uvicorn.Server):
+class GatewayServer(Server):
     """uvicorn closes every socket at once on SIGTERM; this one drains first. A second signal does not wait."""
 
     def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
