@@ -31,10 +31,10 @@ async def test_postgres_url__in_a_module__serves(postgres_url: str) -> None:
     await connection.close()
 
 
-async def test_redis_url__serves_and_is_empty(redis_url: str) -> None:
-    client = redis.asyncio.from_url(redis_url)
-    assert await client.dbsize() == 0
-    await client.aclose()
+async def test_redis_url__serves(redis_url: str) -> None:
+    async with redis.asyncio.from_url(redis_url) as client:
+        await client.set("note", "1", ex=60)
+        assert await client.get("note") == b"1"
 
 
 async def test_rabbitmq_url__serves__queues_can_be_declared(rabbitmq_url: str) -> None:

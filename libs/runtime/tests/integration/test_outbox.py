@@ -72,14 +72,14 @@ async def test_add__the_transaction_fails__nothing_is_sent(postgres: Postgres, u
 async def test_relay__many_events__are_sent_in_order_in_batches_and_removed(
     postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any
 ) -> None:
-    names = [f"user-{n}" for n in range(450)]
+    names = [f"user-{n}" for n in range(2 * outbox.BATCH + 50)]
     for first in range(0, len(names), 50):
         await _write(postgres, *(user_event(name) for name in names[first : first + 50]))
     await relay.start()
 
     await eventually(lambda: len(broker.names) >= len(names))
     assert broker.names == names
-    assert [len(batch) for batch in broker.published] == [200, 200, 50]
+    assert [len(batch) for batch in broker.published] == [outbox.BATCH, outbox.BATCH, 50]
     await eventually(lambda: _is_empty(postgres))
 
 
