@@ -20,8 +20,9 @@ def beside(stack: RunningStack, name: str, settings: dict[str, str]) -> Iterator
     """Another process like `name` (`auth-1`); where it answers. The edge does not know it."""
     part = next(part for part in service_parts(stack.stack, stack_credentials(stack.stack)) if part.name == name)
     port = free_port()
+    inherited = {key: value for key, value in part.environment.items() if key != "SYNCTALK_HTTP_UNIX_SOCKET"}
     environment = {
-        **part.environment,
+        **inherited,
         **{f"SYNCTALK_{key}": value for key, value in settings.items()},
         "SYNCTALK_HTTP_PORT": str(port),
         "SYNCTALK_INSTANCE": f"{name}-beside",
