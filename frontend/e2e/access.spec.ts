@@ -171,7 +171,7 @@ test('someone who has never seen it chats within twenty seconds', async ({ perso
   await page.getByRole('link', { name: 'Find people' }).click()
   await expect(page.getByRole('combobox', { name: 'Find people' })).toBeFocused()
   await page.keyboard.type(ben.account.username, { delay: 60 })
-  await page.getByRole('option', { name: 'Ben' }).click()
+  await page.getByRole('option', { name: ben.account.username }).click()
   await expect(page.getByRole('textbox', { name: 'Message Ben' })).toBeFocused()
   await page.keyboard.type('Hello Ben!', { delay: 60 })
   await page.keyboard.press('Enter')

@@ -152,17 +152,19 @@ test('cut just after opening: the page stays, and what it had not loaded yet com
   const ada = await person('Ada')
   const ben = await person('Ben')
   const id = await ada.directWith(ben)
-  // The parts that are loaded later are held back until the network is gone.
-  await ada.page.route('**/assets/{Palette,NewConversation}-*.js', (route) =>
-    route.abort('internetdisconnected'),
-  )
+  await ben.post(id, 'from before')
+  // The history and the parts that are loaded later are held back until the network is gone.
+  const kept = ['**/assets/{Palette,NewConversation}-*.js', '**/v1/conversations/*/messages?*']
+  for (const url of kept) await ada.page.route(url, (route) => route.abort('internetdisconnected'))
   await ada.open(id)
   await ada.context.setOffline(true)
   await ada.page.keyboard.press('Control+k')
   await ada.say('still here')
   await ada.expectMark('still here', 'sending')
-  await ada.page.unroute('**/assets/{Palette,NewConversation}-*.js')
+  await expect(ada.page.getByText('Messages could not be loaded.')).toHaveCount(0)
+  for (const url of kept) await ada.page.unroute(url)
   await ada.context.setOffline(false)
+  await expect(ada.message('from before')).toBeVisible()
   await expect(ada.page.getByRole('combobox', { name: 'Go anywhere' })).toBeVisible()
   await ada.page.keyboard.press('Escape')
   await ada.expectMark('still here', 'delivered')

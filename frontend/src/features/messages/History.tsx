@@ -6,6 +6,7 @@ import { useChat, useMe, useThread } from '@/lib/chat/store'
 import { lowestMarks, type Summary } from '@/lib/chat/summaries'
 import { nextIndex } from '@/lib/keys'
 import type { Outgoing } from '@/lib/chat/state'
+import { useConnection } from '@/lib/socket'
 import { texts } from '@/lib/text/texts'
 import { HistoryRow } from './HistoryRow'
 import { Announcer, FloatingDay, JumpButtons, OlderLoading } from './overlays'
@@ -37,6 +38,8 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
   const anchor = useRef<number | null>(null)
   const anchorSeq = useCallback(() => anchor.current, [])
   const pages = usePages(id, newFrom, anchorSeq)
+  // While there is no connection that alone is said, and what is missing comes with the next one.
+  const failed = useConnection((state) => state.state === 'live') && pages.failure !== null
   const { range } = thread
   const atNewest = range !== null && range.to >= summary.lastSeq
 
@@ -130,7 +133,7 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
       >
         <div
           ref={list.containerRef}
-          className={`relative mx-auto mt-auto w-full max-w-[860px] shrink-0 ${placed ? '' : 'opacity-0'}`}
+          className={`relative mx-auto mt-auto w-full max-w-[860px] shrink-0 ${placed || range === null ? '' : 'opacity-0'}`}
         >
           {items.map((item) => {
             const row = rows[item.index]
@@ -156,17 +159,17 @@ export function History({ summary, sentCount, onEdit, onDelete }: HistoryProps) 
           })}
         </div>
       </div>
-      {range === null && pages.failure === null && (
+      {rows.length === 0 && !failed && (
         <div className="absolute inset-x-0 bottom-0 overflow-hidden">
           <Loading>
             <Skeleton />
           </Loading>
         </div>
       )}
-      {pages.failure !== null && (
+      {failed && (
         <div
           className={
-            range === null
+            rows.length === 0
               ? 'absolute inset-0 flex items-center justify-center'
               : 'absolute inset-x-0 top-0 flex justify-center'
           }

@@ -57,6 +57,15 @@ describe('rowsOf', () => {
     ])
   })
 
+  test('before any history is loaded, what is on its way is shown alone', () => {
+    const thread = { messages: new Map(), range: null }
+    expect(rows([], { thread })).toEqual([])
+    expect(kinds(rows([], { thread, outgoing: [outgoing(at(2, 10))], atNewest: false }))).toEqual([
+      'day',
+      'outgoing+',
+    ])
+  })
+
   test('the line of what is new stands before its message', () => {
     const list = rows([message(8, 8), message(9, 9), message(10, 10)], { newFrom: 9 })
     expect(kinds(list)).toEqual(['day', 'message+', 'new', 'message+', 'message'])

@@ -1,4 +1,4 @@
-/** A conversation's history as rows to show: pure, and in the order of `seq`. */
+/** A conversation's history as rows to show: pure, and in the order of `seq`. Before any of it is loaded: what is on its way. */
 import type { Message } from '@/contracts'
 import type { Outgoing, Thread } from '@/lib/chat/state'
 import { dayKey } from '@/lib/text/format'
@@ -35,9 +35,13 @@ export interface RowsInput {
 
 export function rowsOf({ thread, outgoing, me, newFrom, atNewest }: RowsInput): Row[] {
   const { range, messages } = thread
-  if (range === null) return []
-  const rows: Row[] = range.from <= 1 ? [{ kind: 'start', key: 'start' }] : []
+  const rows: Row[] = []
   let previous = null as Previous | null
+  if (range === null) {
+    pushOutgoing(rows, outgoing, me, previous)
+    return rows
+  }
+  if (range.from <= 1) rows.push({ kind: 'start', key: 'start' })
   for (let seq = range.from; seq <= range.to; seq += 1) {
     const message = messages.get(seq)
     if (message === undefined) continue

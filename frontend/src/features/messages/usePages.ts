@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { useThread } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
 import { loadHistory, loadNewer, loadOlder } from '@/lib/live/loading'
+import { useConnection } from '@/lib/socket'
 
 /** Up to so many unread messages are reached by loading the newest page; beyond that, the page at the first of them. */
 const NEAR = 40
@@ -28,6 +29,8 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState<Work | null>(null)
   const running = useRef<Work | null>(null)
+  const connection = useConnection((state) => (state.state === 'live' ? state.connectionId : null))
+  const [failedOn, setFailedOn] = useState(connection)
   const lastSeq = snapshot?.last_seq ?? 0
 
   const run = useCallback(async (work: Work, load: () => Promise<void>): Promise<void> => {
@@ -44,6 +47,12 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
       setBusy(null)
     }
   }, [])
+
+  // Each new connection is a new chance: what a break kept away comes without being asked for.
+  if (connection !== failedOn) {
+    setFailedOn(connection)
+    if (connection !== null) setFailure(null)
+  }
 
   const needed = snapshot !== null && (range === null || staleAt !== null)
   const first = useCallback(() => {
