@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synctalk_local.environment import PREFIX
 from synctalk_local.part import Part
 
 MAX_SOCKET_PATH = 100
@@ -107,8 +108,11 @@ class Supervisor:
     def start(self) -> None:
         """Start supervisord itself, as a daemon, with nothing running under it yet."""
         self._socket.unlink(missing_ok=True)
+        # Its programs inherit its environment, and it outlives what is set now: a part's own settings are in its program.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)],
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
