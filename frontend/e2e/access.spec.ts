@@ -48,7 +48,7 @@ for (const { name, options } of SETTINGS) {
     const id = await ada.group('Group', [ben])
     await ben.open(id)
     await ben.say('Hello, see https://example.org and `code`\n```\nblock\n```')
-    await ada.open(id)
+    await ada.visit(id)
     await ada.say('Hello')
     await ada.expectMark('Hello', 'read')
     await ben.composer.pressSequentially('typing')

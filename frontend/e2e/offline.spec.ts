@@ -1,4 +1,4 @@
-import type { Message } from '../src/contracts'
+import type { Message, Receipt } from '../src/contracts'
 import { expect, test, type Person } from './people'
 
 /** What is stored, in order: the one truth that counts. */
@@ -108,6 +108,25 @@ test('what happened meanwhile is there after the break: messages, edits, deletio
   ).toBeVisible()
 })
 
+test('what was read during the break shows as read after it', async ({ person }) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const id = await ada.directWith(ben)
+  await ben.open(id)
+  await ben.say('for later')
+  await ben.expectMark('for later', 'delivered')
+  await ben.context.setOffline(true)
+  await expect(ben.page.getByText(/You are offline/)).toBeVisible()
+  await ada.open(id)
+  const marks = `/v1/conversations/${id}/receipts?seq=1`
+  await expect
+    .poll(() => ben.call<{ items: Receipt[] }>('GET', marks).then(({ items }) => items[0]?.read))
+    .toBe(true)
+  await ben.expectMark('for later', 'delivered')
+  await ben.context.setOffline(false)
+  await ben.expectMark('for later', 'read')
+})
+
 test('a break does not move what one is reading', async ({ person }) => {
   const ada = await person('Ada')
   const ben = await person('Ben')
@@ -156,7 +175,7 @@ test('cut just after opening: the page stays, and what it had not loaded yet com
   // The history and the parts that are loaded later are held back until the network is gone.
   const kept = ['**/assets/{Palette,NewConversation}-*.js', '**/v1/conversations/*/messages?*']
   for (const url of kept) await ada.page.route(url, (route) => route.abort('internetdisconnected'))
-  await ada.open(id)
+  await ada.visit(id)
   await ada.context.setOffline(true)
   await ada.page.keyboard.press('Control+k')
   await ada.say('still here')

@@ -31,6 +31,35 @@ export async function createAccount(request: APIRequestContext, name: string): P
   return { username, name, tokens: (await answer.json()) as Tokens }
 }
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export async function callAs<T>(
+  request: APIRequestContext,
+  { tokens }: Account,
+  method: Method,
+  url: string,
+  data?: object,
+): Promise<T> {
+  const answer = await request.fetch(url, {
+    method,
+    headers: { Authorization: `Bearer ${tokens.access_token}` },
+    ...(data === undefined ? {} : { data }),
+  })
+  expect(answer.ok(), `${method} ${url}: ${await answer.text()}`).toBe(true)
+  return (answer.status() === 204 ? undefined : await answer.json()) as T
+}
+
+export const postAs = (
+  request: APIRequestContext,
+  account: Account,
+  conversationId: string,
+  body: string,
+): Promise<Message> =>
+  callAs(request, account, 'POST', `/v1/conversations/${conversationId}/messages`, {
+    client_message_id: unique(),
+    body,
+  })
+
 export const stored = ({ tokens }: Account): string =>
   JSON.stringify({
     access_token: tokens.access_token,
@@ -39,6 +68,12 @@ export const stored = ({ tokens }: Account): string =>
     user: tokens.user,
     expires_at: Date.now() + tokens.expires_in * 1000,
   })
+
+/** What the browser of someone who has signed in before has stored. */
+const signedIn = (account: Account, baseURL: string) => ({
+  origin: new URL(baseURL).origin,
+  localStorage: [{ name: 'synctalk.session', value: stored(account) }],
+})
 
 /** A person with an own browser window. */
 export class Person {
@@ -58,14 +93,8 @@ export class Person {
   }
 
   /** Calls the interface as this person, beside the page. */
-  async call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, data?: object): Promise<T> {
-    const answer = await this.request.fetch(url, {
-      method,
-      headers: { Authorization: `Bearer ${this.account.tokens.access_token}` },
-      ...(data === undefined ? {} : { data }),
-    })
-    expect(answer.ok(), `${method} ${url}: ${await answer.text()}`).toBe(true)
-    return (answer.status() === 204 ? undefined : await answer.json()) as T
+  call<T>(method: Method, url: string, data?: object): Promise<T> {
+    return callAs(this.request, this.account, method, url, data)
   }
 
   async directWith(other: Person): Promise<string> {
@@ -73,17 +102,23 @@ export class Person {
     return (await this.call<Conversation>('POST', '/v1/conversations', data)).id
   }
 
-  async group(title: string, others: readonly Person[]): Promise<string> {
+  async group(title: string, others: readonly { id: string }[]): Promise<string> {
     const data = { type: 'group', title, member_ids: others.map(({ id }) => id) }
     return (await this.call<Conversation>('POST', '/v1/conversations', data)).id
   }
 
-  async post(conversationId: string, body: string): Promise<Message> {
-    const data = { client_message_id: unique(), body }
-    return this.call<Message>('POST', `/v1/conversations/${conversationId}/messages`, data)
+  post(conversationId: string, body: string): Promise<Message> {
+    return postAs(this.request, this.account, conversationId, body)
   }
 
+  /** By the list, as a person does. */
   async open(conversationId: string): Promise<void> {
+    await this.page.locator(`nav a[href="/c/${conversationId}"]`).click()
+    await expect(this.composer).toBeVisible()
+  }
+
+  /** By the address: the page is loaded anew. */
+  async visit(conversationId: string): Promise<void> {
     await this.page.goto(`/c/${conversationId}`)
     await expect(this.composer).toBeVisible()
   }
@@ -127,13 +162,16 @@ export const test = base.extend<Fixtures>({
     const request = await playwright.request.newContext({ ...(baseURL === undefined ? {} : { baseURL }) })
     await use(async (name, options = {}) => {
       const account = await createAccount(request, name)
-      const context = await browser.newContext(options)
+      const storageState = { cookies: [], origins: [signedIn(account, baseURL ?? '')] }
+      const context = await browser.newContext({ ...options, storageState })
       opened.push(context)
       context.on('weberror', (error) => broken.push(String(error.error())))
       context.on('console', (line) => {
         if (line.text().includes('Content Security Policy')) broken.push(line.text())
       })
-      const page = await signedIn(context, account)
+      const page = await context.newPage()
+      await page.goto('/')
+      await expect(page.getByRole('button', { name: 'Your account and status' })).toBeVisible()
       return new Person(account, context, page, request)
     })
     for (const context of opened) await context.close()
@@ -141,16 +179,6 @@ export const test = base.extend<Fixtures>({
     expect(broken, 'nothing was thrown, and nothing broke the page’s policy').toEqual([])
   },
 })
-
-/** A page of this person, with a session of their own in its storage. */
-export async function signedIn(context: BrowserContext, account: Account): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto('/sign-in')
-  await page.evaluate((session) => localStorage.setItem('synctalk.session', session), stored(account))
-  await page.goto('/')
-  await expect(page.getByRole('button', { name: 'Your account and status' })).toBeVisible()
-  return page
-}
 
 /** A headless page is always in front: here it is made to think otherwise, or again. */
 export async function look(page: Page, visible: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { createAccount, expect, PASSWORD, signedIn, test, type Account } from './people'
+import { createAccount, expect, PASSWORD, test, type Account } from './people'
 import type { Page } from '@playwright/test'
 
 const fill = async (page: Page, username: string, password: string): Promise<void> => {
@@ -191,8 +191,9 @@ test('two people at one machine: the next one finds nothing of the first', async
   await signOut(ada.page)
   await expect(ada.page.getByRole('textbox', { name: 'Username' })).toBeVisible()
   const eve = await createAccount(request, 'Eve')
-  const page = await signedIn(ada.context, eve)
-  await expect(page.getByText('Hello, Eve')).toBeVisible()
-  await page.goto(`/c/${id}`)
-  await expect(page.getByText('There is nothing at this address.')).toBeVisible()
+  await fill(ada.page, eve.username, PASSWORD)
+  await ada.page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(ada.page.getByText('Hello, Eve')).toBeVisible()
+  await ada.page.goto(`/c/${id}`)
+  await expect(ada.page.getByText('There is nothing at this address.')).toBeVisible()
 })

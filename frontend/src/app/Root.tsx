@@ -38,7 +38,10 @@ export function Root() {
   )
 }
 
-/** Signed in or out decides what there is to see; the way back after signing in is remembered. */
+/**
+ * Signed in or out decides what there is to see. The way back after signing in is remembered, unless the person left:
+ * the next one may be another.
+ */
 function Entrance() {
   const session = useSession()
   const location = useLocation()
@@ -52,11 +55,12 @@ function Entrance() {
     if (atDoor) return <Navigate to={from ?? '/'} replace />
     return <SignedIn key={session.sessionId} userId={session.user.id} />
   }
+  const back = session.ended === 'left' ? null : { from: location.pathname }
   return (
     <Routes>
       <Route path="/sign-in" element={<SignedOut mode="sign-in" />} />
       <Route path="/register" element={<SignedOut mode="register" />} />
-      <Route path="*" element={<Navigate to="/sign-in" replace state={{ from: location.pathname }} />} />
+      <Route path="*" element={<Navigate to="/sign-in" replace state={back} />} />
     </Routes>
   )
 }

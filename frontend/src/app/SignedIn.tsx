@@ -57,7 +57,7 @@ function Frame() {
   const id = conversation?.params.id ?? null
   const listIsView = id === null && settings === null
   usePreloaded()
-  useShortcuts({ currentId: id, onPalette: () => setPalette((open) => !open) })
+  useShortcuts(() => setPalette((open) => !open))
   return (
     <div className="flex h-dvh flex-col">
       <a

@@ -2,13 +2,8 @@ import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
 import { useConversations } from '@/lib/chat/list'
 
-interface Shortcuts {
-  currentId: string | null
-  onPalette: () => void
-}
-
 /** Ctrl or Cmd K: go anywhere. Alt Up and Down: the conversation before, and after. */
-export function useShortcuts({ currentId, onPalette }: Shortcuts): void {
+export function useShortcuts(onPalette: () => void): void {
   const conversations = useConversations()
   const navigate = useNavigate()
   useEffect(() => {
@@ -23,7 +18,9 @@ export function useShortcuts({ currentId, onPalette }: Shortcuts): void {
         onPalette()
       } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
         event.preventDefault()
-        const at = conversations.findIndex(({ id }) => id === currentId)
+        // The address is ahead of what is drawn: quick presses go on from where the last one led.
+        const [, , open] = location.pathname.split('/')
+        const at = conversations.findIndex(({ id }) => id === open)
         const next = event.key === 'ArrowDown' ? at + 1 : at === -1 ? 0 : at - 1
         const target = conversations[next]
         if (target !== undefined) void navigate(`/c/${target.id}`)
@@ -31,5 +28,5 @@ export function useShortcuts({ currentId, onPalette }: Shortcuts): void {
     }
     document.addEventListener('keydown', onKeyDown)
     return () => document.removeEventListener('keydown', onKeyDown)
-  }, [conversations, currentId, navigate, onPalette])
+  }, [conversations, navigate, onPalette])
 }

@@ -31,7 +31,7 @@ export async function addMembers(id: string, userIds: readonly string[]): Promis
   const asOf = threadOf(id).progress?.upTo ?? 0
   const url = `/v1/conversations/${id}/members`
   const { items } = await call<Page<Member>>({ method: 'POST', url, data: { user_ids: userIds } })
-  dispatch({ type: 'members', conversation_id: id, members: items, asOf, complete: false })
+  dispatch({ type: 'members', conversation_id: id, members: items, asOf, complete: null })
   askAgain(userIds)
   refreshSoon(id)
 }

@@ -69,11 +69,11 @@ export function ConversationView({ summary, focusKey }: { summary: Summary; focu
 
 /** The others' marks come with the members; without them every own message would only look sent. */
 function useMarks(id: string): void {
-  const { membersLoaded } = useThread(id)
+  const { membersLoaded, marksMissed, marksReadAt } = useThread(id)
   useEffect(() => {
     // A failure costs only the marks; the details pane shows and repeats it.
-    if (!membersLoaded) loadMembers(id).catch(() => undefined)
-  }, [id, membersLoaded])
+    if (!membersLoaded || marksReadAt < marksMissed) loadMembers(id).catch(() => undefined)
+  }, [id, membersLoaded, marksMissed, marksReadAt])
 }
 
 function lastOwn(id: string, me: string): Message | null {

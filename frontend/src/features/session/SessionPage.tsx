@@ -76,7 +76,7 @@ function Pitch() {
 /** Why the person is here again, when a session ended by itself. */
 function Ended() {
   const session = useSession()
-  if (session.state !== 'signed_out' || session.ended === null) return null
+  if (session.state !== 'signed_out' || session.ended === null || session.ended === 'left') return null
   return (
     <div role="alert" className="mb-5 rounded-control bg-warn-soft px-3 py-2.5 text-meta text-warn">
       <p className="font-medium">{t.ended[session.ended]}</p>

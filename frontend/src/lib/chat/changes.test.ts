@@ -330,10 +330,26 @@ describe('members and marks', () => {
         conversation_id: ROOM,
         members: [member('ada', { role: 'member' }), member(ME)],
         asOf: 0,
-        complete: true,
+        complete: { marksMissed: 0 },
       },
     )
     expect(room(state).members.ada?.role).toBe('admin')
+  })
+
+  test('a list makes up for the receipts missed before it was asked for, not for later ones', () => {
+    const missed: Change = { type: 'receipts_missed', conversation_ids: [ROOM, 'unknown'] }
+    const list = (marksMissed: number): Change => ({
+      type: 'members',
+      conversation_id: ROOM,
+      members: [member('ada', { delivered_seq: 2 })],
+      asOf: 0,
+      complete: { marksMissed },
+    })
+    const twice = begin(...START, missed, missed)
+    expect(twice.threads.unknown).toBeUndefined()
+    expect(room(applyChanges(twice, [list(1)]))).toMatchObject({ marksMissed: 2, marksReadAt: 1 })
+    const read = applyChanges(twice, [list(2), list(1)])
+    expect(room(read)).toMatchObject({ marksMissed: 2, marksReadAt: 2, marks: { ada: { delivered_seq: 2 } } })
   })
 
   test('read implies delivered, and marks only rise', () => {

@@ -17,7 +17,14 @@ export type Change =
   | { type: 'history'; conversation_id: string; messages: readonly Message[]; mode: 'extend' | 'replace' }
   | { type: 'member'; conversation_id: string; user_id: string; role: Role | null; change_seq: number }
   /** Members as a list answered them; `asOf` is how far the changes were known when it was asked for. */
-  | { type: 'members'; conversation_id: string; members: readonly Member[]; asOf: number; complete: boolean }
+  /** `complete` with the last of them: all that `marksMissed` counted when they were asked for is known now. */
+  | {
+      type: 'members'
+      conversation_id: string
+      members: readonly Member[]
+      asOf: number
+      complete: { marksMissed: number } | null
+    }
   | {
       type: 'synced'
       conversation_id: string
@@ -27,6 +34,8 @@ export type Change =
     }
   | { type: 'reset'; conversation_id: string; change_seq: number }
   | { type: 'receipt'; conversation_id: string; user_id: string; delivered_seq: number; read_seq: number }
+  /** Receipts are not counted as changes are: after a break, and where one has just come in, some may be missing. */
+  | { type: 'receipts_missed'; conversation_ids: readonly string[] }
   | { type: 'typing'; conversation_id: string; user_id: string; until: number | null }
   | { type: 'clock'; now: number }
   | { type: 'presence'; presence: Presence }
@@ -111,6 +120,8 @@ function apply(draft: Draft, change: Change): void {
       return reset(draft, change.conversation_id, change.change_seq)
     case 'receipt':
       return raise(draft, change.conversation_id, change.user_id, change)
+    case 'receipts_missed':
+      return missReceipts(draft, change.conversation_ids)
     case 'typing':
       return setTyping(draft, change.conversation_id, change.user_id, change.until)
     case 'clock':
@@ -271,7 +282,14 @@ function mergeMemberList(draft: Draft, change: Extract<Change, { type: 'members'
     mergeMember(draft, id, { user_id: user.id, role, joined_at, change_seq: asOf })
     raise(draft, id, user.id, marks)
   }
-  if (complete) draft.thread(id).membersLoaded = true
+  if (complete === null) return
+  const thread = draft.thread(id)
+  thread.membersLoaded = true
+  thread.marksReadAt = Math.max(thread.marksReadAt, complete.marksMissed)
+}
+
+function missReceipts(draft: Draft, ids: readonly string[]): void {
+  for (const id of ids) if (draft.peek(id).snapshot !== null) draft.thread(id).marksMissed += 1
 }
 
 function raise(draft: Draft, id: string, userId: string, marks: Watermarks): void {

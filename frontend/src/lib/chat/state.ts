@@ -42,6 +42,9 @@ export interface Thread {
   staleAt: number | null
   members: Readonly<Record<string, MemberState>>
   membersLoaded: boolean
+  /** How often receipts may have been missed, and up to which of these times the marks were read anew since. */
+  marksMissed: number
+  marksReadAt: number
   marks: Readonly<Record<string, Watermarks>>
   progress: Progress | null
 }
@@ -79,6 +82,8 @@ export const NO_THREAD: Thread = {
   staleAt: null,
   members: {},
   membersLoaded: false,
+  marksMissed: 0,
+  marksReadAt: 0,
   marks: {},
   progress: null,
 }

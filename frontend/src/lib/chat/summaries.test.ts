@@ -72,7 +72,7 @@ describe('marks', () => {
         member('eve', { delivered_seq: 7 }),
       ],
       asOf: 20,
-      complete: true,
+      complete: { marksMissed: 0 },
     })
     expect(lowestMarks(held, ME)).toEqual({ delivered: 7, read: 0 })
   })
@@ -85,7 +85,7 @@ describe('marks', () => {
         conversation_id: ROOM,
         members: [member('ada', { read_seq: 9, delivered_seq: 9 }), member('eve')],
         asOf: 20,
-        complete: true,
+        complete: { marksMissed: 0 },
       },
       { type: 'member', conversation_id: ROOM, user_id: 'eve', role: null, change_seq: 21 },
     )

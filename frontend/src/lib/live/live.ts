@@ -54,6 +54,9 @@ export function startLive(me: string): () => void {
   }
 }
 
+const missedReceipts = (conversation_ids: readonly string[]): void =>
+  dispatch({ type: 'receipts_missed', conversation_ids })
+
 async function loadUntilListed(stopped: () => boolean): Promise<void> {
   for (let attempt = 0; !stopped(); attempt += 1) {
     try {
@@ -66,6 +69,7 @@ async function loadUntilListed(stopped: () => boolean): Promise<void> {
 
 /** After `ready`: everything that may have been missed, and everything that waited. */
 async function catchUp(ready: Ready, listed: Promise<void>): Promise<void> {
+  missedReceipts(Object.keys(useChat.getState().threads))
   pumpAll()
   subscribeAgain()
   repeatReceipts()
@@ -106,8 +110,11 @@ function hear(heard: Heard): void {
     dispatch(change)
     followUp(change)
   }
+  if (heard.event === 'conversation:new') missedReceipts([heard.payload.id])
   if (heard.event === 'sync:required') {
-    syncSoon(heard.payload.conversation_ids ?? Object.keys(useChat.getState().threads))
+    const ids = heard.payload.conversation_ids ?? Object.keys(useChat.getState().threads)
+    missedReceipts(ids)
+    syncSoon(ids)
   }
   if (heard.event === 'message:new') arrived(heard.payload)
 }

@@ -57,21 +57,28 @@ const membersLoading = new Map<string, Promise<void>>()
 export function loadMembers(id: string): Promise<void> {
   const running = membersLoading.get(id)
   if (running !== undefined) return running
-  const started = readMembers(id).finally(() => membersLoading.delete(id))
+  const started = readMembersUntilComplete(id).finally(() => membersLoading.delete(id))
   membersLoading.set(id, started)
   return started
 }
 
+/** What was missed while they were being read is read too. */
+async function readMembersUntilComplete(id: string): Promise<void> {
+  do await readMembers(id)
+  while (threadOf(id).marksReadAt < threadOf(id).marksMissed)
+}
+
 async function readMembers(id: string): Promise<void> {
-  const asOf = threadOf(id).progress?.upTo ?? 0
+  const { progress, marksMissed } = threadOf(id)
+  const asOf = progress?.upTo ?? 0
   for await (const members of pages<Member>(
     `/v1/conversations/${id}/members`,
     { limit: PAGE },
     MAX_MEMBER_PAGES,
   )) {
-    dispatch({ type: 'members', conversation_id: id, members, asOf, complete: false })
+    dispatch({ type: 'members', conversation_id: id, members, asOf, complete: null })
   }
-  dispatch({ type: 'members', conversation_id: id, members: [], asOf, complete: true })
+  dispatch({ type: 'members', conversation_id: id, members: [], asOf, complete: { marksMissed } })
 }
 
 /** People whose names are needed and not known yet. */

@@ -3,9 +3,12 @@
  * a short while is sent, and again after a reconnect if it was not acked.
  */
 import { dispatch, threadOf, useChat } from '@/lib/chat/store'
+import { isPassing } from '@/lib/errors'
 import { ask, isLive } from '@/lib/socket'
 
 const COALESCE_MS = 150
+/** A mark that was refused for a passing reason is said again after this. */
+const RETRY_MS = 2_000
 
 interface Mark {
   seq: number
@@ -67,12 +70,12 @@ function raise(kind: Kind, conversationId: string, seq: number): void {
   schedule()
 }
 
-function schedule(): void {
+function schedule(afterMs = COALESCE_MS): void {
   timer ??= setTimeout(() => {
     timer = undefined
     flush('receipt:read')
     flush('receipt:delivered')
-  }, COALESCE_MS)
+  }, afterMs)
 }
 
 function flush(kind: Kind): void {
@@ -83,7 +86,9 @@ function flush(kind: Kind): void {
     if (seq <= acked || impliedByRead || !isLive()) continue
     ask(kind, { conversation_id, seq }).then(
       () => (mark.acked = Math.max(mark.acked, seq)),
-      () => undefined,
+      (error: unknown) => {
+        if (isPassing(error)) schedule(RETRY_MS)
+      },
     )
   }
 }

@@ -4,7 +4,8 @@ import type { EndReason, Tokens, User } from '@/contracts'
 import * as storage from './storage'
 
 export type SessionState =
-  | { state: 'signed_out'; ended: EndReason | null; username: string | null }
+  /** `left`: the person signed out; null: nobody was signed in. */
+  | { state: 'signed_out'; ended: EndReason | 'left' | null; username: string | null }
   | { state: 'signed_in'; user: User; sessionId: string }
 
 const stateOf = (stored: storage.StoredSession | null): SessionState =>
@@ -34,7 +35,7 @@ export function end(reason: EndReason): void {
 export function leave(): void {
   storage.clear()
   storage.tell({ type: 'changed' })
-  replaceWith(stateOf(null))
+  replaceWith({ state: 'signed_out', ended: 'left', username: null })
 }
 
 export function rename(user: User): void {
