@@ -65,12 +65,12 @@ lint: $(READY) ## format and lint, without changing anything
 	$(LOCAL) npm run --silent lint
 
 types: $(READY) ## strict types
-	$(BIN)/python -m mypy libs services deploy/local deploy/fcm tests bench
+	$(BIN)/python -m mypy libs services deploy tests bench
 	$(LOCAL) npm run --silent types
 
 test: $(READY) ## all tests: unit and integration, then the whole system, then the web client
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy bench tests/boundaries
-	$(PYTEST) -q tests/e2e tests/faults deploy/local/tests/system
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile deploy/local/tests/system tests/e2e tests/faults
 	$(LOCAL) npm run --silent test
 
 check: $(READY) lint types ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests

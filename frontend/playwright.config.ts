@@ -32,8 +32,10 @@ export default defineConfig({
   forbidOnly: true,
   reporter: [['list']],
   projects: [
-    { name: 'people', testIgnore: '**/*.faults.spec.ts' },
+    { name: 'people', testIgnore: '**/*.*.spec.ts' },
     { name: 'faults', testMatch: '**/*.faults.spec.ts', dependencies: ['people'] },
+    { name: 'expiry', testMatch: '**/*.expiry.spec.ts' },
+    { name: 'pictures', testMatch: '**/*.pictures.spec.ts' },
   ],
   use: {
     baseURL: process.env.SYNCTALK_URL ?? 'http://localhost:8080',

@@ -100,27 +100,6 @@ test('a token that has run out by the clock: renewed before it is used', async (
   await ada.expectMark('still here', 'delivered')
 })
 
-test('the socket outlives its token', async ({ person }) => {
-  const ada = await person('Ada')
-  const life = ada.account.tokens.expires_in
-  test.skip(life > 120, 'needs a stack with SYNCTALK_ACCESS_TOKEN_TTL_S of at most 120')
-  test.setTimeout((life + 60) * 1000)
-  const ben = await person('Ben')
-  const id = await ada.directWith(ben)
-  await ada.open(id)
-  await ben.open(id)
-  let sockets = 0
-  ada.page.on('websocket', () => (sockets += 1))
-  const end = Date.now() + (life + 20) * 1000
-  for (let n = 1; Date.now() < end; n += 1) {
-    await ada.say(`message ${String(n)}.`)
-    await ada.expectMark(`message ${String(n)}.`, 'read')
-    await expect(ben.message(`message ${String(n)}.`)).toBeVisible()
-    await ada.page.waitForTimeout(5_000)
-  }
-  expect(sockets).toBe(0)
-})
-
 test('a session ended from another device: says why, and keeps the draft', async ({ person, browser }) => {
   const ada = await person('Ada')
   const ben = await person('Ben')

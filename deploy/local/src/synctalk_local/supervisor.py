@@ -108,7 +108,7 @@ class Supervisor:
     def start(self) -> None:
         """Start supervisord itself, as a daemon, with nothing running under it yet."""
         self._socket.unlink(missing_ok=True)
-        # Its programs inherit its environment, and it outlives what is set now: a part's own settings are in its program.
+        # Its programs inherit its environment, which outlives what is set now: a part's settings are in its program.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._config)],

@@ -1,11 +1,9 @@
-/** The pictures of the README. `SYNCTALK_SCREENSHOTS=docs/images npm run e2e -- screenshots` writes them. */
+/** The pictures of the README: `npm run pictures` writes them. */
 import { join } from 'node:path'
 import { expect, test, type Person } from './people'
 import type { Page } from '@playwright/test'
 
-const FOLDER = process.env.SYNCTALK_SCREENSHOTS
-
-test.skip(FOLDER === undefined, 'only when pictures are wanted')
+const FOLDER = join(import.meta.dirname, '../../docs/images')
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
 
@@ -13,7 +11,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.mouse.move(0, 0)
   await page.evaluate(() => document.fonts.ready)
   await page.screenshot({
-    path: join(import.meta.dirname, '../..', FOLDER ?? '', `${name}.png`),
+    path: join(FOLDER, `${name}.png`),
     animations: 'disabled',
   })
 }
