@@ -1,11 +1,13 @@
 """The web client's files: built once per change by npm; a plain page stands in where there is no client to build."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -30,17 +32,26 @@ def build(checkout: Path, log: Path, say: Callable[[str], None]) -> None:
     frontend = checkout / "frontend"
     if not (frontend / "package.json").exists():
         return
-    wanted = _sources_hash(frontend)
-    built_from = frontend / "dist" / BUILT_FROM
-    if built_from.exists() and built_from.read_text() == wanted:
-        return
-    environment = _node_environment(log.parent.parent / "tools", say)
-    say("web client: building …")
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
-        _fetch_modules(frontend, environment, output, log)
-        _run(["npm", "run", "build"], frontend, environment, output, log)
-    built_from.write_text(wanted)
+    with _alone(frontend):
+        wanted = _sources_hash(frontend)
+        built_from = frontend / "dist" / BUILT_FROM
+        if built_from.exists() and built_from.read_text() == wanted:
+            return
+        environment = _node_environment(log.parent.parent / "tools", say)
+        say("web client: building …")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w") as output:
+            _fetch_modules(frontend, environment, output, log)
+            _run(["npm", "run", "build"], frontend, environment, output, log)
+        built_from.write_text(wanted)
+
+
+@contextmanager
+def _alone(frontend: Path) -> Iterator[None]:
+    """Several stacks may share the checkout: one of them installs and builds at a time."""
+    with (frontend / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def npm(checkout: Path, data: Path, arguments: list[str], say: Callable[[str], None]) -> int:
@@ -52,7 +63,7 @@ def npm(checkout: Path, data: Path, arguments: list[str], say: Callable[[str], N
     environment = _node_environment(data / "tools", say)
     log = data / "logs" / "web-modules.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
+    with _alone(frontend), log.open("w") as output:
         _fetch_modules(frontend, environment, output, log)
     return subprocess.run(["npm", *arguments], cwd=frontend, env=environment, check=False).returncode
 

@@ -1,0 +1,32 @@
+"""The web client's own browser tests, against a whole running system, which builds and serves it."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from synctalk_local.stack import CHECKOUT
+from synctalk_local.up import up
+
+from synctalk_testkit.stack import RunningStack
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+
+needs_browser = [
+    pytest.mark.skipif(not (CHECKOUT / "frontend" / "e2e").exists(), reason="there is no web client here"),
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed, and CHROMIUM names none"),
+    pytest.mark.timeout(900),
+]
+
+
+def run_in_browser(stack: RunningStack, script: str) -> None:
+    """Build the client, and run this script of its `package.json`; what it prints is in the failure."""
+    said: list[str] = []
+    up(stack.stack, said.append)
+    assert not any(line.startswith("warning") for line in said), said
+
+    environment = os.environ | stack.environment() | {"CHROMIUM": CHROMIUM}
+    command = [sys.executable, "-m", "synctalk_local", "npm", "run", "--silent", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
