@@ -8,8 +8,20 @@ import os
 import sys
 from pathlib import Path
 
+import psutil
+
 from synctalk_local.part import Account
 from synctalk_local.strays import end_strays
+
+MODULE = "synctalk_local.launch"
+
+
+def is_launching(pid: int) -> bool:
+    """Whether the process has not become its command yet: the port may still be held by who was killed."""
+    try:
+        return MODULE in psutil.Process(pid).cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from synctalk_local.launch import is_launching
 from synctalk_local.probe import port_is_taken
 from synctalk_local.stack import Stack
 from synctalk_local.supervisor import ProcessState, Supervisor
@@ -25,7 +26,7 @@ def word(state: ProcessState | None, port: int) -> str:
     if state is None or state.state in STOPPED:
         return "stopped"
     if state.pid:
-        return "running" if port_is_taken(port) else "starting"
+        return "running" if port_is_taken(port) and not is_launching(state.pid) else "starting"
     return "failed" if state.state == "FATAL" else "starting"
 
 

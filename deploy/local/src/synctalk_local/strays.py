@@ -1,11 +1,13 @@
 """Processes of a stack that nobody watches any more: known by working in one of its folders, without a terminal."""
 
 import os
+import time
 from pathlib import Path
 
 import psutil
 
 WAIT_S = 5
+POLL_S = 0.01
 
 
 def strays_in(folder: Path) -> list[psutil.Process]:
@@ -17,15 +19,25 @@ def strays_in(folder: Path) -> list[psutil.Process]:
 
 
 def end_strays(folder: Path) -> int:
-    """Kill them and wait until they are gone; how many there were."""
+    """Kill them and wait until they hold nothing any more; how many there were."""
     found = strays_in(folder)
     for process in found:
         try:
             process.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(found, timeout=WAIT_S)
+    deadline = time.monotonic() + WAIT_S
+    while any(_lives(process) for process in found) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
     return len(found)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A zombie's ports, files and memory are free already, and the parent of an orphan may take seconds to reap it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

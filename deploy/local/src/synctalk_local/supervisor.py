@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synctalk_local import launch
 from synctalk_local.environment import PREFIX
 from synctalk_local.part import Part
 
@@ -212,7 +213,7 @@ def _command(part: Part) -> tuple[str, ...]:
     if part.name not in NEEDS_A_LAUNCH:
         return part.command
     user = (part.account.name,) if part.account else ()
-    return (sys.executable, "-m", "synctalk_local.launch", str(part.directory), *user, "--", *part.command)
+    return (sys.executable, "-m", launch.MODULE, str(part.directory), *user, "--", *part.command)
 
 
 def _quoted(word: str) -> str:
