@@ -22,9 +22,9 @@ DOORS = ("/v1/auth/sessions", "/v1/users/me", "/v1/presence?user_ids=", "/v1/dev
 
 
 @pytest.fixture(scope="session")
-def short_auth(stack: RunningStack) -> Iterator[str]:
+def short_auth(shared_stack: RunningStack) -> Iterator[str]:
     """An auth process whose tokens end after a few seconds."""
-    with beside(stack, "auth-1", {"ACCESS_TOKEN_TTL_S": str(SHORT_S)}) as url:
+    with beside(shared_stack, "auth-1", {"ACCESS_TOKEN_TTL_S": str(SHORT_S)}) as url:
         yield url
 
 

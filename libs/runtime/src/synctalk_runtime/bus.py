@@ -30,7 +30,7 @@ log = structlog.get_logger()
 HEARTBEAT_S = 5
 CONNECT_TIMEOUT_S = 5.0
 PUBLISH_TIMEOUT_S = 5.0
-MAX_BACKOFF_S = 5.0
+MAX_BACKOFF_S = 2.0
 WATCH_S = 10.0
 
 PUBLISHED = Counter("bus_published_total", "Messages handed to RabbitMQ.", ["exchange"])

@@ -3,7 +3,7 @@
 `backing` the addresses · `fresh_database("api")` a new empty database with its own role · `postgres_url` one for the
 module · `redis_url` this worker's server, emptied · `rabbitmq_url` a virtual host for the worker ·
 `fresh_vhost()` a new one · `token_maker` signs access tokens · `key_server` serves their keys ·
-`stack` the whole system · `people` who use it.
+`stack` the whole system, `shared_stack` the same for fixtures that outlive a test · `people` who use it.
 """
 
 import os
@@ -120,12 +120,19 @@ def key_server(token_maker: TokenMaker) -> Iterator[KeyServer]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> "Iterator[RunningStack]":
-    """The whole system, for tests across services."""
+def shared_stack() -> "Iterator[RunningStack]":
+    """The whole system, which serves all of this worker's tests."""
     from synctalk_testkit.stack import running_stack
 
     with running_stack() as running:
         yield running
+
+
+@pytest.fixture
+def stack(shared_stack: "RunningStack") -> "Iterator[RunningStack]":
+    """The whole system, for tests across services; who hurt it leaves it healed to the next."""
+    yield shared_stack
+    shared_stack.heal()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -16,7 +16,7 @@ from pathlib import Path
 from synctalk_local.down import clean
 from synctalk_local.ports import ports_for
 from synctalk_local.ps import word
-from synctalk_local.stack import CHECKOUT, Stack
+from synctalk_local.stack import CHECKOUT, Stack, service_parts, stack_credentials
 from synctalk_local.supervisor import Supervisor
 from synctalk_local.up import up
 
@@ -33,6 +33,8 @@ class RunningStack:
         self.stack = stack
         self.url = f"http://127.0.0.1:{stack.ports.edge}"
         self._supervisor = Supervisor(stack.data, stack.logs)
+        self._services = service_parts(stack, stack_credentials(stack))
+        self._hurt = False
 
     def ps(self) -> dict[str, tuple[int, str]]:
         """Process id (0: none) and state of each process, as `make ps` shows them."""
@@ -48,12 +50,14 @@ class RunningStack:
 
     def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
         """Send the signal to the process; the id that it had. It comes back by itself."""
+        self._hurt = True
         pid = self.pid(name)
         os.kill(pid, signal_number)
         return pid
 
     def freeze(self, name: str) -> None:
         """Stop its clock: it holds its connections and answers nothing, until `thaw`."""
+        self._hurt = True
         os.kill(self.pid(name), signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
@@ -61,6 +65,7 @@ class RunningStack:
 
     def stop(self, name: str) -> None:
         """Stop it as a deployment does; it stays down until `start`."""
+        self._hurt = True
         self._supervisor.stop_program(name)
 
     def start(self, name: str) -> None:
@@ -82,6 +87,16 @@ class RunningStack:
 
         eventually_blocking(back, timeout, message=f"{name} did not come back:\n{self.log(name)}")
         return time.monotonic() - began
+
+    def heal(self) -> None:
+        """If anything was done to it: wait until all of it runs and says that it is ready."""
+        if self._hurt:
+            eventually_blocking(self._is_whole, BACK_TIMEOUT_S, message=f"it did not heal: {self.ps()}")
+            self._hurt = False
+
+    def _is_whole(self) -> bool:
+        running = all(state == "running" for _, state in self.ps().values())
+        return running and all(service.is_ready() for service in self._services)
 
     def environment(self) -> dict[str, str]:
         """What the commands of `make`, and clients started as processes, need to find this stack."""
