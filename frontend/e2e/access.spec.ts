@@ -106,6 +106,7 @@ test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', as
   await expect(page).not.toHaveURL(new RegExp(group))
 
   // From the history: up to a message, and with Tab to what can be done with it.
+  await expect(ada.message('by keyboard')).toBeVisible()
   await ada.history.focus()
   await page.keyboard.press('ArrowUp')
   await expect(ada.message('by keyboard')).toBeFocused()

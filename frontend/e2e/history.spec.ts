@@ -5,8 +5,9 @@ import { createAccount, expect, postAs, test, type Account, type Person } from '
 import type { APIRequestContext, Page } from '@playwright/test'
 
 const TOTAL = 10_000
-/** As many as may send their share at once. */
-const WRITERS = 500
+const WRITERS = 125
+/** So many messages one person may send at once. */
+const BURST = 20
 /** So many of them do something at the same time. */
 const ABREAST = 8
 const FRAMES = 240
@@ -57,7 +58,7 @@ async function mainThreadClock(page: Page): Promise<() => Promise<number>> {
 }
 
 /**
- * A group with ten thousand messages. One person may send only so many at once, so there are many writers; and each is
+ * A group with ten thousand messages. One person may send only so many at once, so many take turns; and each is
  * connected only while writing, so that few have to be told of every message.
  */
 async function longGroup(owner: Person, request: APIRequestContext, baseURL: string): Promise<string> {
@@ -69,17 +70,22 @@ async function longGroup(owner: Person, request: APIRequestContext, baseURL: str
   const member_ids = writers.map(({ tokens }) => tokens.user.id)
   const data = { type: 'group', title: 'Ten thousand', member_ids }
   const { id } = await owner.call<{ id: string }>('POST', '/v1/conversations', data)
+  let left = TOTAL / BURST
   let next = 0
   await all(ABREAST, async () => {
-    for (let writer = writers.pop(); writer !== undefined; writer = writers.pop()) {
+    while (left > 0) {
+      left -= 1
+      const writer = writers.shift()
+      if (writer === undefined) throw new Error('more abreast than writers')
       const socket = io(baseURL, {
         auth: { token: writer.tokens.access_token },
         transports: ['websocket'],
         forceNew: true,
       })
       await new Promise((resolve) => socket.once('ready', resolve))
-      await all(TOTAL / WRITERS, () => sendPatiently(socket, id, (next += 1)))
+      await all(BURST, () => sendPatiently(socket, id, (next += 1)))
       socket.disconnect()
+      writers.push(writer)
     }
   })
   return id

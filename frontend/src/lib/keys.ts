@@ -1,8 +1,11 @@
 import type { KeyboardEvent } from 'react'
 
+/** A key that is part of a shortcut, and means nothing by itself. */
+export const isShortcut = (event: KeyboardEvent): boolean => event.altKey || event.ctrlKey || event.metaKey
+
 /** Arrow keys, Home and End in a list: where the focus goes next; null when the key is none of these. */
 export function nextIndex(event: KeyboardEvent, index: number, count: number): number | null {
-  if (event.altKey || event.ctrlKey || event.metaKey || count === 0) return null
+  if (isShortcut(event) || count === 0) return null
   switch (event.key) {
     case 'ArrowDown':
       return Math.min(count - 1, index + 1)

@@ -6,7 +6,7 @@ import { Icon } from '@/components/Icon'
 import { dispatch } from '@/lib/chat/store'
 import { draftOf, saveDraft } from '@/lib/drafts'
 import { CallError } from '@/lib/errors'
-import { isComposing } from '@/lib/keys'
+import { isComposing, isShortcut } from '@/lib/keys'
 import { send } from '@/lib/live/outbox'
 import { stopTyping, typed, typingEndedByMessage } from '@/lib/live/typing'
 import { ask, useConnection } from '@/lib/socket'
@@ -111,7 +111,12 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !event.ctrlKey) {
       event.preventDefault()
       void submit()
-    } else if (event.key === 'ArrowUp' && field.current?.value === '' && editing === null) {
+    } else if (
+      event.key === 'ArrowUp' &&
+      !isShortcut(event) &&
+      field.current?.value === '' &&
+      editing === null
+    ) {
       event.preventDefault()
       onEditLast()
     } else if (event.key === 'Escape' && editing !== null) {

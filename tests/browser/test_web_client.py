@@ -1,9 +1,13 @@
-"""The web client in a browser, where tokens end while one looks on."""
+"""The web client in a browser, against the whole running system."""
 
 from synctalk_testkit.browser import needs_browser, run_in_browser
-from synctalk_testkit.stack import running_stack
+from synctalk_testkit.stack import RunningStack, running_stack
 
 pytestmark = needs_browser
+
+
+def test_web_client__in_a_browser__does_what_it_promises(stack: RunningStack) -> None:
+    run_in_browser(stack, "e2e")
 
 
 def test_web_client__past_the_end_of_its_token__stays_connected() -> None:
