@@ -2,7 +2,11 @@
 
 import asyncio
 
-from synctalk_testkit.clients import People, new_name
+import redis.asyncio
+from synctalk_local.redis import redis_url
+from synctalk_local.stack import stack_credentials
+from synctalk_testkit.clients import LiveSocket, People, new_name
+from synctalk_testkit.eventually import eventually
 from synctalk_testkit.stack import RunningStack
 
 TIMES = 5
@@ -57,6 +61,29 @@ async def test_added__writes_at_once(people: People, stack: RunningStack) -> Non
         await ada.post(f"/v1/conversations/{group}/members", {"user_ids": [bob.id]})
         await of_bob.done("typing:start", {"conversation_id": group})
         assert (await of_bob.say(group, "I am in"))["sender_id"] == bob.id
+
+
+async def test_added__while_the_gateway_hears_nothing__is_never_said_to_be_no_member(
+    people: People, stack: RunningStack
+) -> None:
+    ada, bob = await people.register_all("Ada", "Bob")
+    of_bob = await bob.connect(at=stack.internal_url("gateway-2"))
+    url = redis_url(stack.stack.ports.redis, stack_credentials(stack.stack).redis)
+    async with redis.asyncio.from_url(url) as client:
+        for _ in range(TIMES):
+            group = (await ada.group_with())["id"]
+            await client.client_kill_filter(_type="pubsub")  # nobody hears of what is done next
+            await ada.post(f"/v1/conversations/{group}/members", {"user_ids": [bob.id]})
+            ack = await of_bob.call("typing:start", {"conversation_id": group})
+            assert ack["ok"] or ack["error"]["code"] == "unavailable", ack
+            await eventually(lambda: _is_taken(of_bob, "typing:start", {"conversation_id": group}))  # noqa: B023
+
+    error = await of_bob.refusal("typing:start", {"conversation_id": (await ada.group_with())["id"]})
+    assert error["code"] == "not_found"
+
+
+async def _is_taken(live: LiveSocket, event: str, payload: dict[str, str]) -> bool:
+    return bool((await live.call(event, payload))["ok"])
 
 
 async def test_written__is_found_by_search_and_settings_hold_at_once(people: People) -> None:

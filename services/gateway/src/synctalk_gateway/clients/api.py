@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from synctalk_contracts.ids import MAX_INT64
 from synctalk_contracts.internal import ConversationStates
 from synctalk_runtime.internal import InternalClient
 
@@ -16,6 +17,11 @@ class Api:
         """All of them, newest activity first, as they stand now."""
         answer = await self._http.get(f"/internal/users/{user_id}/conversations")
         return ConversationStates.model_validate(answer, extra="ignore")
+
+    async def is_member(self, user_id: str, conversation_id: str) -> bool:
+        """Whether the person is in the conversation now; nothing of it is read."""
+        answer = await self.sync(user_id, {conversation_id: MAX_INT64})
+        return not answer["conversations"][conversation_id].get("removed")
 
     async def sync(self, user_id: str, cursors: dict[str, int]) -> dict[str, Any]:
         """`{"conversations": {...}}` as the client gets it."""
