@@ -11,7 +11,9 @@ export PYTHONDONTWRITEBYTECODE :=
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m synctalk_local
 PYTEST := $(BIN)/python -m pytest
-WORKERS ?= 2
+# More than the cores of a small machine: most tests wait more than they compute. A stack of its own for each of the second.
+WORKERS ?= 4
+STACKS ?= 3
 READY := .venv/.synced
 
 help: ## this list
@@ -70,7 +72,7 @@ types: $(READY) ## strict types
 
 test: $(READY) ## all tests: unit and integration, then the whole system, then the web client
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy bench tests/boundaries
-	$(PYTEST) -q -n $(WORKERS) --dist loadfile deploy/local/tests/system tests/e2e tests/faults
+	$(PYTEST) -q -n $(STACKS) --dist worksteal tests/browser tests/faults deploy/local/tests/system tests/e2e
 	$(LOCAL) npm run --silent test
 
 check: $(READY) lint types ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
