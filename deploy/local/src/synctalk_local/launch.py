@@ -28,7 +28,7 @@ def main() -> None:
     split = sys.argv.index("--")
     folder, *user = sys.argv[1:split]
     command = sys.argv[split + 1 :]
-    end_strays(Path(folder))
+    end_strays(Path(folder), reaped=False)  # its children; the main process itself was reaped by supervisord
     if user:
         account = Account.named(user[0])
         os.setgroups([])

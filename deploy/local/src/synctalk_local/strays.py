@@ -18,8 +18,12 @@ def strays_in(folder: Path) -> list[psutil.Process]:
     ]
 
 
-def end_strays(folder: Path) -> int:
-    """Kill them and wait until they hold nothing any more; how many there were."""
+def end_strays(folder: Path, *, reaped: bool = True) -> int:
+    """Kill them and wait until they are gone; how many there were.
+
+    `reaped=False` is content with zombies: their ports, files and memory are free already, and the parent of an orphan
+    may take seconds to reap it. Only their process ids are not, by which PostgreSQL's lock file goes.
+    """
     found = strays_in(folder)
     for process in found:
         try:
@@ -27,15 +31,14 @@ def end_strays(folder: Path) -> int:
         except psutil.NoSuchProcess:
             continue
     deadline = time.monotonic() + WAIT_S
-    while any(_lives(process) for process in found) and time.monotonic() < deadline:
+    while any(_remains(process, reaped) for process in found) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     return len(found)
 
 
-def _lives(process: psutil.Process) -> bool:
-    """A zombie's ports, files and memory are free already, and the parent of an orphan may take seconds to reap it."""
+def _remains(process: psutil.Process, reaped: bool) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and (reaped or process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

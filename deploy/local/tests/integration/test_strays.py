@@ -26,7 +26,7 @@ def test_end__of_one_that_its_parent_does_not_reap__does_not_wait_for_that(tmp_p
         assert strays_in(tmp_path) == [child]
 
         began = time.monotonic()
-        ended = end_strays(tmp_path)
+        ended = end_strays(tmp_path, reaped=False)
 
         assert ended == 1
         assert child.status() == psutil.STATUS_ZOMBIE
