@@ -4,16 +4,19 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test check up down ps logs clean demo bench contracts migrate images k8s-check web
+.PHONY: help setup fmt lint types test check up down ps logs clean demo bench contracts migrate images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m synctalk_local
 PYTEST := $(BIN)/python -m pytest
-# More than the cores of a small machine: most tests wait more than they compute. A stack of its own for each of the second.
+# More than a small machine has cores, since most tests wait more than they compute. Those across services share STACKS.
 WORKERS ?= 4
 STACKS ?= 3
+# The longest first; each worker begins with a part of it and then takes over what another has left.
+ACROSS_SERVICES := tests/browser/test_web_client.py tests/faults deploy/local/tests/system tests/e2e \
+	tests/browser/test_web_client_expiry.py
 READY := .venv/.synced
 
 help: ## this list
@@ -72,14 +75,17 @@ types: $(READY) ## strict types
 
 test: $(READY) ## all tests: unit and integration, then the whole system, then the web client
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy bench tests/boundaries
-	$(PYTEST) -q -n $(STACKS) --dist worksteal tests/browser tests/faults deploy/local/tests/system tests/e2e
+	$(PYTEST) -q -n $(STACKS) --dist worksteal $(ACROSS_SERVICES)
 	$(LOCAL) npm run --silent test
 
-check: $(READY) lint types ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
+check: $(READY) ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
+	$(MAKE) --no-print-directory -j 2 lint types generated k8s-check
+	$(MAKE) --no-print-directory test
+
+generated: $(READY) # what is generated is what is committed
 	$(BIN)/python libs/contracts/generate.py --check --without-web
 	$(LOCAL) npm run --silent contracts -- --check
 	$(BIN)/python docs/generate.py --check
-	$(MAKE) --no-print-directory k8s-check test
 
 k8s-check: $(READY) ## validate the Kubernetes manifests, offline
 	$(BIN)/python deploy/k8s/check.py

@@ -16,22 +16,20 @@ PROGRAMS = ("chromium-headless-shell", "chromium", "google-chrome")
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), "")
 
-E2E = CHECKOUT / "frontend" / "e2e"
-
 needs_browser = [
-    pytest.mark.skipif(not E2E.exists(), reason="there is no web client here"),
+    pytest.mark.skipif(not (CHECKOUT / "frontend" / "e2e").exists(), reason="there is no web client here"),
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed, and CHROMIUM names none"),
     pytest.mark.timeout(900),
 ]
 
 
-def run_in_browser(stack: RunningStack, *script: str) -> None:
-    """Build the client, and run this script of its `package.json`, one test at a time; the failure has what it says."""
+def run_in_browser(stack: RunningStack, script: str) -> None:
+    """Build the client, and run this script of its `package.json`; what it prints is in the failure."""
     said: list[str] = []
     up(stack.stack, said.append)
     assert not any(line.startswith("warning") for line in said), said
 
-    environment = os.environ | stack.environment() | {"CHROMIUM": CHROMIUM, "SYNCTALK_E2E_WORKERS": "1"}
-    command = [sys.executable, "-m", "synctalk_local", "npm", "run", "--silent", *script]
+    environment = os.environ | stack.environment() | {"CHROMIUM": CHROMIUM}
+    command = [sys.executable, "-m", "synctalk_local", "npm", "run", "--silent", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
