@@ -12,6 +12,27 @@ test('start a direct conversation by searching for a person', async ({ person })
   await expect(ben.row('Ada Lovelace')).toContainText('1 unread message')
 })
 
+test('the palette: who is shown fits what is typed, also while the answer to it is on its way', async ({
+  person,
+}) => {
+  const ada = await person('Ada')
+  const ben = await person('Ben')
+  const { page } = ada
+  await page.keyboard.press('Control+k')
+  const palette = page.getByRole('combobox', { name: 'Go anywhere' })
+  await expect(palette).toBeFocused()
+  const options = page.getByRole('option')
+  await page.keyboard.type('ben')
+  await expect(options.filter({ hasText: '@ben.' }).first()).toBeVisible()
+  await page.route('**/v1/users?*', () => undefined)
+  await page.keyboard.type('jamin')
+  await expect(options).toHaveCount(0)
+  await page.unroute('**/v1/users?*')
+  await palette.fill(ben.account.username)
+  await expect(options).toHaveCount(1)
+  await expect(options).toContainText(ben.account.username)
+})
+
 test('the list: newest activity first, last message, unread, presence, typing, draft, filter', async ({
   person,
 }) => {

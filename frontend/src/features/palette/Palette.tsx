@@ -6,7 +6,7 @@ import { Dialog } from '@/components/Dialog'
 import { Icon, type IconName } from '@/components/Icon'
 import { toast } from '@/components/Toasts'
 import { searchPeople, startDirect } from '@/lib/actions'
-import { matching, useConversations } from '@/lib/chat/list'
+import { fits, matching, useConversations } from '@/lib/chat/list'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import { useMe } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
@@ -130,6 +130,10 @@ function useEntries(text: string): Entry[] {
     staleTime: 10_000,
     placeholderData: (previous) => previous,
   })
+  // Until the answer to what is typed has come, the one before it stays, as far as it fits: Enter takes what is shown.
+  const found = (people.data ?? []).filter(
+    (user) => !people.isPlaceholderData || fits(`${nameOf(user)} ${user.username}`, search),
+  )
   const known = new Set(conversations.map(({ peer }) => peer?.id))
   const go = (path: string) => () => void navigate(path)
   const write = (userId: string) => () => {
@@ -164,7 +168,7 @@ function useEntries(text: string): Entry[] {
       ),
       run: go(`/c/${summary.id}`),
     })),
-    ...(search === '' ? [] : (people.data ?? []))
+    ...(search === '' ? [] : found)
       .filter((user) => user.id !== me && !known.has(user.id))
       .slice(0, MAX_PEOPLE)
       .map((user) => ({

@@ -20,14 +20,18 @@ const fold = (text: string): string =>
     .replace(/\p{Diacritic}/gu, '')
     .toLocaleLowerCase()
 
-/** Those whose name has a word that begins so, without regard to case and accents. */
+/** Those whose name fits. */
 export function matching(summaries: readonly Summary[], filter: string): Summary[] {
+  return summaries.filter((summary) => fits(`${titleOf(summary)} ${summary.peer?.username ?? ''}`, filter))
+}
+
+/** Whether the name has a word that begins so, or from three letters on contains it, without regard to case and accents. */
+export function fits(name: string, filter: string): boolean {
   const wanted = fold(filter.trim())
-  if (wanted === '') return [...summaries]
-  return summaries.filter((summary) => {
-    const name = fold(`${titleOf(summary)} ${summary.peer?.username ?? ''}`)
-    return (
-      name.startsWith(wanted) || name.includes(` ${wanted}`) || (wanted.length > 2 && name.includes(wanted))
-    )
-  })
+  const folded = fold(name)
+  return (
+    folded.startsWith(wanted) ||
+    folded.includes(` ${wanted}`) ||
+    (wanted.length > 2 && folded.includes(wanted))
+  )
 }
