@@ -1,4 +1,4 @@
-"""`python -m synctalk_local up [--without-web] | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
+"""`python -m synctalk_local up | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def _run(command: str, arguments: list[str], stack: Stack) -> int:
     name = arguments[0] if arguments else None
     match command:
         case "up":
-            docker.up(stack, _say) if containers else up(stack, _say, with_web=name != "--without-web")
+            docker.up(stack, _say) if containers else up(stack, _say)
         case "down":
             docker.down(stack) if containers else down(stack, _say)
             docker.forget(stack)

@@ -8,7 +8,7 @@ meanwhile.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from synctalk_local import requirements, services, web
 from synctalk_local.credentials import Credentials
@@ -25,11 +25,11 @@ from synctalk_local.takeover import take_over
 Say = Callable[[str], None]
 
 
-def up(stack: Stack, say: Say, *, with_web: bool = True) -> None:
+def up(stack: Stack, say: Say) -> None:
     """Raises StartError, MissingProgramsError. Without the web client nothing is built; what is there is served."""
     began = time.monotonic()
     with locked(stack):
-        _Up(stack, say).run(with_web=with_web)
+        _Up(stack, say).run()
     say(f"\nSyncTalk runs at {stack.address}  (ready after {time.monotonic() - began:.1f} s)")
 
 
@@ -47,7 +47,7 @@ class _Up:
         self._memory = Memory(stack.data)
         self._starter = Starter(stack, self._supervisor, self._memory, say)
 
-    def run(self, *, with_web: bool) -> None:
+    def run(self) -> None:
         stack = self._stack
         programs = requirements.backing_programs(self._say)
         nginx = requirements.nginx_program(self._say)
@@ -55,7 +55,7 @@ class _Up:
         backing, own = backing_parts(stack, programs, credentials), service_parts(stack, credentials)
         edge = edge_part(stack, nginx, web.web_root(stack.checkout))
         take_over([*backing, *own, edge], self._supervisor, self._say)
-        with self._web_build() if with_web else nullcontext():
+        with self._web_build():
             self._starter.start(backing)
             self._create_databases(programs, credentials)
             self.migrate(own)

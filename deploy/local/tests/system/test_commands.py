@@ -49,7 +49,7 @@ def test_up__again__is_quick_and_leaves_all_alone(stack: RunningStack) -> None:
     before = stack.ps()
     began = time.monotonic()
 
-    done = run(stack, "up", "--without-web")
+    done = run(stack, "up")
 
     assert done.returncode == 0, done.stderr
     assert f"SyncTalk runs at http://localhost:{stack.stack.ports.edge}" in done.stdout

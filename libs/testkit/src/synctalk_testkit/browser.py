@@ -24,7 +24,7 @@ needs_browser = [
 
 
 def run_in_browser(stack: RunningStack, script: str) -> None:
-    """Build the client, and run this script of its `package.json`; what it prints is in the failure."""
+    """Make sure that the client is built, and run this script of its `package.json`; the failure has what it prints."""
     said: list[str] = []
     up(stack.stack, said.append)
     assert not any(line.startswith("warning") for line in said), said

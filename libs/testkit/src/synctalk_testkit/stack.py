@@ -127,7 +127,7 @@ def running_stack(settings: Mapping[str, str] | None = None) -> Iterator[Running
         said: list[str] = []
         try:
             try:
-                up(stack, said.append, with_web=False)
+                up(stack, said.append)
             except Exception as error:
                 error.add_note("\n".join(said))
                 raise
