@@ -120,6 +120,10 @@ class Bus:
                 )
         except (AMQPError, TimeoutError, OSError, RuntimeError) as error:
             raise UnavailableError from error
+        except (Exception, asyncio.CancelledError) as error:
+            if not _says_that_the_channel_closes(error):
+                raise
+            raise UnavailableError from error
         if isinstance(answer, Basic.Nack):
             raise UnavailableError
         PUBLISHED.labels(exchange).inc()
@@ -137,7 +141,6 @@ class Bus:
             except Exception as error:  # the supervisor's door: whatever broke, all is opened anew
                 log.exception("bus.failed", error=type(error).__name__, retry_in_s=round(delay, 2))
             finally:
-                self._confirmed = self._plain = None
                 CONNECTED.set(0)
                 self.on_lost()
             await _sleep_unless(self._stopping, delay * random.uniform(0.5, 1.5))  # noqa: S311
@@ -162,6 +165,7 @@ class Bus:
             log.info("bus.connected")
             await self._until_broken(connection, broken)
         finally:
+            self._confirmed = self._plain = None  # closing may take a while, and nobody shall wait for it
             for consumer in self._consumers:
                 await consumer.close()
             await _close(connection)
@@ -200,6 +204,14 @@ class Bus:
 
 def _nothing() -> None:
     return
+
+
+def _says_that_the_channel_closes(error: BaseException) -> bool:
+    """aiormq ends whoever waits for a confirmation by the bare class, or by a cancellation that nobody asked for."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return type(error) is Exception
 
 
 async def _raw(channel: AbstractChannel) -> RawChannel:

@@ -46,6 +46,14 @@ async def _delete_queue(url: str, queue: str) -> None:
         await channel.queue_delete(queue)
 
 
+async def _is_connected(bus: Bus) -> bool:
+    try:
+        await bus.check()
+    except ConnectionError:
+        return False
+    return True
+
+
 async def test_check__not_connected__fails(make_bus: Any) -> None:
     with pytest.raises(ConnectionError):
         await make_bus("amqp://127.0.0.1:1/").check()
@@ -259,6 +267,38 @@ async def test_broker__freezes__publishing_ends_at_its_deadline(
                 await send(bus, "ada")
             assert time.monotonic() - started < 2
             relay.mend()
+
+
+async def test_publish__unconfirmed_when_the_bus_stops__is_unavailable(make_bus: Any, vhost: str, send: Any) -> None:
+    async with relay_to(vhost) as relay:
+        bus = make_bus(relay.url)
+        await bus.start()
+        await eventually(lambda: _is_connected(bus))
+        relay.freeze()
+        publishing = asyncio.create_task(send(bus, "ada"))
+        await asyncio.sleep(0)  # it waits for the confirmation
+        await bus.stop()
+
+        with pytest.raises(UnavailableError):
+            await publishing
+
+
+async def test_publish__while_the_bus_closes__is_unavailable_at_once(make_bus: Any, vhost: str, send: Any) -> None:
+    async with relay_to(vhost) as relay:
+        bus = make_bus(relay.url)
+        await bus.start()
+        await eventually(lambda: _is_connected(bus))
+        relay.freeze()
+        stopping = asyncio.create_task(bus.stop())
+        refused = 0
+        while not stopping.done():
+            await asyncio.sleep(0.05)
+            with pytest.raises(UnavailableError):
+                async with asyncio.timeout(1):
+                    await send(bus, "ada")
+            refused += 1
+
+    assert refused > 5
 
 
 async def test_ack__after_a_reconnect__the_batch_comes_again(
