@@ -1,11 +1,12 @@
 """Makes `.venv` with everything in it, from nothing but Python 3.11 or later: `python3 deploy/local/bootstrap.py`.
 
-uv does the work: the one on the path, else one that is fetched from PyPI into `.venv-tools`. Nothing here imports
-anything but the standard library, and nothing is installed outside the checkout (but python3-venv, by root, where
-Debian left it out).
+uv does the work: the one on the path if it is new enough, else one that is fetched from PyPI into `.venv-tools`.
+Nothing here imports anything but the standard library, and nothing is installed outside the checkout (but python3-venv,
+by root, where Debian left it out).
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 TOOLS = CHECKOUT / ".venv-tools"
 UV_VERSION = "0.13.9"
+LEAST_UV = (0, 7)  # the first that reads a lock file without the address of a registry
 
 
 def main() -> None:
@@ -30,7 +32,7 @@ def main() -> None:
 
 def _uv() -> str:
     found = shutil.which("uv")
-    if found:
+    if found and _version(found) >= LEAST_UV:
         return found
     uv = TOOLS / "bin" / "uv"
     if not uv.exists():
@@ -40,6 +42,13 @@ def _uv() -> str:
         if subprocess.run(install, check=False).returncode != 0:
             sys.exit("uv could not be installed from PyPI; the reason is above.")
     return str(uv)
+
+
+def _version(uv: str) -> tuple[int, ...]:
+    """Of `uv 0.13.9 (…)`; nothing where it says something else."""
+    said = subprocess.run([uv, "--version"], capture_output=True, text=True, check=False).stdout
+    numbers = re.search(r"(\d+)\.(\d+)", said)
+    return tuple(map(int, numbers.groups())) if numbers else ()
 
 
 def _make_venv() -> None:

@@ -44,3 +44,8 @@ def test_check__a_path_of_a_machine__is_seen() -> None:
     folder = "work"
     assert UNWANTED["a path of a machine"].search(f"see /{folder}/somewhere")
     assert not UNWANTED["a path of a machine"].search("see https://example.com/homework/a")
+
+
+def test_lock__names_no_registry() -> None:
+    """Packages come from the index of whoever installs; after `uv lock` empty what it wrote."""
+    assert set(re.findall(r'registry = "(.*?)"', (ROOT / "uv.lock").read_text())) == {""}
