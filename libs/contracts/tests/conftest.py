@@ -57,7 +57,7 @@ _SIMPLE: dict[str | None, st.SearchStrategy[Any]] = {
 def _object(schema: Schema, definitions: Schema) -> st.SearchStrategy[Any]:
     required, optional = {}, {}
     for name, field in schema["properties"].items():
-        if name in schema.get("required", []) or "const" in field:  # a const is what tells a union's members apart
+        if name in schema.get("required", []) or "const" in field:  # a const distinguishes a union's members
             required[name] = _values_of(field, definitions, name)
         else:
             optional[name] = _values_of(_given(field), definitions, name)
@@ -89,9 +89,11 @@ def _text(schema: Schema, name: str) -> st.SearchStrategy[Any]:
         return st.from_regex(schema["pattern"].removesuffix("$") + r"\Z")
     if name == "emoji":
         return st.sampled_from(["👍", "❤️", "🇺🇳", "1️⃣", "ℹ️", "🩷", "👩‍💻"])
+    if name == "custom_status":
+        return st.sampled_from(["", "xyz", "日本語", "עברית", "Ä 👩‍💻"])
     texts = st.text(
         alphabet=st.sampled_from(_LETTERS),
         min_size=schema.get("minLength", 0),
         max_size=min(40, schema.get("maxLength", 40)),
     )
-    return texts.filter(str.strip) if schema.get("minLength") else texts
+    return texts.filter(lambda drawn: drawn.strip(" \n\u200d")) if schema.get("minLength") else texts

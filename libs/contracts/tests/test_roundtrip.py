@@ -124,7 +124,7 @@ def test_event__in_an_envelope__comes_back(event: type[Any], values_of: ValuesOf
     check()
 
 
-def test_parse__a_type_of_the_future__is_told_apart() -> None:
+def test_parse__a_type_of_the_future__is_recognized() -> None:
     envelope = Envelope.model_validate(
         {
             "id": "0" * 8 + "-0000-7000-8000-" + "0" * 12,

@@ -29,7 +29,7 @@ def document() -> Json:
             "title": "SyncTalk",
             "version": "1.0.0",
             "description": "Socket.IO events between clients and the gateway, and the events that the services "
-            "tell each other over RabbitMQ. Every client event is acked with {ok: true, ...} or {ok: false, error}.",
+            "send each other over RabbitMQ. Every client event is acked with {ok: true, ...} or {ok: false, error}.",
         },
         "channels": {
             "sockets": {

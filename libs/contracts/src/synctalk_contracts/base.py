@@ -24,6 +24,6 @@ class Contract(BaseModel):
 
 
 class Request(BaseModel):
-    """What a client sends: unknown fields and values of another type are refused, never converted."""
+    """A shape that clients send: unknown fields and values of another type are refused, never converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

@@ -1,4 +1,4 @@
-"""Orders from the gateways to api, and the answers.
+"""Commands from the gateways to api, and their replies.
 
 A gateway sends what has queued up for a partition as one `CommandBatch`; api answers on the gateway's own Redis channel
 with `ReplyBatch`es. Commands are transient: the client is acked only after the commit, and tries again with the same
@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from synctalk_contracts.base import Contract
-from synctalk_contracts.ids import Id, Seq
+from synctalk_contracts.ids import Id, Seq, Timestamp
 
 
 class Command(Contract):
     conversation_id: Id
     user_id: Id
-    """Who orders it, as the gateway authenticated them; api decides whether they may."""
+    """The user who sent it, as the gateway authenticated them; api decides whether they may."""
 
 
 class SendMessage(Command):
@@ -78,6 +78,8 @@ class CommandBatch(Contract):
     reply_to: str
     """The gateway process that waits for the replies."""
     requests: list[CommandRequest]
+    deadline: Timestamp | None = None
+    """After this nothing of the batch may be written: its clients got `unavailable` and may have moved on."""
 
 
 class Reply(Contract):

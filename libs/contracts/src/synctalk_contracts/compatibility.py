@@ -36,7 +36,7 @@ def _without_field_titles(node: Any, *, is_property: bool = False) -> Any:
 
 
 def incompatibilities(old: Schema, new: Schema) -> list[str]:
-    """What a party with the old schema could not live with; empty when the change may stay in its version."""
+    """Return what breaks a party that has the old schema; empty when the change may stay in its version."""
     found = _compare("", old, new)
     definitions = new.get("$defs", {})
     for name, definition in old.get("$defs", {}).items():
@@ -87,5 +87,5 @@ def _shape(field: Schema) -> Schema:
 
 
 def _frame(schema: Schema) -> Schema:
-    """What a shape is, beside its fields and values."""
+    """Return what a schema says beside its fields and values."""
     return {key: value for key, value in _shape(schema).items() if key not in _COMPARED_APART}

@@ -1,4 +1,4 @@
-"""How a fact or an order travels on RabbitMQ: a bus message is a JSON array of envelopes, usually of one.
+"""Envelopes, in which events travel on RabbitMQ: a bus message is a JSON array of envelopes, usually of one.
 
 The array is there because batches decide what a message costs: a broker moves thirty in one frame for the price of one.
 """
@@ -25,7 +25,7 @@ class Event(Contract):
 
 class Envelope(Contract):
     id: Id
-    """The same on every repeat, so that a reader can tell."""
+    """The same on every repeat, so that a reader recognizes it."""
     type: str
     time: Timestamp
     traceparent: str | None = None
@@ -37,7 +37,7 @@ _ENVELOPES: TypeAdapter[list[Envelope]] = TypeAdapter(list[Envelope])
 
 
 def read_envelopes(data: bytes) -> list[Envelope]:
-    """Raises pydantic.ValidationError when the bytes are not an array of envelopes."""
+    """Read a bus message. Raises pydantic.ValidationError when it is not an array of envelopes."""
     return _ENVELOPES.validate_json(data, extra="ignore")
 
 

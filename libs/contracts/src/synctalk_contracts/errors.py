@@ -5,8 +5,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from synctalk_contracts.base import Contract
-
 
 class ErrorCode(StrEnum):
     MALFORMED = "malformed"
@@ -51,14 +49,6 @@ STATUS: dict[ErrorCode, int] = {
 }
 """The HTTP status of each code; `unknown_event` is seen on sockets only."""
 
-RETRYABLE = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE})
-"""Trying the same again later may help; with every other code it does not."""
-
-
-class FieldError(Contract):
-    field: str
-    message: str
-
 
 class ErrorDetail(BaseModel):
     code: ErrorCode
@@ -69,10 +59,10 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """What every refusal looks like, over REST and on sockets."""
+    """The error of a REST response or a socket ack."""
 
     error: ErrorDetail
 
     def to_wire(self) -> dict[str, Any]:
-        """As JSON-ready values, without the fields that are not set."""
+        """Return it as JSON-ready values, without the fields that are not set."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -1,4 +1,4 @@
-"""What api, presence and the gateways say to the gateways on Redis pub/sub, to be delivered to sockets.
+"""Messages of api, presence and the gateways to the gateways on Redis pub/sub, to be delivered to sockets.
 
 A message on a conversation's channel holds the events of one commit, in order. An event with a `change_seq` takes part
 in the conversation's one order: a gateway delivers it right after the one before it, and asks api for what is missing.
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id, Seq
-from synctalk_contracts.models import Conversation, Presence, Role
+from synctalk_contracts.models import Conversation, Presence, Role, User
 
 
 class RoomEvent(Contract):
@@ -47,19 +47,26 @@ class RoomBatch(Contract):
 
 
 class UserEvent(Contract):
-    """On a person's own channel: a conversation that they are in from now on."""
+    """On a user's own channel: a conversation that they are in from now on."""
 
     event: Literal["conversation:new"] = "conversation:new"
     conversation: Conversation
 
 
+class ProfileEvent(Contract):
+    """A changed name or picture, on the user's own channel and on those of their most active conversations."""
+
+    event: Literal["user:updated"] = "user:updated"
+    user: User
+
+
 class PresenceEvent(Contract):
-    """On a person's presence channel: what others see, and what they see of themselves."""
+    """On a user's presence channel: what others see, and what they see of themselves."""
 
     shown: Presence
     own: Presence
     shown_changed: bool = True
-    """False: only the person's own view changed (an invisible person came or went)."""
+    """False: only the user's own view changed (an invisible user came or went)."""
 
 
 class Heartbeat(Contract):

@@ -1,22 +1,29 @@
-"""What the services ask each other over HTTP, below `/internal`: look-ups whose answer must be true now.
+"""Questions of the services to each other over HTTP, below `/internal`: look-ups whose answer must be true now.
 
 | path | asked by | body → answer |
 |---|---|---|
 | auth `GET /internal/revocations` | all | → `[SessionRevoked]` that still matter |
+| auth `GET /internal/revocations/changes?cursor=` | all | → `RevocationPage`: those since that page |
 | auth `POST /internal/users` | api | `Ids` → `Users`, unknown ones left out |
-| api `PUT /internal/users/{user_id}` | auth | `User` → 204: a person just registered |
+| api `PUT /internal/users/{user_id}` | auth | `User` → 204: a user just registered |
 | api `GET /internal/users/{user_id}` | auth | → `User`, or 404 |
-| api `GET /internal/users/{user_id}/conversations` | gateway | → `ConversationStates`: all, newest activity first |
+| api `GET /internal/users/{user_id}/conversations?limit=` | gateway | → `ConversationStates`, newest activity first |
+| api `POST /internal/heads` | gateway | `Ids` → `Heads`: how far these conversations have got |
+| api `POST /internal/room` | gateway | `RoomQuestion` → `RoomState`: who of these is still a member |
 | api `POST /internal/sync` | gateway | `SyncQuestion` → `SyncAnswer` |
 | api `POST /internal/contacts` | presence | `ContactsQuestion` → `Ids`: those who share a conversation |
 | api `POST /internal/pushes` | notifier | `PushQuestions` → `PushAnswers`, in the order asked |
+| api `GET /internal/memberships?after=&limit=` | notifier | → `MembershipPage`: all of them, to build a copy anew |
 | presence `POST /internal/presence/leases` | gateway | `LeaseReport` → 204 |
 | presence `POST /internal/presence/snapshot` | gateway | `PresenceQuestion` → `PresenceSnapshot`, in the order asked |
 | presence `PUT /internal/presence/{user_id}` | gateway | `PresenceSet` of the interface → 204 |
 | presence `POST /internal/presence/active` | notifier | `Ids` → `Ids`: those who are connected and active |
 """
 
+from pydantic import Field
+
 from synctalk_contracts.base import Contract
+from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.ids import Id, Seq
 from synctalk_contracts.models import Presence, User
 
@@ -37,6 +44,33 @@ class ConversationState(Contract):
 
 class ConversationStates(Contract):
     items: list[ConversationState]
+    more: bool = False
+    """There are others beyond the limit that was asked for."""
+
+
+class Heads(Contract):
+    """The latest `change_seq` by conversation; unknown ones are left out."""
+
+    items: dict[Id, Seq]
+
+
+class RoomQuestion(Contract):
+    conversation_id: Id
+    user_ids: list[Id]
+
+
+class RoomState(Contract):
+    """The state of a room as of `change_seq`: who of those asked is a member."""
+
+    change_seq: Seq
+    member_ids: list[Id]
+
+
+class RevocationPage(Contract):
+    """Revocations after a cursor, or all current ones. Pages may overlap; repeated revocations are harmless."""
+
+    items: list[SessionRevoked]
+    cursor: str
 
 
 class SyncQuestion(Contract):
@@ -53,6 +87,8 @@ class PushQuestion(Contract):
     user_id: Id
     conversation_id: Id
     seq: Seq
+    quiet_conversation_ids: list[Id] = Field(default=[])
+    """Muted or at level `none`: left out of the badge."""
 
 
 class PushQuestions(Contract):
@@ -62,15 +98,31 @@ class PushQuestions(Contract):
 class PushAnswer(Contract):
     member: bool
     delivered: bool
+    """Always false: notifiers of before want it."""
     read: bool
     deleted: bool
     """The message is deleted: nothing to announce."""
     badge: int
-    """The person's unread messages in all conversations."""
+    """The user's unread messages in all conversations."""
 
 
 class PushAnswers(Contract):
     items: list[PushAnswer]
+
+
+class Membership(Contract):
+    conversation_id: Id
+    user_id: Id
+    present: bool
+    """False: was a member, and left or was removed."""
+    change_seq: Seq
+    """The change that made it so; an event with a lower one is older."""
+
+
+class MembershipPage(Contract):
+    items: list[Membership]
+    next: str | None
+    """`after` of the next page; null: this was the last."""
 
 
 class PresenceQuestion(Contract):
@@ -84,16 +136,18 @@ class Presences(Contract):
 
 class PresenceSnapshot(Presences):
     strangers: list[Id]
-    """Of those asked, who shares no conversation with the asker: their changes must not be passed on."""
+    """Those who share no conversation with the user who asks: their changes must not be passed on."""
 
 
 class Lease(Contract):
     user_id: Id
     connection_id: str
+    active: bool = True
+    """Somebody is using this client now."""
 
 
 class LeaseReport(Contract):
-    """What one gateway holds: sent when sockets come and go, and for all of them once a renewal interval."""
+    """The leases of one gateway, sent when sockets come and go, and for all of them once a renewal interval."""
 
     gateway: str
     held: list[Lease]

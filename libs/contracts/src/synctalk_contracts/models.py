@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id, Seq, Timestamp
 
@@ -21,7 +23,7 @@ class PresenceStatus(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a session ended, as `session:ended` says it."""
+    """The reason why a session ended, as sent in `session:ended`."""
 
     LOGGED_OUT = "logged_out"
     REVOKED = "revoked"
@@ -65,6 +67,9 @@ class Message(Contract):
     body: str
     reply_to: Id | None
     reactions: dict[str, list[Id]]
+    """The first who reacted, by emoji; of a message with very many reactions not all."""
+    reaction_counts: dict[str, int] = Field(default={})
+    """All who reacted, by emoji."""
     mentions: list[Id]
     created_at: Timestamp
     edited_at: Timestamp | None
@@ -80,7 +85,7 @@ class Member(Contract):
 
 
 class MemberChange(Contract):
-    """A member as `sync` tells it: as it is now, or gone (`role` null)."""
+    """A member in `sync`: the current state, or a removed member (`role` null)."""
 
     user: User
     role: Role | None
@@ -91,7 +96,7 @@ class MemberChange(Contract):
 
 
 class Conversation(Contract):
-    """A conversation as the asker sees it."""
+    """A conversation as the caller sees it."""
 
     id: Id
     type: Literal["direct", "group"]
@@ -109,7 +114,7 @@ class Conversation(Contract):
 
 
 class Receipt(Contract):
-    """Has this member got, and read, one message."""
+    """The state of one message for one member: received, read."""
 
     user_id: Id
     delivered: bool
@@ -129,7 +134,7 @@ class SearchHit(Contract):
 
 
 class SyncState(Contract):
-    """What changed in one conversation after the asked cursor. Exactly one of the three forms of the interface."""
+    """The changes of one conversation after the given cursor, in exactly one of three forms."""
 
     messages: list[Message] | None = None
     members: list[MemberChange] | None = None

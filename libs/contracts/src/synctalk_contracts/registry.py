@@ -1,4 +1,4 @@
-"""Every event by its name, and every published shape by the name of its schema file."""
+"""The registry of events by name, and of all published shapes by the name of their schema file."""
 
 from pydantic import BaseModel
 
@@ -46,7 +46,7 @@ def parse(envelope: Envelope) -> Event:
 
 
 def schemas() -> dict[str, type[BaseModel]]:
-    """Every published shape, keyed `<group>/<name>` as its committed schema file is named."""
+    """Return every published shape, keyed `<group>/<name>` as its committed schema file is named."""
     shapes: dict[str, type[BaseModel]] = {f"events/{name}": cls for name, cls in EVENTS.items()}
     for command in (
         commands.SendMessage,
@@ -63,15 +63,21 @@ def schemas() -> dict[str, type[BaseModel]]:
     shapes["bus/envelope.v1"] = Envelope
     shapes["fanout/room_batch.v1"] = fanout.RoomBatch
     shapes["fanout/user_event.v1"] = fanout.UserEvent
+    shapes["fanout/profile_event.v1"] = fanout.ProfileEvent
     shapes["fanout/presence_event.v1"] = fanout.PresenceEvent
     for question in (
         internal.Ids,
         internal.Users,
         internal.ConversationStates,
+        internal.Heads,
+        internal.RoomQuestion,
+        internal.RoomState,
+        internal.RevocationPage,
         internal.SyncQuestion,
         internal.ContactsQuestion,
         internal.PushQuestions,
         internal.PushAnswers,
+        internal.MembershipPage,
         internal.PresenceQuestion,
         internal.PresenceSnapshot,
         internal.LeaseReport,

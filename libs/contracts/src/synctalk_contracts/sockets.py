@@ -1,27 +1,32 @@
-"""The Socket.IO vocabulary, parted by direction. Names and payloads are those of the public interface."""
+"""The Socket.IO events by direction, which each class has in its name.
 
-from typing import Any, ClassVar, Literal
+Names and payloads are those of the public interface.
+"""
 
-from pydantic import Field, field_validator
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
 
 from synctalk_contracts.base import Contract, Request
-from synctalk_contracts.ids import Body, ClientMessageId, Emoji, Id, Seq, Text, Timestamp
+from synctalk_contracts.ids import ClientMessageId, Id, Seq, Timestamp
 from synctalk_contracts.models import (
     Conversation,
     EndReason,
     Message,
     Presence,
     Role,
+    User,
 )
+from synctalk_contracts.text import Body, Emoji, Status
 
 
 class ToServer(Request):
-    """What a client may emit. Every one is acked with `{ok: true, …}` or `{ok: false, error}`."""
+    """An event that a client may emit. Each is acked with `{ok: true, …}` or `{ok: false, error}`."""
 
     EVENT: ClassVar[str]
 
 
-class MessageSend(ToServer):
+class MessageSendToServer(ToServer):
     EVENT: ClassVar[str] = "message:send"
     conversation_id: Id
     client_message_id: ClientMessageId
@@ -29,93 +34,123 @@ class MessageSend(ToServer):
     reply_to: Id | None = None
 
 
-class MessageEdit(ToServer):
+class MessageEditToServer(ToServer):
     EVENT: ClassVar[str] = "message:edit"
     conversation_id: Id
     message_id: Id
     body: Body
 
 
-class MessageDelete(ToServer):
+class MessageDeleteToServer(ToServer):
     EVENT: ClassVar[str] = "message:delete"
     conversation_id: Id
     message_id: Id
 
 
-class ReactionAdd(ToServer):
+class ReactionAddToServer(ToServer):
     EVENT: ClassVar[str] = "reaction:add"
     conversation_id: Id
     message_id: Id
     emoji: Emoji
 
 
-class ReactionRemove(ToServer):
+class ReactionRemoveToServer(ToServer):
     EVENT: ClassVar[str] = "reaction:remove"
     conversation_id: Id
     message_id: Id
     emoji: Emoji
 
 
-class ReceiptDelivered(ToServer):
+class ReceiptDeliveredToServer(ToServer):
     EVENT: ClassVar[str] = "receipt:delivered"
     conversation_id: Id
     seq: Seq
 
 
-class ReceiptRead(ToServer):
+class ReceiptReadToServer(ToServer):
     EVENT: ClassVar[str] = "receipt:read"
     conversation_id: Id
     seq: Seq
 
 
-class TypingStart(ToServer):
+MAX_MARKS = 500
+
+
+class ReceiptsToServer(ToServer):
+    """Many watermarks at once, as a client reports them after connecting: `{conversation_id: seq}`.
+
+    Its ack is `{ok, failed: {conversation_id: error}}`, with the error body's `error` of each that was refused.
+    """
+
+    EVENT: ClassVar[str] = "receipts"
+    delivered: dict[Id, Seq] = Field(default={}, max_length=MAX_MARKS)
+    read: dict[Id, Seq] = Field(default={}, max_length=MAX_MARKS)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if len(self.delivered) + len(self.read) > MAX_MARKS:
+            raise ValueError(f"must have at most {MAX_MARKS} marks")
+        return self
+
+
+class TypingStartToServer(ToServer):
     EVENT: ClassVar[str] = "typing:start"
     conversation_id: Id
 
 
-class TypingStop(ToServer):
+class TypingStopToServer(ToServer):
     EVENT: ClassVar[str] = "typing:stop"
     conversation_id: Id
 
 
-class PresenceSubscribe(ToServer):
+class PresenceSubscribeToServer(ToServer):
     EVENT: ClassVar[str] = "presence:subscribe"
     user_ids: list[Id] = Field(max_length=200)
 
 
-class PresenceUnsubscribe(ToServer):
+class PresenceUnsubscribeToServer(ToServer):
     EVENT: ClassVar[str] = "presence:unsubscribe"
     user_ids: list[Id] = Field(max_length=200)
 
 
-class PresenceSet(ToServer):
+class PresenceSet(Request):
     """Fields that are left out stay as they are; `custom_status: null` clears it."""
 
-    EVENT: ClassVar[str] = "presence:set"
     status: Literal["online", "away", "dnd", "invisible"] | None = None
-    custom_status: Text | None = Field(default=None, max_length=128)
+    custom_status: Status | None = None
     last_seen_visible: bool | None = None
 
     @field_validator("status", "last_seen_visible")
     @classmethod
     def _left_out_or_given(cls, value: object) -> object:
         if value is None:
-            raise ValueError("must not be null; leave it out to keep it")
+            raise ValueError("must not be null; omit it to keep the current value")
         return value
 
 
-class Sync(ToServer):
+class PresenceSetToServer(ToServer, PresenceSet):
+    EVENT: ClassVar[str] = "presence:set"
+
+
+class ActivityToServer(ToServer):
+    """Reports whether this client is in use now. A new socket is active; idle on all devices is shown as `away`."""
+
+    EVENT: ClassVar[str] = "activity"
+    active: bool
+
+
+class SyncToServer(ToServer):
     EVENT: ClassVar[str] = "sync"
     cursors: dict[Id, Seq] = Field(max_length=100)
 
 
-class AuthRefresh(ToServer):
+class AuthRefreshToServer(ToServer):
     EVENT: ClassVar[str] = "auth:refresh"
     token: str = Field(min_length=1, max_length=8192)
 
 
 class ToClient(Contract):
-    """What a server emits."""
+    """An event that a server emits."""
 
     EVENT: ClassVar[str]
 
@@ -126,7 +161,7 @@ class ReadyConversation(Contract):
     change_seq: Seq
 
 
-class Ready(ToClient):
+class ReadyToClient(ToClient):
     EVENT: ClassVar[str] = "ready"
     user_id: Id
     session_id: Id
@@ -136,19 +171,19 @@ class Ready(ToClient):
     more: bool
 
 
-class MessageNew(ToClient, Message):
+class MessageNewToClient(ToClient, Message):
     EVENT: ClassVar[str] = "message:new"
 
 
-class MessageUpdated(ToClient, Message):
+class MessageUpdatedToClient(ToClient, Message):
     EVENT: ClassVar[str] = "message:updated"
 
 
-class MessageDeleted(ToClient, Message):
+class MessageDeletedToClient(ToClient, Message):
     EVENT: ClassVar[str] = "message:deleted"
 
 
-class ReceiptUpdated(ToClient):
+class ReceiptUpdatedToClient(ToClient):
     EVENT: ClassVar[str] = "receipt:updated"
     conversation_id: Id
     user_id: Id
@@ -156,31 +191,37 @@ class ReceiptUpdated(ToClient):
     read_seq: Seq
 
 
-class Typing(ToClient):
+class TypingToClient(ToClient):
     EVENT: ClassVar[str] = "typing"
     conversation_id: Id
     user_id: Id
     active: bool
 
 
-class PresenceChanged(ToClient, Presence):
+class UserUpdatedToClient(ToClient, User):
+    """A changed name or picture, to oneself and to those who share a conversation."""
+
+    EVENT: ClassVar[str] = "user:updated"
+
+
+class PresenceChangedToClient(ToClient, Presence):
     EVENT: ClassVar[str] = "presence:changed"
 
 
-class ConversationNew(ToClient, Conversation):
+class ConversationNewToClient(ToClient, Conversation):
     EVENT: ClassVar[str] = "conversation:new"
 
 
-class ConversationUpdated(ToClient, Conversation):
+class ConversationUpdatedToClient(ToClient, Conversation):
     EVENT: ClassVar[str] = "conversation:updated"
 
 
-class ConversationRemoved(ToClient):
+class ConversationRemovedToClient(ToClient):
     EVENT: ClassVar[str] = "conversation:removed"
     id: Id
 
 
-class MemberChanged(ToClient):
+class MemberChangedToClient(ToClient):
     EVENT: ClassVar[str] = "member:changed"
     conversation_id: Id
     user_id: Id
@@ -188,22 +229,22 @@ class MemberChanged(ToClient):
     change_seq: Seq
 
 
-class SyncRequired(ToClient):
+class SyncRequiredToClient(ToClient):
     EVENT: ClassVar[str] = "sync:required"
     conversation_ids: list[Id] | None
 
 
-class SessionExpiring(ToClient):
+class SessionExpiringToClient(ToClient):
     EVENT: ClassVar[str] = "session:expiring"
     expires_at: Timestamp
 
 
-class SessionEnded(ToClient):
+class SessionEndedToClient(ToClient):
     EVENT: ClassVar[str] = "session:ended"
     reason: EndReason
 
 
-class ServerDraining(ToClient):
+class ServerDrainingToClient(ToClient):
     EVENT: ClassVar[str] = "server:draining"
     reconnect_in_ms: int
 

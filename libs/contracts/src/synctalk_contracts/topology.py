@@ -1,6 +1,15 @@
-"""Names on RabbitMQ and Redis, as pure functions of ids. The only place where they are spelled."""
+"""Names of exchanges, queues and channels on RabbitMQ and Redis, as pure functions of ids."""
 
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 from zlib import crc32
+
+from synctalk_contracts.events.conversations import ConversationCreated, MemberChanged
+from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
+from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.sessions import SessionRevoked
+from synctalk_contracts.events.users import UserRegistered, UserUpdated
 
 EVENTS_EXCHANGE = "synctalk.events"
 """Topic exchange; the routing key is the event's type name."""
@@ -21,29 +30,106 @@ def command_queue(partition: int) -> str:
     return f"api.commands.{partition}"
 
 
+@dataclass(frozen=True)
+class DurableQueue:
+    """Events that a service must not miss. Who publishes them declares the queue too, so it stands before they do."""
+
+    name: str
+    events: tuple[str, ...]
+    """The types bound to it."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of its declaration: the same everywhere, else the broker refuses."""
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": 20,
+            "x-dead-letter-exchange": DEAD_EXCHANGE,
+            "x-dead-letter-routing-key": self.name,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+            "x-max-length": 1_000_000,
+        }
+
+
+AUTH_USERS = DurableQueue("auth.users", (UserUpdated.type_name(),))
+API_USERS = DurableQueue("api.users", (UserRegistered.type_name(),))
+NOTIFIER_EVENTS = DurableQueue(
+    "notifier.events",
+    tuple(e.type_name() for e in (ConversationCreated, MemberChanged, MessageCreated, MessageDeleted, ReceiptRead)),
+)
+NOTIFIER_SESSIONS = DurableQueue("notifier.sessions", (SessionRevoked.type_name(),))
+
+DURABLE_QUEUES = (AUTH_USERS, API_USERS, NOTIFIER_EVENTS, NOTIFIER_SESSIONS)
+
+
+def fed_by(event_type: str) -> tuple[DurableQueue, ...]:
+    """The queues that every event of this type must reach."""
+    return tuple(queue for queue in DURABLE_QUEUES if event_type in queue.events)
+
+
 def dead_queue(queue: str) -> str:
-    return f"{queue}.dead"
+    return f"{queue}.dead-letters"
+
+
+DEAD_ARGUMENTS: dict[str, Any] = {
+    "x-queue-type": "quorum",
+    "x-message-ttl": 14 * 86_400_000,
+    "x-max-length": 10_000,
+    "x-delivery-limit": 1_000_000,
+}
+"""Dead letters are whole events, texts of users included: kept for two weeks, the newest 10,000. To look at one is a
+delivery, and after twenty a broker would drop it."""
+
+
+class ChannelKind(StrEnum):
+    """The subject of a Redis channel; its name is `<kind>:<id>`."""
+
+    CONVERSATION = "conversation"
+    USER = "user"
+    PRESENCE = "presence"
+    REPLIES = "replies"
+    HEARTBEAT = "heartbeat"
+
+
+_KINDS = {kind.value: kind for kind in ChannelKind}
+_CONVERSATION, _USER, _PRESENCE, _REPLIES, _HEARTBEAT = (f"{kind.value}:" for kind in ChannelKind)
+
+
+def parse_channel(name: str) -> tuple[ChannelKind, str]:
+    """Return the kind and the id of a channel. Raises ValueError for a name that none of the functions below made."""
+    prefix, colon, subject = name.partition(":")
+    kind = _KINDS.get(prefix)
+    if kind is None or not colon:
+        raise ValueError("not a channel's name")
+    return kind, subject
 
 
 def conversation_channel(conversation_id: str) -> str:
-    """RoomBatch: what happens in a conversation."""
-    return f"conversation:{conversation_id}"
+    """RoomBatch: what happens in a conversation. ProfileEvent: a member's new name or picture."""
+    return _CONVERSATION + conversation_id
 
 
 def user_channel(user_id: str) -> str:
-    """UserEvent: conversations that this person came into."""
-    return f"user:{user_id}"
+    """UserEvent: conversations that the user was added to. ProfileEvent: their own new name or picture."""
+    return _USER + user_id
 
 
 def presence_channel(user_id: str) -> str:
-    """PresenceEvent: changes of this person's presence."""
-    return f"presence:{user_id}"
+    """PresenceEvent: changes of the user's presence."""
+    return _PRESENCE + user_id
 
 
 def replies_channel(gateway: str) -> str:
-    """ReplyBatch: answers to this gateway process's commands."""
-    return f"replies:{gateway}"
+    """ReplyBatch: replies to this gateway process's commands."""
+    return _REPLIES + gateway
 
 
 def heartbeat_channel(gateway: str) -> str:
-    return f"heartbeat:{gateway}"
+    """Heartbeat: a gateway's own, to see whether its subscription works."""
+    return _HEARTBEAT + gateway
+
+
+def delivered_key(session_id: str) -> str:
+    """Sorted set, conversation → the `seq` up to which a socket of this session got it lately."""
+    return f"delivered:{session_id}"

@@ -1,6 +1,6 @@
-"""How far people have read. That a sender has read up to their own message, `message.created` says by itself.
+"""Read receipts. `message.created` says by itself that its sender has read up to it.
 
-Delivery alone is not told on the bus: who needs it asks api when it matters.
+Delivery alone is not published on the bus: who needs it asks api.
 """
 
 from typing import ClassVar

@@ -1,8 +1,9 @@
-"""People: auth tells of a new one, api tells how they call themselves now."""
+"""Users: auth publishes that one has registered, api that a profile has changed."""
 
 from typing import ClassVar
 
 from synctalk_contracts.envelope import Event
+from synctalk_contracts.ids import Timestamp
 from synctalk_contracts.models import User
 
 
@@ -14,3 +15,5 @@ class UserRegistered(Event):
 class UserUpdated(Event):
     NAME: ClassVar[str] = "user.updated"
     user: User
+    changed_at: Timestamp | None = None
+    """By api's database, written while the user's row was locked: of two events of one user the later wins."""

@@ -1,0 +1,154 @@
+"""Write and read the messages on Redis channels: room batches, replies, presence and user events.
+
+The writers are given JSON that exists already as `orjson.Fragment`, which is copied and not parsed again. The readers
+check the outermost shape alone: only our own services publish there, from the same contracts, and a gateway reads every
+event of every conversation that it has a socket of. What they return is typed by TypedDicts and may have fields of a
+newer version.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict, final
+
+import orjson
+
+from synctalk_contracts.encoding.to_client import Rendered
+
+
+class UnreadableError(ValueError):
+    """The bytes are no message of the channel."""
+
+
+@final
+class RoomEventJson(TypedDict):
+    event: str
+    change_seq: int | None
+    origin: str | None
+    user_id: str
+    payload: Any
+    """The payload of the Socket.IO event, as `RoomEvent` says."""
+    views: NotRequired[dict[str, dict[str, Any]] | None]
+
+
+@final
+class RoomBatchJson(TypedDict):
+    conversation_id: str
+    events: list[dict[str, Any]]
+    """Each a `RoomEvent`."""
+
+
+@final
+class ProfileEventJson(TypedDict):
+    event: str
+    user: dict[str, Any]
+
+
+@final
+class UserEventJson(TypedDict):
+    event: str
+    conversation: dict[str, Any]
+
+
+@final
+class PresenceEventJson(TypedDict):
+    shown: dict[str, Any]
+    own: dict[str, Any]
+    shown_changed: NotRequired[bool]
+
+
+@final
+class ReplyJson(TypedDict):
+    id: int
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+def room_event(
+    event: str,
+    user_id: str,
+    payload: Rendered,
+    *,
+    change_seq: int | None = None,
+    origin: str | None = None,
+    views: dict[str, dict[str, Any]] | None = None,
+) -> RoomEventJson:
+    """Return a `RoomEvent` for `room_batch`."""
+    built: RoomEventJson = {
+        "event": event,
+        "change_seq": change_seq,
+        "origin": origin,
+        "user_id": user_id,
+        "payload": payload,
+    }
+    if views is not None:
+        built["views"] = views
+    return built
+
+
+def room_batch(conversation_id: str, events: Sequence[RoomEventJson]) -> bytes:
+    """Encode a `RoomBatch`."""
+    return orjson.dumps({"conversation_id": conversation_id, "events": events})
+
+
+def done(request_id: int, message: bytes | None = None) -> ReplyJson:
+    """Return the `Reply` to a command that was carried out; `message` is the JSON of the message it concerned."""
+    result = {} if message is None else {"message": orjson.Fragment(message)}
+    return {"id": request_id, "result": result, "error": None}
+
+
+def refused(request_id: int, error: dict[str, Any]) -> ReplyJson:
+    """Return the `Reply` to a command that was refused; `error` is the error body's `error`."""
+    return {"id": request_id, "result": None, "error": error}
+
+
+def reply_batch(replies: Sequence[ReplyJson]) -> bytes:
+    """Encode a `ReplyBatch`."""
+    return orjson.dumps({"replies": replies})
+
+
+def presence_event(shown: bytes, own: bytes, *, shown_changed: bool = True) -> bytes:
+    """Encode a `PresenceEvent` from the JSON of what others see and of what the user sees."""
+    flag = b"true" if shown_changed else b"false"
+    return b'{"shown":' + shown + b',"own":' + own + b',"shown_changed":' + flag + b"}"
+
+
+def read_conversation(data: bytes) -> RoomBatchJson | ProfileEventJson:
+    """Read a message of a conversation's channel: a batch has `events`, a profile event has `user`."""
+    value = _read(data)
+    if "events" not in value and "user" not in value:
+        raise UnreadableError("must have events or user")
+    return value  # type: ignore[no-any-return]
+
+
+def read_user(data: bytes) -> UserEventJson | ProfileEventJson:
+    """Read a message of a user's channel: `conversation` or `user`, as `event` says."""
+    value = _read(data)
+    if "conversation" not in value and "user" not in value:
+        raise UnreadableError("must have conversation or user")
+    return value  # type: ignore[no-any-return]
+
+
+def read_presence(data: bytes) -> PresenceEventJson:
+    """Read a message of a presence channel."""
+    value = _read(data)
+    if "shown" not in value or "own" not in value:
+        raise UnreadableError("must have shown and own")
+    return value  # type: ignore[no-any-return]
+
+
+def read_replies(data: bytes) -> list[ReplyJson]:
+    """Read the replies of a `ReplyBatch`."""
+    value = _read(data)
+    if "replies" not in value:
+        raise UnreadableError("must have replies")
+    return value["replies"]  # type: ignore[no-any-return]
+
+
+def _read(data: bytes) -> Any:
+    """Parse a JSON object."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableError("not JSON") from error
+    if type(value) is not dict:
+        raise UnreadableError("not an object")
+    return value

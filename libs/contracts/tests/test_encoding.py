@@ -1,0 +1,147 @@
+"""What is encoded without pydantic is what the contract class writes, and as the committed schema says."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from synctalk_contracts.base import Contract
+from synctalk_contracts.commands import Reply, ReplyBatch
+from synctalk_contracts.encoding import fanout, to_client
+from synctalk_contracts.fanout import PresenceEvent, ProfileEvent, RoomBatch, UserEvent
+from synctalk_contracts.sockets import TO_CLIENT, ReadyToClient
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+ValuesOf = Callable[[dict[str, Any]], st.SearchStrategy[Any]]
+quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+RENDERED = {"message", "user", "presence", "conversation"}
+
+
+def committed(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((SCHEMAS / f"{name}.json").read_text())
+    return schema
+
+
+def encoded_by_function(name: str, model: Contract) -> bytes:
+    """Call the event's function with the fields of the model, or with the whole where it takes one rendered value."""
+    function = getattr(to_client, name.replace(":", "_"))
+    if isinstance(model, ReadyToClient):
+        return function(model)  # type: ignore[no-any-return]
+    dumped = model.model_dump(mode="json")
+    if RENDERED & function.__annotations__.keys():
+        return function(dumped)  # type: ignore[no-any-return]
+    return function(**dumped)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", [name for name in TO_CLIENT if name != "receipt:updated"])
+def test_to_client__by_its_function__is_the_contracts_and_as_its_schema_says(name: str, values_of: ValuesOf) -> None:
+    schema = committed(f"to_client/{name.replace(':', '.')}.v1")
+    validator = Draft202012Validator(schema)
+
+    @quick
+    @given(values_of(schema))
+    def check(value: Any) -> None:
+        model = TO_CLIENT[name].model_validate_json(json.dumps(value))
+        event, payload = json.loads(encoded_by_function(name, model))
+        assert event == name
+        assert payload == json.loads(model.to_bytes())
+        validator.validate(payload)
+
+    check()
+
+
+def test_to_client__fragment__is_spliced_in_as_it_is() -> None:
+    assert to_client.message_new(orjson.Fragment(b'{"id":1}')) == b'["message:new",{"id":1}]'
+
+
+def test_to_client__an_event_of_no_contract__is_refused() -> None:
+    with pytest.raises(KeyError):
+        to_client.encode("message:sung", {})
+
+
+@pytest.mark.parametrize("name", ["receipt:updated", "message:sung"])
+def test_relay__of_a_known_or_a_newer_event__passes_the_payload_on(name: str) -> None:
+    assert json.loads(to_client.relay(name, {"id": 1})) == [name, {"id": 1}]
+
+
+def drawn(name: str, model: type[Contract], values_of: ValuesOf, check: Callable[[Any], None]) -> None:
+    """Run the check with models drawn from their committed schema."""
+
+    @quick
+    @given(values_of(committed(name)))
+    def run(value: Any) -> None:
+        check(model.model_validate_json(json.dumps(value)))
+
+    run()
+
+
+def test_room_batch__is_the_contracts(values_of: ValuesOf) -> None:
+    validator = Draft202012Validator(committed("fanout/room_batch.v1"))
+
+    def check(batch: RoomBatch) -> None:
+        dumped = batch.model_dump(mode="json")
+        events = [
+            fanout.room_event(
+                event["event"],
+                event["user_id"],
+                event["payload"],
+                change_seq=event["change_seq"],
+                origin=event["origin"],
+                views=event["views"],
+            )
+            for event in dumped["events"]
+        ]
+        data = fanout.room_batch(batch.conversation_id, events)
+        validator.validate(json.loads(data))
+        assert RoomBatch.from_bytes(data) == batch
+        assert fanout.read_conversation(data) == json.loads(data)
+
+    drawn("fanout/room_batch.v1", RoomBatch, values_of, check)
+
+
+def test_presence_event__is_the_contracts(values_of: ValuesOf) -> None:
+    def check(event: PresenceEvent) -> None:
+        data = fanout.presence_event(event.shown.to_bytes(), event.own.to_bytes(), shown_changed=event.shown_changed)
+        assert data == event.to_bytes()
+        assert fanout.read_presence(data) == json.loads(data)
+
+    drawn("fanout/presence_event.v1", PresenceEvent, values_of, check)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("fanout/user_event.v1", UserEvent), ("fanout/profile_event.v1", ProfileEvent)]
+)
+def test_user_channel__is_read_as_written(name: str, model: type[Contract], values_of: ValuesOf) -> None:
+    drawn(name, model, values_of, lambda event: _equal(fanout.read_user(event.to_bytes()), event))
+
+
+def _equal(read: Any, event: Contract) -> None:
+    assert read == event.model_dump(mode="json")
+
+
+def test_reply_batch__done_and_refused__are_the_contracts() -> None:
+    error = {"code": "not_found", "message": "Not found."}
+    data = fanout.reply_batch([fanout.done(1), fanout.done(2, b'{"id":"m"}'), fanout.refused(3, error)])
+
+    Draft202012Validator(committed("commands/reply_batch.v1")).validate(json.loads(data))
+    assert ReplyBatch.from_bytes(data).replies == [
+        Reply(id=1, result={}),
+        Reply(id=2, result={"message": {"id": "m"}}),
+        Reply(id=3, error=error),
+    ]
+    assert fanout.read_replies(data) == json.loads(data)["replies"]
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"1", b"{}", b"\xff"], ids=repr)
+@pytest.mark.parametrize(
+    "read", [fanout.read_conversation, fanout.read_user, fanout.read_presence, fanout.read_replies]
+)
+def test_readers__another_shape__is_unreadable(read: Callable[[bytes], Any], data: bytes) -> None:
+    with pytest.raises(fanout.UnreadableError):
+        read(data)
