@@ -1,1 +1,1 @@
-"""How a service of ours runs: settings, logs, traces, health, errors, tokens, bus, database, cache. No word of chat."""
+"""The runtime of a service: settings, logs, traces, health, errors, tokens, bus, database, cache. Nothing of chat."""

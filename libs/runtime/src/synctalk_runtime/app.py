@@ -1,8 +1,9 @@
 """The FastAPI application of a service: one error shape, bounded bodies, health, metrics, one span a request."""
 
+import hmac
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from synctalk_runtime import health as health_rooms
+from synctalk_runtime.cors import Cors
 from synctalk_runtime.errors import (
     AppError,
     InvalidError,
@@ -27,6 +28,8 @@ from synctalk_runtime.errors import (
     field_errors,
 )
 from synctalk_runtime.health import Health
+from synctalk_runtime.health import routes as health_routes
+from synctalk_runtime.internal import HEADER
 from synctalk_runtime.settings import BaseServiceSettings
 from synctalk_runtime.telemetry import span
 
@@ -46,22 +49,21 @@ def create_app(
         version="1.0.0",
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan or _no_lifespan,
+        lifespan=lifespan,
         redirect_slashes=False,
+        # Its own spans go on with any client's trace, and its log records quote exceptions.
+        telemetry={"tracing": False, "operation_spans": False, "metrics": False, "logs": False},
     )
     for router in routers:
         app.include_router(router)
-    app.include_router(health_rooms.routes(health))
+    app.include_router(health_routes(health))
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_middleware(_RequestEnvelope, max_bytes=settings.max_request_bytes)
+    app.add_middleware(_RequestEnvelope, settings=settings)
+    if settings.allowed_origins:
+        app.add_middleware(Cors, origins=settings.allowed_origins)
     return app
-
-
-@asynccontextmanager
-async def _no_lifespan(_: FastAPI) -> AsyncIterator[None]:
-    yield
 
 
 def error_response(error: AppError) -> JSONResponse:
@@ -115,16 +117,18 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 class _RequestEnvelope:
     """Around every request: the body's bound, the span, the metric, and the last resort for a bug."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, settings: BaseServiceSettings) -> None:
         self._app = app
-        self._max_bytes = max_bytes
+        self._max_bytes = settings.max_request_bytes
+        self._secret = settings.internal_secret.get_secret_value().encode()
+        self._trusts_all = settings.trust_traceparent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        parent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        parent = self._parent(headers)
         started = time.perf_counter()
         status = 500
 
@@ -148,6 +152,13 @@ class _RequestEnvelope:
             current.update_name(f"{scope['method']} {route}")
             current.set_attribute("http.response.status_code", status)
         REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+    def _parent(self, headers: dict[bytes, bytes]) -> str | None:
+        """Return the trace begun by another service. A client's would choose what is recorded and forge ids in logs."""
+        given = headers.get(HEADER.encode(), b"")
+        if not self._trusts_all and not hmac.compare_digest(given, self._secret):
+            return None
+        return headers.get(b"traceparent", b"").decode("latin-1") or None
 
 
 def _check_length(headers: dict[bytes, bytes], max_bytes: int) -> None:

@@ -1,24 +1,29 @@
-"""`python -m synctalk_<service>`: serve; `… migrate`: bring the tables up to date; `… replay`: retry dead letters."""
+"""`python -m synctalk_<service>`: serve; `… migrate`: bring the tables up to date; `… dead list`: show dead letters,
+`… dead replay` (or `… replay`): try them again, `… dead drop`: delete them."""
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from importlib.resources.abc import Traversable
 from typing import TypeVar
 
 import asyncpg
+import orjson
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
+from synctalk_contracts import topology
 
 from synctalk_runtime import serving, telemetry
+from synctalk_runtime.dead_letters import dead_letters
 from synctalk_runtime.errors import AppError
 from synctalk_runtime.migrate import MigrationError, migrate
-from synctalk_runtime.replay import replay
-from synctalk_runtime.settings import BaseServiceSettings, PostgresSettings, explain
+from synctalk_runtime.settings import BaseServiceSettings, PostgresSettings, accept_renamed, explain, misspelt
 
 log = structlog.get_logger()
+
+DEAD = (["dead", "list"], ["dead", "replay"], ["dead", "drop"])
 
 S = TypeVar("S", bound=BaseServiceSettings)
 
@@ -27,7 +32,7 @@ def main(
     settings_class: type[S],
     build: Callable[[S], FastAPI],
     migrations: Traversable | None = None,
-    queues: tuple[str, ...] = (),
+    queues: tuple[topology.DurableQueue, ...] = (),
     commands: Mapping[str, Callable[[S], Awaitable[None]]] | None = None,
 ) -> None:
     """Run the command that the process was started with; `commands` are the service's own.
@@ -41,38 +46,43 @@ def main(
         serve(build(settings), settings)
     elif command == "migrate" and migrations is not None:
         _migrate(settings, migrations)
-    elif command == "replay":
-        moved = asyncio.run(replay(settings.rabbitmq_url, queues))
-        log.info("replay.done", moved=moved)
+    elif command == "replay" or sys.argv[1:] in DEAD:
+        asyncio.run(_dead(settings, queues, sys.argv[-1]))
     elif commands is not None and command in commands:
         _run(settings, commands[command](settings))
     else:
-        sys.exit(f"synctalk_{settings.SERVICE}: no such command: {command}")
+        sys.exit(f"synctalk_{settings.SERVICE}: unknown command: {command}")
 
 
 def read_settings(settings_class: type[S]) -> S:
+    """Read them, or end the process with a sentence for each that is wrong."""
+    for sentence in accept_renamed():
+        sys.stderr.write(f"{sentence}\n")
     try:
-        return settings_class()
+        settings = settings_class()
     except ValidationError as error:
         sys.exit(explain(error))
+    unknown = [f"{name}: unknown setting." for name in misspelt()]
+    if settings.environment == "production" and (problems := [*settings.production_problems(), *unknown]):
+        sys.exit("\n".join([*problems, "Set SYNCTALK_ENVIRONMENT=development to allow all of this."]))
+    for sentence in unknown:
+        sys.stderr.write(f"{sentence}\n")
+    return settings
 
 
 def serve(app: FastAPI, settings: BaseServiceSettings) -> None:
-    config = uvicorn.Config(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=settings.shutdown_timeout_s,
-    )
-    serving.run(config)
+    serving.run(serving.config_of(app, settings, loop="uvloop", ws="none"))
+
+
+async def _dead(settings: BaseServiceSettings, queues: tuple[topology.DurableQueue, ...], verb: str) -> None:
+    async with dead_letters(settings.rabbitmq_url, queues, settings.tls_ca_file) as dead:
+        if verb == "list":
+            for letter in await dead.look():
+                sys.stdout.write(orjson.dumps(asdict(letter)).decode() + "\n")
+        elif verb == "replay":
+            log.info("replay.done", moved=await dead.replay())
+        else:
+            log.info("dead.dropped", count=await dead.drop())
 
 
 def _run(settings: BaseServiceSettings, work: Awaitable[None]) -> None:
@@ -88,9 +98,9 @@ def _run(settings: BaseServiceSettings, work: Awaitable[None]) -> None:
 def _migrate(settings: BaseServiceSettings, migrations: Traversable) -> None:
     assert isinstance(settings, PostgresSettings)
     try:
-        applied = asyncio.run(migrate(settings.database_url.get_secret_value(), migrations))
+        applied = asyncio.run(migrate(settings.database_url.get_secret_value(), migrations, settings.tls_ca_file))
     except MigrationError as error:
         sys.exit(f"synctalk_{settings.SERVICE}: {error}")
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        sys.exit(f"synctalk_{settings.SERVICE}: the database does not take the migrations: {error}")
+        sys.exit(f"synctalk_{settings.SERVICE}: migrations failed: {error}")
     log.info("migrate.done", applied=applied)

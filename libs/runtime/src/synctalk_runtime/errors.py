@@ -1,4 +1,4 @@
-"""One base class for every way a service says no, and its two faces: the HTTP answer and the socket ack."""
+"""The errors of all services: one base class, and its two forms, the HTTP response and the socket ack."""
 
 from typing import Any, ClassVar
 
@@ -7,7 +7,7 @@ from synctalk_contracts.errors import STATUS, ErrorBody, ErrorCode, ErrorDetail
 
 
 class AppError(Exception):
-    """A refusal that the caller is told about. Subclasses fix `code` and `message`."""
+    """A refusal that the caller sees. Subclasses fix `code` and `message`."""
 
     code: ClassVar[ErrorCode]
     message: ClassVar[str]
@@ -29,17 +29,17 @@ class AppError(Exception):
 
 class MalformedError(AppError):
     code = ErrorCode.MALFORMED
-    message = "The request is not a JSON object."
+    message = "The request body must be a JSON object."
 
 
 class BadCursorError(AppError):
     code = ErrorCode.BAD_CURSOR
-    message = "The cursor is not one that was given out."
+    message = "Invalid cursor."
 
 
 class UnauthenticatedError(AppError):
     code = ErrorCode.UNAUTHENTICATED
-    message = "A valid access token is needed."
+    message = "A valid access token is required."
 
 
 class TokenExpiredError(AppError):
@@ -49,22 +49,22 @@ class TokenExpiredError(AppError):
 
 class ForbiddenError(AppError):
     code = ErrorCode.FORBIDDEN
-    message = "You may not do this."
+    message = "You don't have permission to do this."
 
 
 class NotFoundError(AppError):
     code = ErrorCode.NOT_FOUND
-    message = "There is no such thing, or you may not see it."
+    message = "Not found."
 
 
 class MethodNotAllowedError(AppError):
     code = ErrorCode.METHOD_NOT_ALLOWED
-    message = "This address does not take that method."
+    message = "Method not allowed."
 
 
 class ConflictError(AppError):
     code = ErrorCode.CONFLICT
-    message = "This cannot be done as things stand."
+    message = "This conflicts with the current state."
 
 
 class TooLargeError(AppError):
@@ -76,7 +76,7 @@ class InvalidError(AppError):
     """`details` is a list of `{field, message}`."""
 
     code = ErrorCode.INVALID
-    message = "Some fields are not valid."
+    message = "Some fields are invalid."
 
     @classmethod
     def of(cls, field: str, message: str) -> "InvalidError":
@@ -89,14 +89,14 @@ class InvalidError(AppError):
 
 class RateLimitedError(AppError):
     code = ErrorCode.RATE_LIMITED
-    message = "Too many requests; try again later."
+    message = "Too many requests. Try again later."
 
 
 class UnavailableError(AppError):
     """A part that is needed does not answer: nothing was done, or trying again with the same id is safe."""
 
     code = ErrorCode.UNAVAILABLE
-    message = "The service cannot do this right now; try again."
+    message = "The service is temporarily unavailable. Try again."
 
     def __init__(self, message: str | None = None, *, details: Any = None, retry_after: float | None = 1.0) -> None:
         super().__init__(message, details=details, retry_after=retry_after)
@@ -104,7 +104,7 @@ class UnavailableError(AppError):
 
 class UnknownEventError(AppError):
     code = ErrorCode.UNKNOWN_EVENT
-    message = "There is no such event."
+    message = "Unknown event."
 
 
 MAX_FIELD_ERRORS = 20

@@ -6,16 +6,17 @@ from typing import Any
 import aiohttp
 import orjson
 from fastapi import Request
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
+from synctalk_contracts.errors import ErrorBody
 
-from synctalk_runtime.errors import NotFoundError, UnavailableError
+from synctalk_runtime.errors import AppError, NotFoundError, RateLimitedError, UnavailableError
 from synctalk_runtime.telemetry import traceparent
 
 HEADER = "x-synctalk-internal"
 
 
 class InternalClient:
-    """One neighbour. Every call has a deadline; whatever goes wrong is `UnavailableError`."""
+    """Another service. Each call has a deadline; any failure but a refused limit is `UnavailableError`."""
 
     def __init__(self, base_url: str, secret: SecretStr, timeout_s: float = 2.0, connections: int = 32) -> None:
         self._base = base_url.rstrip("/")
@@ -38,7 +39,13 @@ class InternalClient:
             await self._http.close()
 
     async def _call(self, method: str, path: str, **options: Any) -> Any:
-        """The decoded answer, None for 204. Raises NotFoundError for 404, UnavailableError for all else."""
+        """The decoded answer, None for 204.
+
+        Raises:
+            NotFoundError: 404.
+            RateLimitedError: 429: the service limits the user on whose behalf it was called.
+            UnavailableError: all else.
+        """
         if self._http is None:
             self._http = aiohttp.ClientSession(
                 timeout=self._timeout, connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=30)
@@ -53,12 +60,23 @@ class InternalClient:
             raise UnavailableError from error
         if answer.status == 404:
             raise NotFoundError
+        if answer.status == 429:
+            raise _rate_limited(body)
         if answer.status >= 300:
             raise UnavailableError
         try:
             return orjson.loads(body) if body else None
         except orjson.JSONDecodeError as error:
             raise UnavailableError from error
+
+
+def _rate_limited(body: bytes) -> AppError:
+    """The error of a 429."""
+    try:
+        detail = ErrorBody.model_validate_json(body).error
+    except ValidationError:
+        return UnavailableError()
+    return RateLimitedError(retry_after=detail.retry_after, details=detail.details)
 
 
 async def require_internal(request: Request) -> None:

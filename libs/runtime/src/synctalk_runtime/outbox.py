@@ -1,6 +1,7 @@
 """The transactional outbox: an event is written in the transaction that makes it true, and relayed to RabbitMQ after.
 
-At least once, in the order of commit for one writer. The relay runs in every process of the service: rows are taken
+At least once, in the order of commit for one writer; a row stays until every queue that must get its event has it, also
+one whose service was never there yet. The relay runs in every process of the service: rows are taken
 with `for update skip locked`, published with confirms, and deleted. A crash anywhere in between repeats, never loses.
 Each service's migrations create the table (`create table outbox (id bigint generated always as identity primary key,
 type text not null, envelope text not null)`).
@@ -10,18 +11,15 @@ import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 
-import structlog
 from prometheus_client import Counter
 from synctalk_contracts import topology
 from synctalk_contracts.envelope import Envelope, Event
 
+from synctalk_runtime.background import Backoff, Loop
 from synctalk_runtime.bus import Bus
-from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_runtime.telemetry import traceparent
-
-log = structlog.get_logger()
 
 RELAYED = Counter("outbox_relayed_total", "Events relayed from the outbox.", ["type"])
 
@@ -57,53 +55,21 @@ async def add(conn: Connection, events: Sequence[Event]) -> None:
 
 
 class OutboxRelay:
-    """Moves committed events to the bus until stopped."""
+    """Moves committed events to the bus until stopped.
+
+    A pause of `interval_s` after a round makes batches of a burst; the first event of a quiet time goes at once.
+    """
 
     def __init__(self, postgres: Postgres, bus: Bus, interval_s: float) -> None:
         self._postgres = postgres
         self._bus = bus
-        self._interval_s = interval_s
-        self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._loop = Loop("outbox", self._relay, IDLE_S, min_pause_s=interval_s, backoff=Backoff(max_s=MAX_PAUSE_S))
+        self.wake = self._loop.wake
+        self.start = self._loop.start
+        self.stop = self._loop.stop
 
-    def wake(self) -> None:
-        """There may be something new."""
-        self._woken.set()
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="outbox")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        pause = self._interval_s
-        while True:
-            try:
-                relayed = await self._relay()
-                pause = self._interval_s
-                if relayed == BATCH:
-                    continue  # there is more, and it is late already
-            except UnavailableError:
-                pause = min(max(pause, 0.1) * 2, MAX_PAUSE_S)
-            except Exception as error:  # the relay's door: nothing of it may end the relaying
-                log.exception("outbox.failed", error=type(error).__name__)
-                pause = MAX_PAUSE_S
-            # A pause after a round makes batches of a burst; the first event of a quiet time goes at once.
-            await asyncio.sleep(pause)
-            await self._until_woken()
-
-    async def _until_woken(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE_S):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-        self._woken.clear()
-
-    async def _relay(self) -> int:
+    async def _relay(self) -> bool:
+        """Send a batch of the oldest events. Return whether there may be more."""
         async with self._postgres.transaction() as conn:
             taken = await conn.fetch(TAKE, BATCH)
             taken.sort(key=lambda row: row["id"])
@@ -111,9 +77,10 @@ class OutboxRelay:
                 (type_name, [row["envelope"] for row in run])
                 for type_name, run in groupby(taken, key=lambda row: row["type"])
             ]
+            await self._bus.declare_fed_by({type_name for type_name, _ in runs})
             # They leave in this order; only their confirms are waited for together.
             await asyncio.gather(*(self._publish(type_name, envelopes) for type_name, envelopes in runs))
-        return len(taken)
+        return len(taken) == BATCH
 
     async def _publish(self, type_name: str, envelopes: list[str]) -> None:
         await self._bus.publish(topology.EVENTS_EXCHANGE, type_name, f"[{','.join(envelopes)}]".encode())

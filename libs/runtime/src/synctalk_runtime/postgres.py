@@ -1,7 +1,7 @@
 """The service's own database: a bounded pool, deadlines everywhere, ids as text, statements timed by their name.
 
 Each SQL text begins with `-- name: <table>.<verb>`, which is its metric. A database that does not answer is
-`UnavailableError`, so that doors say 503 and consumers try again.
+`UnavailableError`, so that endpoints respond 503 and consumers try again.
 """
 
 import re
@@ -15,6 +15,7 @@ import structlog
 from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Gauge, Histogram
 
+from synctalk_runtime import tls
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.settings import PostgresSettings
 
@@ -28,7 +29,7 @@ QUERIES = Histogram(
     ["query"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
-POOL = Gauge("postgres_pool_connections", "Connections of the pool.", ["state"])
+POOL = Gauge("postgres_pool_connections", "Open connections of a pool: `idle` or `in_use`.", ["pool", "state"])
 
 _NAME = re.compile(r"\s*--\s*name:\s*(\S+)")
 _GONE = (
@@ -49,18 +50,24 @@ _AGAIN = (
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InvalidCachedStatementError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
-"""Nothing was done, and trying again may help: deadlines, deadlocks, a full disk, a database that is not set up yet."""
+"""Nothing was done, and trying again may help: deadlines, a full disk, a database that is not set up yet."""
+_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
+
+
+class RaceError(UnavailableError):
+    """Another transaction came in between, and nothing was done: the same again at once is likely to succeed."""
 
 
 class Postgres:
-    """The pool. Connections are opened as they are needed, so a service starts before its database does."""
+    """A pool. Connections are opened as they are needed, so a service starts before its database does."""
 
-    def __init__(self, settings: PostgresSettings) -> None:
+    def __init__(self, settings: PostgresSettings, name: str = "main") -> None:
         self._settings = settings
+        self._name = name
+        """Of the pool, in metrics."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -70,10 +77,14 @@ class Postgres:
             max_size=self._settings.database_pool_size,
             command_timeout=self._settings.database_command_timeout_s,
             timeout=self._settings.database_acquire_timeout_s,
+            ssl=tls.postgres_context(self._settings.database_url.get_secret_value(), self._settings.tls_ca_file),
             init=_prepare,
             reset=_keep_session,
             max_inactive_connection_lifetime=300,
         )
+        pool = self._pool
+        POOL.labels(self._name, "idle").set_function(pool.get_idle_size)
+        POOL.labels(self._name, "in_use").set_function(lambda: pool.get_size() - pool.get_idle_size())
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -88,12 +99,15 @@ class Postgres:
         """A connection without a transaction.
 
         Raises:
+            RaceError: a deadlock, a serialization failure, or a plan that a migration made stale.
             UnavailableError: none to be had in time, or it broke under the statement.
         """
         assert self._pool is not None, "open() first"
         try:
             async with self._pool.acquire(timeout=self._settings.database_acquire_timeout_s) as conn:
                 yield conn
+        except _RACES as error:
+            raise RaceError from error
         except (*_GONE, *_AGAIN) as error:
             log.warning("postgres.unavailable", error=type(error).__name__)
             if isinstance(error, _GONE) and not isinstance(error, TimeoutError):
@@ -114,7 +128,7 @@ class Postgres:
 
 
 async def _keep_session(_: Any) -> None:
-    """No session state is ever set here, so a round trip to reset it between uses would be for nothing."""
+    """Do nothing: no session state is ever set here, and resetting it would cost a round trip."""
 
 
 async def _prepare(conn: Any) -> None:

@@ -1,20 +1,24 @@
-"""The Redis client: short deadlines, a pool that waits instead of raising, Lua scripts from files.
+"""The Redis client: short deadlines, a pool that waits instead of raising.
 
-A Redis that does not answer is `UnavailableError`; each use decides whether it fails open or closed.
+A Redis that does not answer, or refuses, is `UnavailableError`; each use decides whether it fails open or closed.
+Connections are to the primary only: one that turns out to be to another server is closed, and the next one looks the
+address up anew.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
+from synctalk_runtime import tls
 from synctalk_runtime.errors import UnavailableError
 
 SOCKET_TIMEOUT_S = 1.0
@@ -22,10 +26,41 @@ CONNECT_TIMEOUT_S = 1.0
 POOL_WAIT_S = 1.0
 
 
-def connect(url: SecretStr, *, max_connections: int = 20) -> "Redis":
-    """A client; connections are opened as they are needed."""
-    pool = BlockingConnectionPool.from_url(
-        url.get_secret_value(),
+class _ToPrimary(AbstractConnection):
+    """Refuses a replica when it connects, and leaves a server that became one."""
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:
+        await super().on_connect_check_health(check_health)
+        await self.send_command("ROLE", check_health=False)
+        try:
+            role = await self.read_response()
+        except ResponseError:
+            return  # an account that may not ask: then only its refusals show it
+        if role[0] != b"master":
+            raise RedisConnectionError("a replica")
+
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().read_response(*args, **kwargs)
+        except (ReadOnlyError, ClusterDownError, MovedError):
+            await self.disconnect(nowait=True)
+            raise
+
+
+class _Plain(_ToPrimary, Connection):
+    pass
+
+
+class _Encrypted(_ToPrimary, SSLConnection):
+    pass
+
+
+def connect(url: SecretStr, ca_file: Path | None = None, *, max_connections: int = 20) -> "Redis":
+    """Return a client; connections are opened as they are needed."""
+    options = tls.redis_options(url.get_secret_value(), ca_file)
+    is_encrypted = options.pop("connection_class", Connection) is SSLConnection
+    pool = BlockingConnectionPool(
+        connection_class=_Encrypted if is_encrypted else _Plain,
         max_connections=max_connections,
         timeout=POOL_WAIT_S,
         socket_timeout=SOCKET_TIMEOUT_S,
@@ -34,6 +69,7 @@ def connect(url: SecretStr, *, max_connections: int = 20) -> "Redis":
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.2), 1),
         retry_on_error=[RedisConnectionError],
         protocol=3,
+        **options,
     )
     return Redis.from_pool(pool)
 
@@ -47,12 +83,7 @@ def answering() -> Iterator[None]:
         raise UnavailableError from error
 
 
-class Script:
-    """A Lua script in a file of its own, whose first lines name its KEYS, ARGV and what it returns."""
-
-    def __init__(self, client: "Redis", file: Traversable) -> None:
-        self._script = client.register_script(file.read_text())
-
-    async def __call__(self, keys: list[str], args: list[Any]) -> Any:
-        with answering():
-            return await self._script(keys=keys, args=args)
+async def check(client: "Redis") -> None:
+    """Raise unless Redis answers; for readiness."""
+    with answering():
+        await client.ping()

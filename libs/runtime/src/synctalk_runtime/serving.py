@@ -6,10 +6,30 @@ uvicorn looks ten times a second whether it should stop, in each process for eve
 import asyncio
 import sys
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
+from synctalk_runtime.settings import BaseServiceSettings
+
 STARTUP_FAILED = 3
+
+
+def config_of(app: Any, settings: BaseServiceSettings, **options: Any) -> uvicorn.Config:
+    """Return the configuration that all services share, with options of uvicorn's beside."""
+    return uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+        **options,
+    )
 
 
 class Server(uvicorn.Server):
@@ -33,7 +53,7 @@ class Server(uvicorn.Server):
 
 
 def run(config: uvicorn.Config) -> None:
-    """Serve until told to stop; ends the process when the start failed, as uvicorn does."""
+    """Serve until a signal stops it; end the process when the start failed, as uvicorn does."""
     server = Server(config)
     server.run()
     if not server.started:

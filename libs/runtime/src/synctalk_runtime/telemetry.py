@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -31,7 +32,7 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 class _Head:
-    """Where a trace begins it is decided whether it is recorded; whoever continues it follows."""
+    """Samples where a trace begins: whoever continues it follows that decision."""
 
     ratio = 1.0
 
@@ -73,7 +74,7 @@ class _ForeignHandler(logging.Handler):
 
 
 def _add_exception(_: Any, __: str, event: Any) -> Any:
-    """Where it happened, never what the exception says: messages of drivers and validators quote the data."""
+    """Add where it happened, never what the exception says: messages of drivers and validators quote the data."""
     raised = event.pop("exc_info", None)
     if raised is True:
         raised = sys.exc_info()
@@ -115,8 +116,15 @@ def _setup_traces(settings: BaseServiceSettings) -> None:
     if settings.otlp_endpoint:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.otlp_endpoint)))
+        provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=traces_endpoint(settings.otlp_endpoint)))
+        )
     trace.set_tracer_provider(provider)
+
+
+def traces_endpoint(address: str) -> str:
+    """Return where spans are sent: to the address when it has a path, else to the path that OTLP/HTTP gives traces."""
+    return address if urlsplit(address).path.strip("/") else address.rstrip("/") + "/v1/traces"
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Access tokens: verified here, offline, from auth's key set; refused once their session was revoked.
 
-RFC 8725: one algorithm, every claim that we rely on required, `kid` only a dictionary key.
+RFC 8725: one algorithm, every claim that we rely on required, `kid` only a dictionary key. A token is good for as long
+as the key set has its key, and never for longer than auth lets its tokens live.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -15,6 +17,7 @@ import structlog
 from fastapi import Depends, Request
 from jwt import PyJWK
 
+from synctalk_runtime.background import Loop
 from synctalk_runtime.errors import TokenExpiredError, UnauthenticatedError, UnavailableError
 from synctalk_runtime.revocations import Revocations
 
@@ -23,51 +26,65 @@ log = structlog.get_logger()
 ALGORITHM = "ES256"
 LEEWAY_S = 5
 REFETCH_S = 30
-REFRESH_S = 300
+REFRESH_S = 5.0
+MAX_LIFETIME_S = 900
 MAX_TOKEN_CHARS = 8192
 _CLAIMS = ["iss", "aud", "sub", "sid", "iat", "exp", "jti"]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Whom a token speaks for."""
+class Principal:
+    """The user and session that a token was issued for."""
 
     user_id: str
     session_id: str
     expires_at: float
     """Unix time, seconds."""
+    kid: str
+    """Which key signed the token."""
 
 
 class Keys(Protocol):
-    """Where public keys are had from."""
+    """A source of public keys."""
 
     async def get(self, kid: str) -> PyJWK | None:
-        """The key, or None when there is no such one."""
+        """Return the key, or None when there is no such one."""
+
+
+OnWithdrawn = Callable[[frozenset[str]], None]
 
 
 class KeySet:
-    """auth's public keys by `kid`, read anew every five minutes in the background.
+    """auth's public keys by `kid`, read anew every five seconds between `start` and `close`.
 
-    An unknown `kid` reads them at once, but at most twice a minute: it is the attacker's input. While auth does not
-    answer the keys that were read last stay good, and nobody waits for it twice.
+    So a key that auth has withdrawn is gone here within seconds, and `on_withdrawn` is called with its `kid` (also
+    for a key that has only outlived its last token). An unknown `kid` reads the keys at once, but at most twice a
+    minute: it is the attacker's input. While auth does not answer, the keys read last stay good, and nobody waits.
     """
 
-    def __init__(self, url: str, timeout_s: float = 2.0) -> None:
+    def __init__(self, url: str, timeout_s: float = 2.0, on_withdrawn: OnWithdrawn | None = None) -> None:
         self._url = url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._on_withdrawn = on_withdrawn
         self._keys: dict[str, PyJWK] = {}
-        self._fetched_at = self._refreshed_at = self._missed_at = float("-inf")
+        self._etag: str | None = None
+        self._missed_at = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
+        self._polling = Loop("jwks", self._fetch_once, REFRESH_S)
+        self.start = self._polling.start
+
+    async def close(self) -> None:
+        await self._polling.stop()
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
 
     async def get(self, kid: str) -> PyJWK | None:
-        """The key, or None when auth does not know it. Raises UnavailableError when no key set was ever read."""
-        now = time.monotonic()
+        """Return the key, or None when auth does not know it. Raises UnavailableError when no key set was ever read."""
         key = self._keys.get(kid)
         if key is not None:
-            if now - self._fetched_at >= REFRESH_S and now - self._refreshed_at >= REFETCH_S:
-                self._refreshed_at = now
-                self._fetch()
             return key
+        now = time.monotonic()
         if self._keys and now - self._missed_at < REFETCH_S:
             return None
         if self._keys:
@@ -78,66 +95,104 @@ class KeySet:
         return self._keys.get(kid)
 
     async def check(self) -> None:
-        """For readiness: raises when no key set can be had."""
+        """Raise when no key set can be fetched, for readiness."""
         if not self._keys:
             await asyncio.shield(self._fetch())
         if not self._keys:
             raise UnavailableError
 
-    async def close(self) -> None:
-        if self._fetching is not None:
-            self._fetching.cancel()
-            await asyncio.gather(self._fetching, return_exceptions=True)
+    async def _fetch_once(self) -> None:
+        await self._fetch()
 
     def _fetch(self) -> asyncio.Task[None]:
-        """One at a time, for all who wait."""
+        """Fetch the key set, once for all who wait."""
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._read(), name="jwks")
         return self._fetching
 
     async def _read(self) -> None:
+        headers = {"If-None-Match": self._etag} if self._etag else {}
         try:
-            async with aiohttp.ClientSession(timeout=self._timeout) as http, http.get(self._url) as answer:
+            async with (
+                aiohttp.ClientSession(timeout=self._timeout) as http,
+                http.get(self._url, headers=headers) as answer,
+            ):
                 answer.raise_for_status()
+                if answer.status == 304:
+                    return
                 document = await answer.json()
-            self._keys = {
-                entry["kid"]: PyJWK.from_dict(entry, algorithm=ALGORITHM)
-                for entry in document["keys"]
-                if entry["kty"] == "EC"
-            }
-            self._fetched_at = time.monotonic()
-        except (aiohttp.ClientError, OSError, TimeoutError, KeyError, TypeError, ValueError, jwt.PyJWTError) as error:
+            self._replace(_parse(document))
+            self._etag = answer.headers.get("ETag")
+        except Exception as error:  # whatever auth answers: the keys read last stay good, and the polling goes on
             log.warning("tokens.keys_not_read", error=type(error).__name__)
+
+    def _replace(self, keys: dict[str, PyJWK]) -> None:
+        withdrawn = frozenset(self._keys) - frozenset(keys)
+        self._keys = keys
+        if not withdrawn:
+            return
+        log.info("tokens.keys_withdrawn", kids=sorted(withdrawn))
+        if self._on_withdrawn is None:
+            return
+        try:
+            self._on_withdrawn(withdrawn)
+        except Exception as error:  # the keys hold all the same
+            log.exception("tokens.withdrawal_failed", error=type(error).__name__)
+
+
+def _parse(document: Any) -> dict[str, PyJWK]:
+    """Return the keys of a JWKS document. Raises ValueError when there is none: auth always has one that signs."""
+    keys = {
+        entry["kid"]: PyJWK.from_dict(entry, algorithm=ALGORITHM) for entry in document["keys"] if entry["kty"] == "EC"
+    }
+    if not keys:
+        raise ValueError("no keys")
+    return keys
 
 
 class TokenVerifier:
-    """Turns an access token into a `Person`, or refuses it."""
+    """Turns an access token into a `Principal`, or refuses it."""
 
     CACHE = 10_000
 
-    def __init__(self, keys: Keys, revocations: Revocations, issuer: str, audience: str) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        revocations: Revocations,
+        issuer: str,
+        audience: str,
+        max_lifetime_s: float = MAX_LIFETIME_S,
+    ) -> None:
         self._keys = keys
-        self._revocations = revocations
+        self.revocations = revocations
         self._issuer = issuer
         self._audience = audience
-        self._verified: OrderedDict[str, Person] = OrderedDict()
+        self._max_lifetime_s = max_lifetime_s
+        self._verified: OrderedDict[str, Principal] = OrderedDict()
 
-    async def verify(self, token: str) -> Person:
-        """Raises UnauthenticatedError, TokenExpiredError, or UnavailableError when no keys can be had."""
-        person = self._verified.get(token)
-        if person is None:
-            person = await self._decode(token)
-            self._verified[token] = person
+    async def verify(self, token: str) -> Principal:
+        """Verify an access token.
+
+        Raises UnauthenticatedError, TokenExpiredError, or UnavailableError without keys or list of revocations.
+        """
+        principal = self._verified.get(token)
+        if principal is None:
+            principal = await self._decode(token)
+            self._verified[token] = principal
             if len(self._verified) > self.CACHE:
                 self._verified.popitem(last=False)
-        if person.expires_at + LEEWAY_S <= time.time():
+        if principal.expires_at + LEEWAY_S <= time.time():
             self._verified.pop(token, None)
             raise TokenExpiredError
-        if self._revocations.is_revoked(person.session_id):
+        if await self._keys.get(principal.kid) is None:
+            self._verified.pop(token, None)
+            raise UnauthenticatedError
+        await self.revocations.ready()
+        if self.revocations.is_revoked(principal.session_id):
             raise UnauthenticatedError("The session has ended.")
-        return person
+        return principal
 
-    async def _decode(self, token: str) -> Person:
+    async def _decode(self, token: str) -> Principal:
         if len(token) > MAX_TOKEN_CHARS:
             raise UnauthenticatedError
         try:
@@ -161,10 +216,13 @@ class TokenVerifier:
             raise UnauthenticatedError from error
         if not isinstance(claims["sub"], str) or not isinstance(claims["sid"], str):
             raise UnauthenticatedError
-        return Person(claims["sub"], claims["sid"], float(claims["exp"]))
+        expires_at = float(claims["exp"])
+        if expires_at - float(claims["iat"]) > self._max_lifetime_s + LEEWAY_S:  # auth never signs such a token
+            raise UnauthenticatedError
+        return Principal(claims["sub"], claims["sid"], expires_at, header["kid"])
 
 
-async def current_person(request: Request) -> Person:
+async def current_principal(request: Request) -> Principal:
     """The caller of a REST route. The service's `TokenVerifier` is in `app.state.tokens`."""
     header = request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
@@ -174,4 +232,4 @@ async def current_person(request: Request) -> Person:
     return await verifier.verify(token.strip())
 
 
-CurrentPerson = Annotated[Person, Depends(current_person)]
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]

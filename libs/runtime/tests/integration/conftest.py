@@ -27,8 +27,8 @@ PATIENCE_S = 30
 """How long what must come may take on a machine that has much else to do."""
 
 
-class Heard:
-    """A handler that keeps what it was given, in order, and fails as a test tells it to."""
+class Received:
+    """A handler that keeps what it was given, in order, and fails as a test says it to."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -47,8 +47,8 @@ class Heard:
         self.batches.append(names)
 
     async def until(self, *names: str) -> None:
-        """Until all of these were heard."""
-        await eventually(lambda: set(names) <= set(self.names), PATIENCE_S, message=f"heard {self.names}, not {names}")
+        """Until all of these were received."""
+        await eventually(lambda: set(names) <= set(self.names), PATIENCE_S, message=f"received {self.names}")
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +58,8 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def received() -> Received:
+    return Received()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import aio_pika
 import aiohttp
 import pytest
+from synctalk_contracts import topology
 from synctalk_contracts.events.users import UserUpdated
 from synctalk_runtime import bus as bus_module
 from synctalk_runtime.bus import Bus
@@ -20,7 +21,7 @@ from synctalk_testkit.backing import Backing
 from synctalk_testkit.queues import is_empty
 from synctalk_testkit.relay import relay_to
 
-QUEUE = "test.users"
+QUEUE = topology.DurableQueue("test.users", (UserUpdated.type_name(),))
 
 eventually = partial(waiting.eventually, timeout=30)
 
@@ -70,21 +71,21 @@ async def test_publish__not_connected__is_unavailable_at_once(make_bus: Any, sen
     await bus.stop()
 
 
-async def _delivers(bus: Bus, send: Any, heard: Any) -> bool:
+async def _delivers(bus: Bus, send: Any, received: Any) -> bool:
     """Events of one's own queue are gone with the connection, so it takes one sent after."""
     try:
         await send(bus, "again")
     except UnavailableError:
         return False
-    return "again" in heard.names
+    return "again" in received.names
 
 
 async def test_broker__drops_all_connections__nothing_confirmed_is_lost(
-    make_bus: Any, running: Any, vhost: str, heard: Any, send: Any
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     async with relay_to(vhost) as relay:
         bus = make_bus(relay.url)
-        bus.subscribe(QUEUE, [UserUpdated], heard)
+        bus.subscribe(QUEUE, received)
         confirmed = []
         async with running(bus):
             for n in range(120):
@@ -94,7 +95,7 @@ async def test_broker__drops_all_connections__nothing_confirmed_is_lost(
                 name = f"user-{n}"
                 await eventually(lambda name=name: _sent(bus, send, name))
                 confirmed.append(name)
-            await heard.until(*confirmed)
+            await received.until(*confirmed)
 
 
 async def _sent(bus: Bus, send: Any, name: str) -> bool:
@@ -106,18 +107,18 @@ async def _sent(bus: Bus, send: Any, name: str) -> bool:
 
 
 async def test_broker__gone_for_a_while__readiness_says_so_and_it_comes_back(
-    make_bus: Any, running: Any, vhost: str, heard: Any, send: Any
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     async with relay_to(vhost) as relay:
         bus = make_bus(relay.url)
-        bus.subscribe(QUEUE, [UserUpdated], heard)
+        bus.subscribe(QUEUE, received)
         async with running(bus):
             relay.cut()
             await eventually(lambda: _is_refused(bus, send))
             await eventually(lambda: _says_not_ready(bus))
             relay.mend()
             await eventually(lambda: _sent(bus, send, "ada"))
-            await heard.until("ada")
+            await received.until("ada")
 
 
 async def _says_not_ready(bus: Bus) -> bool:
@@ -128,18 +129,18 @@ async def _is_refused(bus: Bus, send: Any) -> bool:
     return not await _sent(bus, send, "nobody")
 
 
-async def test_broker__not_there_at_the_start__is_found_later(make_bus: Any, vhost: str, heard: Any, send: Any) -> None:
+async def test_broker__away_at_the_start__is_found_later(make_bus: Any, vhost: str, received: Any, send: Any) -> None:
     async with relay_to(vhost) as relay:
         relay.cut()
         bus = make_bus(relay.url)
-        bus.subscribe(QUEUE, [UserUpdated], heard)
+        bus.subscribe(QUEUE, received)
         await bus.start()
         with pytest.raises(ConnectionError):
             await bus.check()
         relay.mend()
 
         await eventually(lambda: _sent(bus, send, "ada"))
-        await heard.until("ada")
+        await received.until("ada")
         await bus.stop()
 
 
@@ -183,7 +184,7 @@ async def test_publish__while_the_bus_closes__is_unavailable_at_once(make_bus: A
 
 
 async def test_ack__after_a_reconnect__the_batch_comes_again(
-    make_bus: Any, running: Any, vhost: str, heard: Any, send: Any
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     entered, go = asyncio.Event(), asyncio.Event()
     first = True
@@ -194,56 +195,56 @@ async def test_ack__after_a_reconnect__the_batch_comes_again(
             first = False
             entered.set()
             await go.wait()
-        await heard(events)
+        await received(events)
 
     async with relay_to(vhost) as relay:
         bus = make_bus(relay.url)
-        bus.subscribe(QUEUE, [UserUpdated], handler)
+        bus.subscribe(QUEUE, handler)
         async with running(bus):
             await send(bus, "ada")
             await entered.wait()
             relay.cut()
             go.set()
             relay.mend()
-            await heard.until("ada")
-            await eventually(lambda: is_empty(vhost, QUEUE))
+            await received.until("ada")
+            await eventually(lambda: is_empty(vhost, QUEUE.name))
             await send(bus, "bob")
-            await heard.until("bob")
+            await received.until("bob")
 
 
 async def test_queue__deleted_under_the_consumer__is_declared_anew(
-    make_bus: Any, running: Any, vhost: str, heard: Any, send: Any
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     bus = make_bus(vhost)
-    bus.subscribe(QUEUE, [UserUpdated], heard)
+    bus.subscribe(QUEUE, received)
     async with running(bus):
-        await _delete_queue(vhost, QUEUE)
-        await eventually(lambda: _delivers(bus, send, heard))
+        await _delete_queue(vhost, QUEUE.name)
+        await eventually(lambda: _delivers(bus, send, received))
 
 
 async def test_watch__a_consumer_that_the_broker_does_not_know__is_opened_anew(
-    make_bus: Any, running: Any, vhost: str, heard: Any, send: Any, quick_watch: None
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any, quick_watch: None
 ) -> None:
     bus = make_bus(vhost)
-    bus.subscribe(QUEUE, [UserUpdated], heard)
+    bus.subscribe(QUEUE, received)
     async with running(bus):
         consumer = bus._consumers[0]
-        # What a lost consumer looks like from here: nobody tells us, and nothing comes any more.
+        # What a lost consumer looks like from here: nothing says so, and nothing comes any more.
         await consumer._declared.cancel(consumer._tag)
         await send(bus, "ada")
-        await heard.until("ada")
+        await received.until("ada")
 
 
 async def test_vhost__deleted_and_made_again__all_is_declared_anew(
-    backing: Backing, make_bus: Any, running: Any, vhost: str, heard: Any, send: Any
+    backing: Backing, make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     bus = make_bus(vhost)
-    bus.subscribe(QUEUE, [UserUpdated], heard)
-    bus.serve("test.commands.0", heard, ttl_ms=1000, max_length=10)
+    bus.subscribe(QUEUE, received)
+    bus.serve("test.commands.0", received, ttl_ms=1000, max_length=10)
     async with running(bus):
         await _remake_vhost(backing, vhost)
         await eventually(lambda: _sent(bus, send, "ada"))
-        await heard.until("ada")
+        await received.until("ada")
 
 
 async def _remake_vhost(backing: Backing, url: str) -> None:
@@ -263,7 +264,7 @@ async def test_blocked__by_the_broker__is_not_ready(make_bus: Any, running: Any,
     """A memory or disk alarm: the connection looks well, and nothing is taken."""
     bus = make_bus(vhost)
     async with running(bus):
-        connection = bus._confirmed.connection
+        connection = bus._confirmed._channel.connection
         connection._Connection__connection_unblocked.clear()  # as the broker's Connection.Blocked does
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
@@ -273,7 +274,7 @@ async def test_blocked__by_the_broker__is_not_ready(make_bus: Any, running: Any,
 
 
 async def test_listen__catching_up_has_a_bug__the_bus_comes_back(
-    make_bus: Any, running: Any, vhost: str, heard: Any, send: Any
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     calls = 0
 
@@ -284,7 +285,24 @@ async def test_listen__catching_up_has_a_bug__the_bus_comes_back(
             raise KeyError("a bug")
 
     bus = make_bus(vhost)
-    bus.listen(UserUpdated, heard, after_connect=catch_up)
+    bus.listen(UserUpdated, received, after_connect=catch_up)
     async with running(bus):
         await eventually(lambda: calls == 2)
-        await eventually(lambda: _delivers(bus, send, heard))
+        await eventually(lambda: _delivers(bus, send, received))
+
+
+async def test_start__nobody_listens__what_was_tried_is_closed(make_bus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aio-pika would close it when it is collected, in a task that nobody awaits."""
+    tried: list[aio_pika.Connection] = []
+    connect = aio_pika.Connection.connect
+
+    async def remember(connection: aio_pika.Connection, *given: Any) -> None:
+        tried.append(connection)
+        await connect(connection, *given)
+
+    monkeypatch.setattr(aio_pika.Connection, "connect", remember)
+    bus = make_bus("amqp://127.0.0.1:1/")
+    await bus.start()
+    await eventually(lambda: len(tried) >= 2)
+    await bus.stop()
+    assert all(connection.is_closed for connection in tried)

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import SecretStr
 from synctalk_runtime.app import create_app
-from synctalk_runtime.errors import ConflictError, NotFoundError, UnavailableError
+from synctalk_runtime.errors import ConflictError, NotFoundError, RateLimitedError, UnavailableError
 from synctalk_runtime.health import Health
 from synctalk_runtime.internal import HEADER, InternalClient, require_internal
 from synctalk_runtime.telemetry import span
@@ -44,6 +44,14 @@ def _router() -> APIRouter:
     @router.get("/conflict")
     async def conflict() -> None:
         raise ConflictError
+
+    @router.get("/limited")
+    async def limited() -> None:
+        raise RateLimitedError(retry_after=1.5)
+
+    @router.get("/limited-by-a-proxy")
+    async def limited_by_a_proxy() -> Response:
+        return Response("<html>", status_code=429)
 
     @router.get("/nonsense")
     async def nonsense() -> Response:
@@ -111,7 +119,15 @@ async def test_call__not_found__says_so(client: InternalClient) -> None:
         await client.get("/internal/missing")
 
 
-@pytest.mark.parametrize("path", ["/internal/conflict", "/internal/nonsense", "/internal/echo"])
+async def test_call__beyond_a_limit__says_when_again(client: InternalClient) -> None:
+    with pytest.raises(RateLimitedError) as caught:
+        await client.get("/internal/limited")
+    assert caught.value.retry_after == 1.5
+
+
+@pytest.mark.parametrize(
+    "path", ["/internal/conflict", "/internal/nonsense", "/internal/limited-by-a-proxy", "/internal/echo"]
+)
 async def test_call__any_other_answer__is_unavailable(client: InternalClient, path: str) -> None:
     with pytest.raises(UnavailableError):
         await client.get(path)

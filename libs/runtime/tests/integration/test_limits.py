@@ -10,7 +10,8 @@ from synctalk_runtime import redis as runtime_redis
 from synctalk_runtime.errors import RateLimitedError
 from synctalk_runtime.ids import new_id
 from synctalk_runtime.limits import Limit, Limiter
-from synctalk_runtime.redis_line import RedisLine
+from synctalk_runtime.local_buckets import LocalBuckets
+from synctalk_runtime.redis_pipeline import RedisPipeline
 from synctalk_testkit.eventually import eventually
 
 SLOW = Limit("slow", per_second=0.01, burst=3)
@@ -26,9 +27,9 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def limiter(redis_url: str) -> AsyncIterator[Limiter]:
-    line = RedisLine(SecretStr(redis_url))
-    yield Limiter(line)
-    await line.close()
+    redis = RedisPipeline(SecretStr(redis_url))
+    yield Limiter(redis)
+    await redis.close()
 
 
 async def _takes(limiter: Limiter, limit: Limit, subject: str) -> bool:
@@ -86,6 +87,18 @@ async def test_take_all__one_bucket_empty__is_refused(limiter: Limiter) -> None:
     assert raised.value.details == {"limit": "tight"}
 
 
+async def test_take_all__first_bucket_empty__leaves_no_trace_of_the_others(limiter: Limiter, client: Redis) -> None:
+    subject, unseen = new_id(), new_id()
+    for _ in range(3):
+        await limiter.take(SLOW, subject)
+
+    with pytest.raises(RateLimitedError) as raised:
+        await limiter.take_all([(SLOW, subject), (FAST, unseen)])
+
+    assert raised.value.details == {"limit": "slow"}
+    assert not await client.exists(f"limit:fast:{unseen}")
+
+
 async def test_take__costs_more_than_is_there__leaves_the_bucket_as_it_was(limiter: Limiter) -> None:
     subject = new_id()
     assert await limiter.ask([(SLOW, subject)], cost=5) != [0]
@@ -100,6 +113,21 @@ async def test_bucket__of_one_who_left__is_forgotten_by_redis(limiter: Limiter, 
     assert 0 < ttl_ms <= 1050
 
 
+async def test_bucket__hardly_used__is_forgotten_as_soon_as_it_is_full_again(limiter: Limiter, client: Redis) -> None:
+    subject, big = new_id(), Limit("big", per_second=1, burst=1000)
+    await limiter.take(big, subject)
+
+    assert 0 < await client.pttl(f"limit:big:{subject}") <= 2000
+
+
+async def test_bucket__given_back__leaves_nothing(limiter: Limiter, client: Redis) -> None:
+    subject = new_id()
+    await limiter.take(SLOW, subject)
+    await limiter.ask([(SLOW, subject)], cost=-1)
+
+    assert not await client.exists(f"limit:slow:{subject}")
+
+
 async def test_take__after_the_scripts_were_flushed__works(limiter: Limiter, client: Redis) -> None:
     await limiter.take(SLOW, new_id())
     await client.script_flush()
@@ -108,10 +136,19 @@ async def test_take__after_the_scripts_were_flushed__works(limiter: Limiter, cli
 
 
 async def test_take__redis_is_down__lets_through_quickly() -> None:
-    line = RedisLine(SecretStr("redis://127.0.0.1:1/0"))
-    limiter = Limiter(line)
+    redis = RedisPipeline(SecretStr("redis://127.0.0.1:1/0"))
+    limiter = Limiter(redis)
 
     async with asyncio.timeout(3):
         for _ in range(5):
             await limiter.take(SLOW, "x")
-    await line.close()
+    await redis.close()
+
+
+async def test_take__redis_is_down_and_there_is_a_fallback__is_limited_by_it() -> None:
+    redis = RedisPipeline(SecretStr("redis://127.0.0.1:1/0"))
+    limiter = Limiter(redis, LocalBuckets(100))
+
+    assert [await _takes(limiter, SLOW, "x") for _ in range(5)] == [True] * 3 + [False] * 2
+    assert await _takes(limiter, SLOW, "y")
+    await redis.close()

@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
+import aio_pika
 import pytest
 from synctalk_contracts import topology
 from synctalk_contracts.envelope import read_envelopes
@@ -13,19 +14,23 @@ from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.postgres import Postgres
 from synctalk_testkit import eventually as waiting
+from synctalk_testkit.queues import depth
 from synctalk_testkit.relay import relay_to
 
-QUEUE = "test.users"
+QUEUE = topology.DurableQueue("test.users", (UserUpdated.type_name(),))
 
 eventually = partial(waiting.eventually, timeout=30)
 
 
 class Broker:
-    """Takes what is published, or fails as a test tells it to; stands where the bus does, to count and to break."""
+    """Takes what is published, or fails as a test says it to; stands where the bus does, to count and to break."""
 
     def __init__(self) -> None:
         self.published: list[list[str]] = []
         self.failures: list[Exception] = []
+
+    async def declare_fed_by(self, event_types: set[str]) -> None:
+        assert event_types == {UserUpdated.type_name()}
 
     async def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
         assert (exchange, routing_key) == (topology.EVENTS_EXCHANGE, UserUpdated.type_name())
@@ -60,7 +65,7 @@ async def _rows(postgres: Postgres) -> int:
         return int(await conn.fetchval("select count(*) from outbox"))
 
 
-async def test_add__the_transaction_fails__nothing_is_sent(postgres: Postgres, user_event: Any) -> None:
+async def test_add__the_transaction_fails__nothing_is_empty(postgres: Postgres, user_event: Any) -> None:
     with pytest.raises(RuntimeError):
         async with postgres.transaction() as conn:
             await outbox.add(conn, [user_event("ada")])
@@ -87,12 +92,16 @@ async def _is_empty(postgres: Postgres) -> bool:
     return await _rows(postgres) == 0
 
 
-async def test_relay__woken__sends_at_once(
-    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "IDLE_S", 60)
+
+
+@pytest.mark.usefixtures("never_by_itself")
+async def test_relay__woken__sends_at_once(
+    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any
+) -> None:
     await relay.start()
-    await eventually(lambda: relay._task is not None)
     await _write(postgres, user_event("ada"))
     relay.wake()
 
@@ -119,10 +128,7 @@ async def test_relay__the_broker_does_not_answer__sends_later_in_order(
     await eventually(lambda: _is_empty(postgres))
 
 
-async def test_relay__a_bug__goes_on(
-    postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outbox, "MAX_PAUSE_S", 0.05)
+async def test_relay__a_bug__goes_on(postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any) -> None:
     broker.failures = [ValueError("a bug")]
     await _write(postgres, user_event("ada"))
     await relay.start()
@@ -137,6 +143,9 @@ async def test_relay__ends_between_publishing_and_deleting__repeats_with_the_sam
     published = asyncio.Event()
 
     class Stuck:
+        async def declare_fed_by(self, _: set[str]) -> None:
+            return
+
         async def publish(self, _: str, __: str, body: bytes) -> None:
             sent.extend(envelope.id for envelope in read_envelopes(body))
             published.set()
@@ -174,12 +183,12 @@ async def test_relay__two_processes__send_each_event_once(
 
 
 async def test_relay__over_a_real_bus_that_breaks__loses_nothing(
-    postgres: Postgres, make_bus: Any, running: Any, vhost: str, heard: Any, user_event: Any
+    postgres: Postgres, make_bus: Any, running: Any, vhost: str, received: Any, user_event: Any
 ) -> None:
     names = [f"user-{n}" for n in range(100)]
     async with relay_to(vhost) as between:
         bus = make_bus(between.url)
-        bus.subscribe(QUEUE, [UserUpdated], heard)
+        bus.subscribe(QUEUE, received)
         relay = OutboxRelay(postgres, bus, interval_s=0.01)
         async with running(bus):
             await relay.start()
@@ -189,8 +198,79 @@ async def test_relay__over_a_real_bus_that_breaks__loses_nothing(
                 if n in (20, 60):
                     between.cut()
                     between.mend()
-            await heard.until(*names)
+            await received.until(*names)
             await relay.stop()
 
-    firsts = list(dict.fromkeys(heard.names))
+    firsts = list(dict.fromkeys(received.names))
     assert firsts == names
+
+
+@pytest.fixture
+async def relaying(postgres: Postgres, make_bus: Any, running: Any, vhost: str) -> Any:
+    """A relay over a bus of its own, on a broker that nobody else has ever connected to."""
+    bus = make_bus(vhost)
+    relay = OutboxRelay(postgres, bus, interval_s=0.01)
+    async with running(bus):
+        await relay.start()
+        yield relay
+        await relay.stop()
+
+
+async def test_relay__the_consumer_was_never_there__its_queue_has_the_event(
+    postgres: Postgres, relaying: OutboxRelay, vhost: str, user_event: Any, make_bus: Any, running: Any, received: Any
+) -> None:
+    await _write(postgres, user_event("before"))
+    relaying.wake()
+    await eventually(lambda: _is_empty(postgres))
+    assert await depth(vhost, topology.AUTH_USERS.name) == 1
+
+    consumer = make_bus(vhost)
+    consumer.subscribe(topology.AUTH_USERS, received)
+    async with running(consumer):
+        await received.until("before")
+
+
+async def test_relay__the_queue_is_deleted_while_its_consumer_is_down__the_next_event_is_in_a_new_one(
+    postgres: Postgres, relaying: OutboxRelay, vhost: str, user_event: Any
+) -> None:
+    await _write(postgres, user_event("lost with the queue"))
+    relaying.wake()
+    await eventually(lambda: _is_empty(postgres))
+    connection = await aio_pika.connect(vhost)
+    async with connection:
+        channel = await connection.channel()
+        await channel.queue_delete(topology.AUTH_USERS.name)
+
+    await _write(postgres, user_event("kept"))
+    relaying.wake()
+    await eventually(lambda: _is_empty(postgres))
+
+    assert await depth(vhost, topology.AUTH_USERS.name) == 1
+
+
+async def test_relay__the_queue_cannot_be_declared__the_row_stays_until_it_can(
+    postgres: Postgres, relaying: OutboxRelay, vhost: str, user_event: Any
+) -> None:
+    connection = await aio_pika.connect(vhost)
+    async with connection:
+        channel = await connection.channel()
+        await channel.declare_queue(topology.AUTH_USERS.name, durable=True)  # with other arguments
+        await _write(postgres, user_event("kept"))
+        relaying.wake()
+        with pytest.raises(UnavailableError):
+            await relaying._bus.declare_fed_by({UserUpdated.type_name()})
+        assert await _rows(postgres) == 1
+
+        await channel.queue_delete(topology.AUTH_USERS.name)
+        await eventually(lambda: _is_empty(postgres))
+
+    assert await depth(vhost, topology.AUTH_USERS.name) == 1
+
+
+async def test_publish__no_queue_takes_what_one_must_get__is_unavailable(
+    make_bus: Any, running: Any, vhost: str, send: Any
+) -> None:
+    bus = make_bus(vhost)
+    async with running(bus):
+        with pytest.raises(UnavailableError):
+            await send(bus, "nobody")

@@ -6,9 +6,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
-from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.postgres import Postgres, RaceError
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.relay import Relay, relay_to
 
@@ -98,6 +99,16 @@ async def test_connection__none_is_free__is_unavailable_after_its_wait(relayed: 
     await relayed.check()
 
 
+async def test_metrics__show_connections_in_use_and_idle_ones(relayed: Postgres) -> None:
+    async with relayed.connection():
+        assert connections("in_use") == 1
+    assert (connections("in_use"), connections("idle")) == (0, 1)
+
+
+def connections(state: str) -> float | None:
+    return REGISTRY.get_sample_value("postgres_pool_connections", {"pool": "main", "state": state})
+
+
 async def test_transaction__cancelled__is_rolled_back_and_the_connection_is_clean(
     postgres: Postgres, make_settings: Any
 ) -> None:
@@ -128,22 +139,45 @@ async def test_connection__killed_by_the_administrator__is_unavailable_and_recov
     await postgres.check()
 
 
-async def test_transaction__deadlocked__is_unavailable_so_that_it_is_tried_again(postgres: Postgres) -> None:
+async def test_transaction__deadlocked__is_a_race_so_that_it_is_tried_again(postgres: Postgres) -> None:
     async with postgres.connection() as conn:
         await conn.execute("create table thing (id int primary key); insert into thing values (1), (2)")
-    held = asyncio.Barrier(2)
+    barrier = asyncio.Barrier(2)
 
     async def lock(first: int, second: int) -> str:
         try:
             async with postgres.transaction() as conn:
                 await conn.execute("select from thing where id = $1 for update", first)
-                await held.wait()
+                await barrier.wait()
                 await conn.execute("select from thing where id = $1 for update", second)
-        except UnavailableError:
+        except RaceError:
             return "again"
         return "done"
 
     assert sorted(await asyncio.gather(lock(1, 2), lock(2, 1))) == ["again", "done"]
+
+
+async def test_snapshot__overtaken__is_a_race(postgres: Postgres) -> None:
+    async with postgres.connection() as conn:
+        await conn.execute("create table thing (id int primary key, n int); insert into thing values (1, 0)")
+    with pytest.raises(RaceError):
+        async with postgres.connection() as conn, conn.transaction(isolation="repeatable_read"):
+            await conn.fetch("select from thing")
+            async with postgres.connection() as other:
+                await other.execute("update thing set n = 1")
+            await conn.execute("update thing set n = 2")
+
+
+async def test_transaction__a_column_was_added_meanwhile__is_a_race(postgres: Postgres) -> None:
+    async with postgres.connection() as conn:
+        await conn.execute("create table thing (id int primary key)")
+    with pytest.raises(RaceError):
+        async with postgres.connection() as conn:
+            await conn.fetch("select * from thing")  # its plan is kept
+            async with postgres.connection() as other:
+                await other.execute("alter table thing add size int")
+            async with conn.transaction():
+                await conn.fetch("select * from thing")
 
 
 async def test_statement__over_the_roles_deadline__is_unavailable(postgres: Postgres) -> None:

@@ -1,8 +1,8 @@
-"""Every refusal has the one shape, and nothing of a bug is told to a stranger."""
+"""Every refusal has the one shape, and a client sees nothing of a bug."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from pydantic import model_validator
 from starlette.types import Message
 from synctalk_contracts.base import Request
 from synctalk_contracts.errors import ErrorCode
-from synctalk_contracts.ids import Name, Seq
+from synctalk_contracts.ids import Seq
+from synctalk_contracts.text import Name
+from synctalk_runtime import telemetry
 from synctalk_runtime.app import create_app
 from synctalk_runtime.errors import ConflictError, RateLimitedError
 from synctalk_runtime.health import Health
@@ -45,6 +47,10 @@ def _router() -> APIRouter:
     @router.get("/bug")
     async def bug() -> None:
         raise KeyError(SECRET)
+
+    @router.get("/trace")
+    async def trace() -> dict[str, str | None]:
+        return {"traceparent": telemetry.traceparent()}
 
     @router.get("/conflict")
     async def conflict() -> None:
@@ -98,8 +104,10 @@ def call(make_settings: Any) -> Any:
         content_type: str | None = "application/json",
         length: bytes | None = None,
         query: bytes = b"",
+        more_headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answer:
         headers = [(b"content-type", content_type.encode())] if content_type else []
+        headers += more_headers
         if length is not None:
             headers.append((b"content-length", length))
         inbox: list[Message] = [
@@ -202,7 +210,7 @@ async def test_field__not_as_it_must_be__is_invalid_and_named(call: Any, body: b
     assert [problem["field"] for problem in answer.error["details"]] == [field]
 
 
-async def test_invalid__many_fields__tells_of_some_and_never_of_their_values(call: Any) -> None:
+async def test_invalid__many_fields__names_some_and_never_their_values(call: Any) -> None:
     body = json.dumps({f"field{n}": SECRET for n in range(60)}).encode()
 
     answer = await call("POST", "/notes", body)
@@ -254,7 +262,7 @@ async def test_path__unknown__is_not_found(call: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE"])
-async def test_method__wrong__is_not_allowed_and_told_what_is(call: Any, method: str) -> None:
+async def test_method__wrong__is_not_allowed_and_says_what_is(call: Any, method: str) -> None:
     answer = await call(method, "/notes")
 
     assert answer.status == 405
@@ -262,7 +270,7 @@ async def test_method__wrong__is_not_allowed_and_told_what_is(call: Any, method:
     assert method == "HEAD" or answer.error["code"] == "method_not_allowed"
 
 
-async def test_bug__in_a_route__is_unavailable_and_tells_nothing(call: Any, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_bug__in_a_route__is_unavailable_and_shows_nothing(call: Any, capsys: pytest.CaptureFixture[str]) -> None:
     answer = await call("GET", "/bug")
 
     assert (answer.status, answer.error["code"]) == (503, "unavailable")
@@ -296,3 +304,35 @@ async def test_openapi__is_served(call: Any) -> None:
 
     assert answer.status == 200
     assert "/notes" in json.loads(answer.text)["paths"]
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture
+def traced(make_settings: Any) -> None:
+    telemetry._setup_traces(make_settings(trace_ratio=1))
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("flags", ["00", "01"])
+@pytest.mark.parametrize("secret", [None, b"", b"another secret altogether"])
+async def test_trace__given_by_a_client__is_not_believed(call: Any, flags: str, secret: bytes | None) -> None:
+    headers = [(b"traceparent", f"00-{TRACE}-b7ad6b7169203331-{flags}".encode())]
+    if secret is not None:
+        headers.append((b"x-synctalk-internal", secret))
+
+    answer = await call("GET", "/trace", more_headers=headers)
+
+    assert TRACE not in answer.text
+    assert json.loads(answer.text)["traceparent"].startswith("00-")
+
+
+@pytest.mark.usefixtures("traced")
+async def test_trace__given_by_another_service__goes_on(call: Any) -> None:
+    headers = [
+        (b"traceparent", f"00-{TRACE}-b7ad6b7169203331-01".encode()),
+        (b"x-synctalk-internal", b"a secret of sixteen or more"),
+    ]
+
+    assert TRACE in (await call("GET", "/trace", more_headers=headers)).text

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from synctalk_runtime import health as health_module
-from synctalk_runtime.health import Health
+from synctalk_runtime.health import Health, Report
 
 
 async def _fine() -> None:
@@ -21,7 +21,7 @@ async def test_report__all_answer__is_ready() -> None:
     health.add("one", _fine)
     health.add("two", _fine)
 
-    assert await health.report() == (True, {"one": "ok", "two": "ok"})
+    assert await health.report() == Report(True, {"one": "ok", "two": "ok"}, [])
 
 
 async def test_report__a_part_is_down__is_not_ready_and_names_the_part_only() -> None:
@@ -29,7 +29,23 @@ async def test_report__a_part_is_down__is_not_ready_and_names_the_part_only() ->
     health.add("one", _fine)
     health.add("two", _broken)
 
-    assert await health.report() == (False, {"one": "ok", "two": "ConnectionError"})
+    assert await health.report() == Report(False, {"one": "ok", "two": "ConnectionError"}, [])
+
+
+async def test_report__a_part_that_does_not_gate_is_down__is_ready_and_degraded() -> None:
+    health = Health()
+    health.add("one", _fine)
+    health.add("two", _broken, gates=False)
+
+    assert await health.report() == Report(True, {"one": "ok", "two": "ConnectionError"}, ["two"])
+
+
+async def test_report__a_part_of_each_kind_is_down__is_not_ready() -> None:
+    health = Health()
+    health.add("one", _broken)
+    health.add("two", _broken, gates=False)
+
+    assert await health.report() == Report(False, {"one": "ConnectionError", "two": "ConnectionError"}, ["two"])
 
 
 async def test_report__parts_hang__is_not_ready_after_one_deadline_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,10 +55,10 @@ async def test_report__parts_hang__is_not_ready_after_one_deadline_for_all(monke
         health.add(name, asyncio.Event().wait)  # type: ignore[arg-type]
 
     started = time.monotonic()
-    ready, report = await health.report()
+    report = await health.report()
 
-    assert not ready
-    assert set(report.values()) == {"TimeoutError"}
+    assert not report.ready
+    assert set(report.checks.values()) == {"TimeoutError"}
     assert time.monotonic() - started < 1.5  # one after the other they would take 2 s
 
 
@@ -51,4 +67,4 @@ async def test_report__draining__is_not_ready_though_all_answer() -> None:
     health.add("one", _fine)
     health.draining = True
 
-    assert await health.report() == (False, {"one": "ok", "draining": "yes"})
+    assert await health.report() == Report(False, {"one": "ok", "draining": "yes"}, [])

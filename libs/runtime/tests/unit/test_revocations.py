@@ -1,4 +1,4 @@
-"""A session that ended is denied at once, and its sockets are told until that has worked."""
+"""A session that ended is denied at once, and reported until that has worked."""
 
 from datetime import timedelta
 
@@ -27,29 +27,29 @@ async def test_add__a_session__is_denied_and_no_other() -> None:
     assert not revocations.is_revoked(new_id())
 
 
-async def test_add__the_same_again__tells_once() -> None:
-    told: list[SessionRevoked] = []
+async def test_add__the_same_again__reports_once() -> None:
+    reported: list[SessionRevoked] = []
 
-    async def tell(event: SessionRevoked) -> None:
-        told.append(event)
+    async def report(event: SessionRevoked) -> None:
+        reported.append(event)
 
-    revocations, event = Revocations(tell), _revoked()
+    revocations, event = Revocations(report), _revoked()
     await revocations.add(event)
     await revocations.add(event)
 
-    assert told == [event]
+    assert reported == [event]
 
 
-async def test_add__telling_failed__is_denied_all_the_same_and_told_again() -> None:
+async def test_add__reporting_failed__is_denied_all_the_same_and_reported_again() -> None:
     tries = 0
 
-    async def tell(_: SessionRevoked) -> None:
+    async def report(_: SessionRevoked) -> None:
         nonlocal tries
         tries += 1
         if tries == 1:
             raise ConnectionError
 
-    revocations, event = Revocations(tell), _revoked()
+    revocations, event = Revocations(report), _revoked()
     with pytest.raises(ConnectionError):
         await revocations.add(event)
     assert revocations.is_revoked(event.session_id)

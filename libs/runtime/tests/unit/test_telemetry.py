@@ -78,7 +78,7 @@ def test_log__an_exception__says_where_and_never_what(lines: Any, fail: Any) -> 
     assert any(fail.__name__ in place for place in line["exception"])
 
 
-def test_log__the_causes_of_an_exception__are_told(lines: Any) -> None:
+def test_log__the_causes_of_an_exception__are_logged(lines: Any) -> None:
     try:
         _chained()
     except KeyError:
@@ -96,7 +96,7 @@ def test_log__a_library_warns__is_a_line_of_ours(lines: Any) -> None:
     assert (line["event"], line["logger"], len(line["detail"])) == ("library.log", "some.library", 500)
 
 
-def test_log__a_library_failed__tells_no_message(lines: Any) -> None:
+def test_log__a_library_failed__shows_no_message(lines: Any) -> None:
     try:
         _validation()
     except ValueError:
@@ -132,3 +132,16 @@ def test_span__with_a_parent_that_is_none__begins_a_trace(lines: Any, parent: st
 def test_span__any_header__never_fails(header: str) -> None:
     with telemetry.span("work", parent=header):
         telemetry.traceparent()
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("http://collector:4318", "http://collector:4318/v1/traces"),
+        ("http://collector:4318/", "http://collector:4318/v1/traces"),
+        ("http://collector:4318/v1/traces", "http://collector:4318/v1/traces"),
+        ("https://traces.example.com/otlp/of/mine", "https://traces.example.com/otlp/of/mine"),
+    ],
+)
+def test_traces_endpoint__of_a_base_address__is_that_of_traces(given: str, used: str) -> None:
+    assert telemetry.traces_endpoint(given) == used

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from synctalk_runtime import fanout
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import new_id
-from synctalk_runtime.redis_line import LineScript, RedisLine, RedisRefusedError
+from synctalk_runtime.redis_connection import RedisRefusedError
+from synctalk_runtime.redis_pipeline import PipelineScript, RedisPipeline
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.relay import relay_to
 
@@ -19,13 +20,13 @@ NOWHERE = SecretStr("redis://127.0.0.1:1/0")
 
 
 @pytest.fixture
-async def line(redis_url: str) -> AsyncIterator[RedisLine]:
-    line = RedisLine(SecretStr(redis_url))
+async def line(redis_url: str) -> AsyncIterator[RedisPipeline]:
+    line = RedisPipeline(SecretStr(redis_url))
     yield line
     await line.close()
 
 
-async def _answers(line: RedisLine) -> bool:
+async def _answers(line: RedisPipeline) -> bool:
     try:
         return bool(await line.call("PING"))
     except UnavailableError:
@@ -33,26 +34,26 @@ async def _answers(line: RedisLine) -> bool:
 
 
 async def test_call__redis_is_down__is_unavailable() -> None:
-    line = RedisLine(NOWHERE)
+    line = RedisPipeline(NOWHERE)
     for _ in range(3):
         with pytest.raises(UnavailableError):
             await line.call("PING")
     await line.close()
 
 
-async def test_call__a_wrong_command__says_so_and_hurts_no_other(line: RedisLine) -> None:
+async def test_call__a_wrong_command__says_so_and_hurts_no_other(line: RedisPipeline) -> None:
     asked = [line.call("PING"), line.call("NONSENSE"), line.call("PING")]
     first, wrong, last = await asyncio.gather(*asked, return_exceptions=True)
     assert (first, last) == (b"PONG", b"PONG")
     assert isinstance(wrong, RedisRefusedError)
 
 
-async def test_call__many_at_once__each_gets_its_own_answer(line: RedisLine) -> None:
+async def test_call__many_at_once__each_gets_its_own_answer(line: RedisPipeline) -> None:
     answers = await asyncio.gather(*(line.call("ECHO", str(n)) for n in range(500)))
     assert answers == [str(n).encode() for n in range(500)]
 
 
-async def test_call__who_asked_goes_away__the_others_are_not_mixed_up(line: RedisLine) -> None:
+async def test_call__who_asked_goes_away__the_others_are_not_mixed_up(line: RedisPipeline) -> None:
     await line.call("PING")
     gone = asyncio.create_task(line.call("ECHO", "gone"))
     await asyncio.sleep(0)
@@ -62,7 +63,7 @@ async def test_call__who_asked_goes_away__the_others_are_not_mixed_up(line: Redi
 
 async def test_call__redis_is_frozen__ends_at_its_deadline_and_recovers(redis_url: str) -> None:
     async with relay_to(redis_url) as relay:
-        line = RedisLine(SecretStr(relay.url), timeout_s=0.3)
+        line = RedisPipeline(SecretStr(relay.url), timeout_s=0.3)
         assert await _answers(line)
         relay.freeze()
         began = time.monotonic()
@@ -75,7 +76,7 @@ async def test_call__redis_is_frozen__ends_at_its_deadline_and_recovers(redis_ur
 
 async def test_call__the_connection_was_cut__opens_a_new_one(redis_url: str) -> None:
     async with relay_to(redis_url) as relay:
-        line = RedisLine(SecretStr(relay.url))
+        line = RedisPipeline(SecretStr(relay.url))
         assert await _answers(line)
         relay.cut()
         relay.mend()
@@ -83,14 +84,14 @@ async def test_call__the_connection_was_cut__opens_a_new_one(redis_url: str) -> 
         await line.close()
 
 
-async def test_script__flushed_from_redis__is_sent_again(line: RedisLine, redis_url: str) -> None:
-    script = LineScript(line, files("synctalk_runtime").joinpath("limits.lua"))
-    assert await script([new_id()], [1, 1, 1]) == [0]
+async def test_script__flushed_from_redis__is_sent_again(line: RedisPipeline, redis_url: str) -> None:
+    script = PipelineScript(line, files("synctalk_runtime").joinpath("limits.lua"))
+    assert await script([new_id()], [0, 1, 1, 1]) == [0]
     await line.call("SCRIPT", "FLUSH")
-    assert await script([new_id()], [1, 1, 1]) == [0]
+    assert await script([new_id()], [0, 1, 1, 1]) == [0]
 
 
-async def test_publish__many__arrive_in_order(line: RedisLine, redis_url: str) -> None:
+async def test_publish__many__arrive_in_order(line: RedisPipeline, redis_url: str) -> None:
     client = Redis.from_url(redis_url)
     channel = f"conversation:{new_id()}"
     async with client.pubsub() as pubsub:
@@ -110,7 +111,7 @@ async def test_publish__many__arrive_in_order(line: RedisLine, redis_url: str) -
 
 
 async def test_publish__redis_is_down__is_unavailable() -> None:
-    line = RedisLine(NOWHERE)
+    line = RedisPipeline(NOWHERE)
     for messages in ([("a", b"1")], [("a", b"1"), ("b", b"2")]):
         with pytest.raises(UnavailableError):
             await fanout.publish(line, messages)
