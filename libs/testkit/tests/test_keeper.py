@@ -6,7 +6,7 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
-from synctalk_local.probe import port_is_taken
+from synctalk_backing.probe import port_is_taken
 from synctalk_testkit.backing import GIVEN, OWNER, Backing
 from synctalk_testkit.eventually import eventually_blocking
 

@@ -1,6 +1,7 @@
-"""People, as tests play them: they register, call the REST interface, and hold stock Socket.IO connections.
+"""Users, as tests play them: they register, call the REST interface, and hold stock Socket.IO connections.
 
-Everything goes through the public interface, by stock clients. A `LiveSocket` keeps every event it received, in order.
+Everything goes through the public interface, by stock clients. A `LiveSocket` keeps every event it received, in order,
+and holds each against its contract.
 """
 
 import asyncio
@@ -12,22 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import orjson
 import socketio
+from pydantic import ValidationError
+from synctalk_contracts.sockets import TO_CLIENT
+
+from synctalk_testkit.http import Response, request
 
 REQUEST_TIMEOUT_S = 15
 PASSWORD = "correct horse battery staple"
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: Any
-    headers: dict[str, str]
-
-    @property
-    def code(self) -> str | None:
-        """The error's code, if this is one."""
-        return self.body["error"]["code"] if isinstance(self.body, dict) and "error" in self.body else None
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class RefusedError(Exception):
 
 @dataclass
 class LiveSocket:
-    """One stock Socket.IO connection and all that it heard."""
+    """One stock Socket.IO connection and all that it received."""
 
     url: str
     token: str
@@ -57,9 +51,11 @@ class LiveSocket:
     events: list[Received] = field(default_factory=list)
     connects: int = 0
     disconnects: list[Any] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    """Events that were not as the contract says; `close` and `wait_for` fail over them."""
 
     def __post_init__(self) -> None:
-        self._heard = asyncio.Condition()
+        self._arrived = asyncio.Condition()
         self.client = socketio.AsyncClient(
             reconnection=self.reconnection, reconnection_delay=0.5, reconnection_delay_max=2
         )
@@ -121,56 +117,77 @@ class LiveSocket:
         def found() -> list[Any]:
             return [e.payload for e in self.events[since:] if e.event == event and predicate(e.payload)]
 
-        async with self._heard:
+        async with self._arrived:
             try:
                 async with asyncio.timeout(timeout):
-                    await self._heard.wait_for(found)
+                    await self._arrived.wait_for(found)
             except TimeoutError:
-                heard = [(e.event, e.payload) for e in self.events[since:]][-20:]
-                raise AssertionError(f"no fitting {event} within {timeout} s; heard: {heard}") from None
+                self._check_violations()
+                received = [(e.event, e.payload) for e in self.events[since:]][-20:]
+                raise AssertionError(f"no fitting {event} within {timeout} s; received: {received}") from None
         return found()[0]
 
-    async def hear(self, event: str, payload: Any, timeout: float = 10) -> None:
-        """Until this event came with just this payload."""
-        await self.wait_for(event, lambda heard: heard == payload, timeout)
+    async def receive(self, event: str, payload: Any, timeout: float = 10) -> None:
+        """Wait until this event came with just this payload."""
+        await self.wait_for(event, lambda received: received == payload, timeout)
 
     async def wait_disconnected(self, timeout: float = 10) -> None:
-        async with self._heard:
+        async with self._arrived:
             async with asyncio.timeout(timeout):
-                await self._heard.wait_for(lambda: bool(self.disconnects) and not self.client.connected)
+                await self._arrived.wait_for(lambda: bool(self.disconnects) and not self.client.connected)
 
     async def wait_reconnected(self, connects: int, timeout: float = 20) -> None:
-        """Until it has connected more often than `connects` times."""
-        async with self._heard:
+        """Wait until it has connected more often than `connects` times."""
+        async with self._arrived:
             async with asyncio.timeout(timeout):
-                await self._heard.wait_for(lambda: self.connects > connects and self.client.connected)
+                await self._arrived.wait_for(lambda: self.connects > connects and self.client.connected)
 
     async def close(self) -> None:
         await self.client.shutdown()
+        self._check_violations()
+
+    def _check_violations(self) -> None:
+        assert not self.violations, "\n".join(self.violations)
 
     async def _on_any(self, event: str, *payload: Any) -> None:
+        if violation := contract_violation(event, payload):
+            self.violations.append(violation)
         self.events.append(Received(event, payload[0] if payload else None, time.monotonic()))
-        await self._tell()
+        await self._notify()
 
     async def _on_connect(self) -> None:
         self.connects += 1
-        await self._tell()
+        await self._notify()
 
     async def _on_disconnect(self, reason: Any) -> None:
         self.disconnects.append(reason)
-        await self._tell()
+        await self._notify()
 
     async def _on_refused(self, data: Any) -> None:
         self._refusal = data.get("data", data) if isinstance(data, dict) else data
 
-    async def _tell(self) -> None:
-        async with self._heard:
-            self._heard.notify_all()
+    async def _notify(self) -> None:
+        async with self._arrived:
+            self._arrived.notify_all()
+
+
+def contract_violation(event: str, payload: tuple[Any, ...]) -> str | None:
+    """Return what is wrong with an event that a server sent, None when it is as its contract says."""
+    contract = TO_CLIENT.get(event)
+    if contract is None:
+        return f"{event}: no such event"
+    if len(payload) != 1:
+        return f"{event}: {len(payload)} payloads"
+    try:
+        contract.model_validate_json(orjson.dumps(payload[0]), strict=True)
+    except ValidationError as error:
+        return f"{event}: {error}"
+    return None
 
 
 @dataclass
-class Person:
-    """A registered person with a session."""
+class User:
+    """A registered user with a session."""
 
     base_url: str
     http: aiohttp.ClientSession
@@ -191,7 +208,7 @@ class Person:
     def session_id(self) -> str:
         return str(self.tokens["session_id"])
 
-    async def request(self, method: str, path: str, json: Any = None, **options: Any) -> Answer:
+    async def request(self, method: str, path: str, json: Any = None, **options: Any) -> Response:
         """Any call, with one's own token; errors are answers too."""
         headers = {"Authorization": f"Bearer {self.access_token}"} | options.pop("headers", {})
         return await request(self.http, method, self.base_url + path, json=json, headers=headers, **options)
@@ -211,14 +228,14 @@ class Person:
     async def delete(self, path: str, **options: Any) -> Any:
         return await self._expect("DELETE", path, **options)
 
-    async def login(self, device_name: str | None = None) -> "Person":
-        """The same person with a second session."""
+    async def login(self, device_name: str | None = None) -> "User":
+        """Log in again, and return the same user with a second session."""
         body = {"username": self.username, "password": self.password} | (
             {"device_name": device_name} if device_name else {}
         )
         answer = await request(self.http, "POST", f"{self.base_url}/v1/auth/login", json=body)
         assert answer.status == 200, answer
-        return Person(self.base_url, self.http, self.username, self.password, answer.body)
+        return User(self.base_url, self.http, self.username, self.password, answer.body)
 
     async def refresh(self) -> None:
         body = {"refresh_token": self.tokens["refresh_token"]}
@@ -229,7 +246,7 @@ class Person:
     async def connect(
         self, *, transports: tuple[str, ...] = ("websocket",), reconnection: bool = True, at: str | None = None
     ) -> LiveSocket:
-        """A new live socket, ready; closed with the person. `at`: past the edge, to a gateway of one's choice."""
+        """A new live socket, ready; closed with the user. `at`: past the edge, to a gateway of one's choice."""
         live = LiveSocket(at or self.base_url, self.access_token, transports, reconnection)
         self.sockets.append(live)
         return await live.connect()
@@ -240,13 +257,13 @@ class Person:
         message: dict[str, Any] = await self.post(path, {"client_message_id": new_name(), "body": body} | fields)
         return message
 
-    async def direct_with(self, other: "Person") -> dict[str, Any]:
+    async def direct_with(self, other: "User") -> dict[str, Any]:
         conversation: dict[str, Any] = await self.post(
             "/v1/conversations", {"type": "direct", "member_ids": [other.id]}
         )
         return conversation
 
-    async def group_with(self, *others: "Person", title: str = "A group") -> dict[str, Any]:
+    async def group_with(self, *others: "User", title: str = "A group") -> dict[str, Any]:
         body = {"type": "group", "title": title, "member_ids": [other.id for other in others]}
         conversation: dict[str, Any] = await self.post("/v1/conversations", body)
         return conversation
@@ -260,28 +277,28 @@ class Person:
         return answer.body
 
 
-class People:
-    """Makes people with names of their own, and closes what they opened."""
+class Users:
+    """Makes users with names of their own, and closes what they opened."""
 
     def __init__(self, base_url: str, http: aiohttp.ClientSession) -> None:
         self.base_url = base_url
         self.http = http
-        self._made: list[Person] = []
+        self._made: list[User] = []
 
-    async def register(self, name: str = "person", **fields: Any) -> Person:
+    async def register(self, name: str = "user", **fields: Any) -> User:
         username = f"{name.lower()}-{secrets.token_hex(6)}"
         body = {"username": username, "password": PASSWORD, "display_name": name} | fields
         answer = await request(self.http, "POST", f"{self.base_url}/v1/auth/register", json=body)
         assert answer.status == 201, f"register {username}: {answer.status} {answer.body}"
-        person = Person(self.base_url, self.http, body["username"], body["password"], answer.body)
-        self._made.append(person)
-        return person
+        user = User(self.base_url, self.http, body["username"], body["password"], answer.body)
+        self._made.append(user)
+        return user
 
-    async def register_all(self, *names: str) -> list[Person]:
+    async def register_all(self, *names: str) -> list[User]:
         return list(await asyncio.gather(*(self.register(name) for name in names)))
 
     async def close(self) -> None:
-        await asyncio.gather(*(person.close() for person in self._made))
+        await asyncio.gather(*(user.close() for user in self._made))
         self._made.clear()
 
 
@@ -290,20 +307,13 @@ def new_name() -> str:
     return secrets.token_urlsafe(12)
 
 
-async def request(http: aiohttp.ClientSession, method: str, url: str, **options: Any) -> Answer:
-    async with http.request(method, url, **options) as answer:
-        is_json = "json" in answer.headers.get("Content-Type", "")
-        body = await answer.json() if is_json else (await answer.text() or None)
-        return Answer(answer.status, body, dict(answer.headers))
-
-
 @asynccontextmanager
-async def people_at(base_url: str) -> AsyncIterator[People]:
-    """People of the system behind this address."""
+async def users_at(base_url: str) -> AsyncIterator[Users]:
+    """Users of the system behind this address."""
     timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as http:
-        people = People(base_url, http)
+        users = Users(base_url, http)
         try:
-            yield people
+            yield users
         finally:
-            await people.close()
+            await users.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import docker
 import psutil
-from synctalk_local import probe
+from synctalk_backing import probe
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -25,7 +25,7 @@ READY_TIMEOUT_S = 90
 
 
 def engine_answers() -> bool:
-    """Whether there is an engine that answers; local instances serve otherwise."""
+    """Return whether a Docker engine answers; local instances serve otherwise."""
     try:
         client = docker.from_env(timeout=5)
     except docker.errors.DockerException:

@@ -33,7 +33,7 @@ async def eventually(predicate: Callable[[], T | Awaitable[T]], timeout: float =
 
 
 def eventually_blocking(predicate: Callable[[], T], timeout: float = 10.0, *, message: str = "") -> T:
-    """The same outside of a loop."""
+    """Do the same outside of a loop."""
     deadline = time.monotonic() + timeout
     while True:
         value = predicate()

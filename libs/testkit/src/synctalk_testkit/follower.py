@@ -1,4 +1,4 @@
-"""A client as the interface describes one: it applies what comes live, and syncs when it was told to or sees a gap.
+"""A client as the interface describes one: it applies what comes live, and syncs when it is asked to or sees a gap.
 
 `Follower` never loads more than that, so what it holds in the end shows whether live delivery and sync together miss
 or double anything. `strict_faults` names what a client must never see.
@@ -11,7 +11,7 @@ from typing import Any
 
 import socketio
 
-from synctalk_testkit.clients import LiveSocket, Person
+from synctalk_testkit.clients import LiveSocket, User
 
 CHANGES = frozenset({"message:new", "message:updated", "message:deleted", "conversation:updated", "member:changed"})
 MESSAGES = frozenset({"message:new", "message:updated", "message:deleted"})
@@ -20,8 +20,8 @@ CALL_TIMEOUT_S = 8
 
 
 @dataclass
-class Held:
-    """What is known of one conversation."""
+class Copy:
+    """A copy of one conversation, as far as it is known."""
 
     cursor: int = 0
     """Everything up to here is known."""
@@ -52,7 +52,7 @@ class Held:
 class Follower(LiveSocket):
     """A live socket that keeps its conversations up to date, through whatever happens."""
 
-    held: dict[str, Held] = field(default_factory=lambda: defaultdict(Held))
+    copies: dict[str, Copy] = field(default_factory=lambda: defaultdict(Copy))
     strict_faults: list[str] = field(default_factory=list)
     """Repeated or overtaking live changes on one connection."""
 
@@ -65,13 +65,13 @@ class Follower(LiveSocket):
         self._syncer = asyncio.create_task(self._keep_synced())
 
     def bodies(self, conversation_id: str) -> list[str]:
-        """The bodies held, in the order of `seq`."""
-        messages = self.held[conversation_id].messages.values()
+        """The bodies of its copy, in the order of `seq`."""
+        messages = self.copies[conversation_id].messages.values()
         return [message["body"] for message in sorted(messages, key=lambda message: message["seq"])]
 
     def states(self, conversation_id: str) -> list[dict[str, Any]]:
-        """The messages held, in the order of `seq`."""
-        return sorted(self.held[conversation_id].messages.values(), key=lambda message: message["seq"])
+        """The messages of its copy, in the order of `seq`."""
+        return sorted(self.copies[conversation_id].messages.values(), key=lambda message: message["seq"])
 
     async def send(self, conversation_id: str, client_message_id: str, body: str) -> dict[str, Any]:
         """`message:send`, again and again with the same id until it is acked; the message."""
@@ -94,8 +94,10 @@ class Follower(LiveSocket):
             await asyncio.sleep(RETRY_S if ack is None else ack["error"].get("retry_after", RETRY_S))
 
     async def close(self) -> None:
-        self._syncer.cancel()
-        await asyncio.gather(self._syncer, return_exceptions=True)
+        # Python 3.11's `wait_for` may lose a cancellation that comes together with the answer.
+        while not self._syncer.done():
+            self._syncer.cancel()
+            await asyncio.wait({self._syncer}, timeout=1)
         await super().close()
 
     async def _on_any(self, event: str, *payload: Any) -> None:
@@ -107,16 +109,16 @@ class Follower(LiveSocket):
         elif event == "conversation:new":
             self._stale.add(data["id"])
         elif event == "conversation:removed":
-            self.held.pop(data["id"], None)
+            self.copies.pop(data["id"], None)
         elif event == "sync:required":
-            self._stale.update(data["conversation_ids"] or self.held)
+            self._stale.update(data["conversation_ids"] or self.copies)
         self._wake.set()
         await super()._on_any(event, *payload)
 
     def _on_ready(self, ready: dict[str, Any]) -> None:
         self._last.clear()
         for conversation in ready["conversations"]:
-            if self.held[conversation["id"]].cursor < conversation["change_seq"]:
+            if self.copies[conversation["id"]].cursor < conversation["change_seq"]:
                 self._stale.add(conversation["id"])
 
     def _on_change(self, event: str, data: dict[str, Any]) -> None:
@@ -129,19 +131,19 @@ class Follower(LiveSocket):
         if event in MESSAGES:
             self._take(conversation_id, data)
         else:
-            self.held[conversation_id].saw(number)
+            self.copies[conversation_id].saw(number)
 
     def _take(self, conversation_id: str, message: dict[str, Any]) -> None:
-        held = self.held[conversation_id]
-        held.put(message)
-        held.saw(message["change_seq"])
+        copy = self.copies[conversation_id]
+        copy.put(message)
+        copy.saw(message["change_seq"])
         self._wake.set()
 
     async def _keep_synced(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            gaps = {key for key, held in self.held.items() if held.ahead and not self._pending[key]}
+            gaps = {key for key, copy in self.copies.items() if copy.ahead and not self._pending[key]}
             for conversation_id in gaps | self._stale:
                 self._stale.discard(conversation_id)
                 if not await self._sync(conversation_id):
@@ -152,7 +154,7 @@ class Follower(LiveSocket):
     async def _sync(self, conversation_id: str) -> bool:
         while True:
             try:
-                cursors = {conversation_id: self.held[conversation_id].cursor}
+                cursors = {conversation_id: self.copies[conversation_id].cursor}
                 ack = await self.call("sync", {"cursors": cursors}, timeout=CALL_TIMEOUT_S)
             except (socketio.exceptions.SocketIOError, OSError):
                 return False
@@ -162,27 +164,27 @@ class Follower(LiveSocket):
             if "messages" not in answer:
                 raise AssertionError(f"a follower is not meant to fall so far behind: {answer}")
             for message in answer["messages"]:
-                self.held[conversation_id].put(message)
-            self.held[conversation_id].reached(answer["change_seq"])
+                self.copies[conversation_id].put(message)
+            self.copies[conversation_id].reached(answer["change_seq"])
             if not answer["more"]:
                 return True
 
 
-async def follow(person: Person) -> Follower:
-    """A follower of all the person's conversations, ready; closed with the person."""
-    follower = Follower(person.base_url, person.access_token)
-    person.sockets.append(follower)
+async def follow(user: User) -> Follower:
+    """A follower of all the user's conversations, ready; closed with the user."""
+    follower = Follower(user.base_url, user.access_token)
+    user.sockets.append(follower)
     await follower.connect()
     return follower
 
 
-async def history(person: Person, conversation_id: str) -> list[dict[str, Any]]:
-    """All messages of the conversation, page by page."""
+async def history(user: User, conversation_id: str) -> list[dict[str, Any]]:
+    """Return all messages of the conversation, page by page."""
     messages: list[dict[str, Any]] = []
     while True:
         after = messages[-1]["seq"] if messages else 0
         path = f"/v1/conversations/{conversation_id}/messages?after_seq={after}&limit=100"
-        page = (await person.get(path))["items"]
+        page = (await user.get(path))["items"]
         if not page:
             return messages
         messages += page

@@ -1,4 +1,4 @@
-"""A backing set of local processes: the parts of `make up`, on free ports, in a folder that goes with the run."""
+"""A backing set of local processes: the processes of `make up`, on free ports, in a folder that goes with the run."""
 
 import os
 import secrets
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from synctalk_local import requirements
-from synctalk_local.part import Part, write_files
-from synctalk_local.postgres import postgres_part, postgres_url
-from synctalk_local.rabbitmq import RabbitPorts, rabbitmq_part, rabbitmq_url
-from synctalk_local.redis import redis_part, redis_url
+from synctalk_backing.postgres import postgres_spec, postgres_url
+from synctalk_backing.process import ProcessSpec, write_files
+from synctalk_backing.programs import backing_programs
+from synctalk_backing.rabbitmq import RabbitPorts, rabbitmq_spec, rabbitmq_url
+from synctalk_backing.redis import redis_spec, redis_url
 
 from synctalk_testkit.backing import Backing
 from synctalk_testkit.ports import free_ports
@@ -24,20 +24,20 @@ READY_TIMEOUT_S = 60
 @contextmanager
 def started(folder: Path, workers: int) -> Iterator[Backing]:
     """The set, running; ended on the way out."""
-    programs = requirements.backing_programs()
+    programs = backing_programs()
     password = secrets.token_urlsafe(12)
     postgres_port, amqp, epmd, distribution, management = free_ports(5)
     redis_ports = free_ports(workers)
     rabbit = RabbitPorts(amqp, epmd, distribution, management)
-    parts = [
-        rabbitmq_part(folder / "rabbitmq", rabbit, password, programs.rabbitmq),
-        postgres_part(folder / "postgres", postgres_port, password, programs.postgres, durable=False),
-        *(redis_part(folder / f"redis-{port}", port, password, programs.redis) for port in redis_ports),
+    specs = [
+        rabbitmq_spec(folder / "rabbitmq", rabbit, password, programs.rabbitmq),
+        postgres_spec(folder / "postgres", postgres_port, password, programs.postgres, durable=False),
+        *(redis_spec(folder / f"redis-{port}", port, password, programs.redis) for port in redis_ports),
     ]
     with ExitStack() as stack:
-        processes = [(part, stack.enter_context(running(part, folder))) for part in parts]
-        for part, process in processes:
-            _wait_ready(part, process, folder)
+        processes = [(spec, stack.enter_context(running(spec, folder))) for spec in specs]
+        for spec, process in processes:
+            _wait_ready(spec, process, folder)
         yield Backing(
             postgres_url=postgres_url(postgres_port, "postgres", "postgres", password),
             redis_urls=tuple(redis_url(port, password) for port in redis_ports),
@@ -47,35 +47,35 @@ def started(folder: Path, workers: int) -> Iterator[Backing]:
 
 
 @contextmanager
-def running(part: Part, log_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One part as a child in a process group of its own; killed with all of the group on the way out."""
-    write_files(part)
-    part.prepare()
-    with (log_folder / f"{part.name}.log").open("ab") as log:
+def running(spec: ProcessSpec, log_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process in a process group of its own, which is killed on the way out."""
+    write_files(spec)
+    spec.prepare()
+    with (log_folder / f"{spec.name}.log").open("ab") as log:
         process = subprocess.Popen(
-            part.command,
-            cwd=part.directory,
-            env=os.environ | dict(part.environment),
+            spec.command,
+            cwd=spec.directory,
+            env=os.environ | dict(spec.environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            user=part.account.uid if part.account else None,
-            group=part.account.gid if part.account else None,
-            extra_groups=[] if part.account else None,
+            user=spec.account.uid if spec.account else None,
+            group=spec.account.gid if spec.account else None,
+            extra_groups=[] if spec.account else None,
             start_new_session=True,
         )
     try:
         yield process
     finally:
-        # Nothing of the data is wanted any more, so no part gets time to write it down.
+        # Nothing of the data is wanted any more, so no process gets time to write it down.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        part.cleanup()
+        spec.cleanup()
 
 
-def _wait_ready(part: Part, process: subprocess.Popen[bytes], log_folder: Path) -> None:
+def _wait_ready(spec: ProcessSpec, process: subprocess.Popen[bytes], log_folder: Path) -> None:
     deadline = time.monotonic() + READY_TIMEOUT_S
-    while not part.is_ready():
+    while not spec.is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{part.name} did not start:\n{(log_folder / f'{part.name}.log').read_text()[-4000:]}")
+            raise RuntimeError(f"{spec.name} did not start:\n{(log_folder / f'{spec.name}.log').read_text()[-4000:]}")
         time.sleep(0.05)

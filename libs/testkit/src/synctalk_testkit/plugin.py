@@ -2,13 +2,11 @@
 
 `backing` the addresses · `fresh_database("api")` a new empty database with its own role · `postgres_url` one for the
 module · `redis_url` this worker's server, emptied · `rabbitmq_url` a virtual host for the worker ·
-`fresh_vhost()` a new one · `token_maker` signs access tokens · `key_server` serves their keys ·
-`stack` the whole system, `shared_stack` the same for fixtures that outlive a test · `people` who use it.
+`fresh_vhost()` a new one · `token_maker` signs access tokens · `key_server` serves their keys.
 """
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -20,10 +18,6 @@ from synctalk_testkit.backing import Backing
 from synctalk_testkit.databases import create_database, drop_database
 from synctalk_testkit.tokens import KeyServer, TokenMaker
 from synctalk_testkit.vhosts import create_vhost, delete_vhost
-
-if TYPE_CHECKING:  # most runs need neither, and they are slow to import
-    from synctalk_testkit.clients import People
-    from synctalk_testkit.stack import RunningStack
 
 Fresh = Callable[[], Awaitable[str]]
 FreshDatabase = Callable[[str], Awaitable[str]]
@@ -117,31 +111,6 @@ def key_server(token_maker: TokenMaker) -> Iterator[KeyServer]:
     """Serves the maker's key set; its `url` is a service's AUTH_URL."""
     with KeyServer(token_maker) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def shared_stack() -> "Iterator[RunningStack]":
-    """The whole system, which serves all of this worker's tests."""
-    from synctalk_testkit.stack import running_stack
-
-    with running_stack() as running:
-        yield running
-
-
-@pytest.fixture
-def stack(shared_stack: "RunningStack") -> "Iterator[RunningStack]":
-    """The whole system, for tests across services; who hurt it leaves it healed to the next."""
-    yield shared_stack
-    shared_stack.heal()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def people(stack: "RunningStack") -> "AsyncIterator[People]":
-    """Makes people of the running system; what they opened is closed after the test."""
-    from synctalk_testkit.clients import people_at
-
-    async with people_at(stack.url) as made:
-        yield made
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -1,6 +1,6 @@
 """Free ports for tests, never handed out twice at once on this machine.
 
-A port is held by a lock on a small file that ends with the process, so neither parallel workers nor parallel test
+A port is reserved by a lock on a small file that ends with the process, so neither parallel workers nor parallel test
 runs get the same one. They lie below the ephemeral range: no outgoing connection of anybody takes them meanwhile.
 """
 
@@ -11,12 +11,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from synctalk_local.ports import ports_for
-from synctalk_local.probe import port_is_taken
+from synctalk_backing.probe import port_is_taken
 
 FIRST, LAST = 24_300, 31_999
 
-_held: list[int] = []
+_reserved: list[int] = []
 
 
 def free_port() -> int:
@@ -24,26 +23,18 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """This many free ports, held for as long as this process lives."""
+    """Return this many free ports, reserved for as long as this process lives."""
     found: list[int] = []
     for port in random.sample(range(FIRST, LAST + 1), LAST + 1 - FIRST):
         if len(found) == count:
             return found
-        if hold((port,)):
+        if reserve((port,)):
             found.append(port)
     raise RuntimeError(f"No {count} ports are free between {FIRST} and {LAST}.")
 
 
-def free_edge_port() -> int:
-    """An edge port for a whole stack, all of whose ports are free and held."""
-    while True:
-        port = free_port()
-        if hold(ports_for(port).all()[1:]):
-            return port
-
-
-def hold(ports: Sequence[int]) -> bool:
-    """Hold just these, for as long as this process lives; no, if another process holds or uses one of them."""
+def reserve(ports: Sequence[int]) -> bool:
+    """Reserve just these for as long as this process lives; false if another process has reserved or uses one."""
     taken: list[int] = []
     for port in ports:
         descriptor = _locked(port)
@@ -53,7 +44,7 @@ def hold(ports: Sequence[int]) -> bool:
             for other in taken:
                 os.close(other)
             return False
-    _held.extend(taken)
+    _reserved.extend(taken)
     return True
 
 

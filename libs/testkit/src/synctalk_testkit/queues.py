@@ -1,4 +1,4 @@
-"""What stands in RabbitMQ's queues."""
+"""Look at RabbitMQ's queues."""
 
 import aio_pika
 

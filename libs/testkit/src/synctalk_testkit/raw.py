@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,14 +12,16 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 
 class RawSocket:
-    """Speaks Engine.IO by hand. Pings are answered; what else comes is kept in `packets`, in order."""
+    """Writes Engine.IO by hand. Pings are answered; what else comes is kept in `packets`, in order."""
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         self.websocket = websocket
         self.packets: list[str] = []
+        self.on_packet: Callable[[str], None] = self.packets.append
+        """Takes each packet but pings; by default it is kept."""
         self.close_code: int | None = None
         self.close_reason = ""
-        self._heard = asyncio.Condition()
+        self._arrived = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
 
     async def send(self, packet: str | bytes) -> None:
@@ -34,10 +36,10 @@ class RawSocket:
         def found() -> list[str]:
             return [packet for packet in self.packets if packet.startswith(beginning)]
 
-        async with self._heard:
+        async with self._arrived:
             try:
                 async with asyncio.timeout(timeout):
-                    await self._heard.wait_for(found)
+                    await self._arrived.wait_for(found)
             except TimeoutError:
                 raise AssertionError(f"nothing like {beginning!r} within {timeout} s: {self.packets[-20:]}") from None
         return found()[0]
@@ -57,7 +59,7 @@ class RawSocket:
         return json.loads((await self.wait_for(beginning, timeout))[len(beginning) - 1 :])[0]
 
     async def wait_closed(self, timeout: float = 10) -> int | None:
-        """Until the server has closed it; the code that it gave, None for a cut connection."""
+        """Wait until the server has closed it; return the code that it gave, None for a cut connection."""
         await asyncio.wait_for(asyncio.shield(self._reader), timeout)
         return self.close_code
 
@@ -80,9 +82,9 @@ class RawSocket:
         if packet == "2":
             await self.websocket.send_str("3")
             return
-        async with self._heard:
-            self.packets.append(packet)
-            self._heard.notify_all()
+        async with self._arrived:
+            self.on_packet(packet)
+            self._arrived.notify_all()
 
 
 @asynccontextmanager

@@ -2,12 +2,13 @@
 
 async with relay_to(redis_url) as relay:
     client = connect(relay.url)
-    relay.freeze()   # nothing passes any more, and nobody is told
+    relay.freeze()   # nothing passes any more, and nobody is notified
     relay.cut()      # all connections are reset, new ones too
     relay.mend()     # as it was
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -30,7 +31,7 @@ class Relay:
 
     @property
     def connections(self) -> int:
-        """How many are open through it now."""
+        """Return how many connections are open through it now."""
         return len(self._writers) // 2
 
     def freeze(self) -> None:
@@ -84,9 +85,10 @@ class Relay:
 
 
 @asynccontextmanager
-async def relay_to(target_url: str) -> AsyncIterator[Relay]:
+async def relay_to(target_url: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Relay]:
+    """With `tls` it ends TLS before the server; then the scheme of its `url` is still the server's own."""
     relay = Relay(target_url)
-    server = await asyncio.start_server(relay.accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(relay.accept, "127.0.0.1", 0, ssl=tls)
     parts = urlsplit(target_url)
     account = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
     netloc = f"{account}127.0.0.1:{server.sockets[0].getsockname()[1]}"

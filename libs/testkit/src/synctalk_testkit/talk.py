@@ -1,4 +1,4 @@
-"""People who go on talking while something breaks, and the proof afterwards that nothing was lost, doubled or moved.
+"""Users who go on talking while something breaks, and the proof afterwards that nothing was lost, doubled or moved.
 
 Each keeps a `Follower`; half of them write on their sockets, half by REST, every message again and again with the same
 `client_message_id` until it is acked. `prove` compares what was acked, the history, and what every client holds.
@@ -11,18 +11,18 @@ from typing import Any
 
 import aiohttp
 
-from synctalk_testkit.clients import People, Person, new_name
+from synctalk_testkit.clients import User, Users, new_name
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.follower import RETRY_S, Follower, follow, history
 
 PAUSE_S = 0.25
-"""Below five messages a second, which is a person's limit."""
+"""Below five messages a second, which is a user's limit."""
 CONVERGE_TIMEOUT_S = 30
 PROGRESS_TIMEOUT_S = 60
 
 
 class Talk:
-    def __init__(self, members: list[Person], followers: list[Follower], conversation_id: str) -> None:
+    def __init__(self, members: list[User], followers: list[Follower], conversation_id: str) -> None:
         self.members = members
         self.followers = followers
         self.conversation_id = conversation_id
@@ -34,7 +34,7 @@ class Talk:
         ]
 
     async def go_on(self, messages: int = 12) -> None:
-        """Until so many more messages were acked."""
+        """Wait until so many more messages were acked."""
         wanted = len(self.acked) + messages
 
         def enough() -> bool:
@@ -68,15 +68,15 @@ class Talk:
             name = new_name()
             self.acked.append(await follower.send(self.conversation_id, name, f"live {name}"))
 
-    async def _write_rest(self, member: Person) -> None:
+    async def _write_rest(self, member: User) -> None:
         path = f"/v1/conversations/{self.conversation_id}/messages"
         while not await self._pause():
             body = {"client_message_id": new_name(), "body": "by REST"}
             while not await self._posted(member, path, body):
                 pass
 
-    async def _posted(self, member: Person, path: str, body: dict[str, str]) -> bool:
-        """Whether it is acked; if nothing is known of it yet, after a moment."""
+    async def _posted(self, member: User, path: str, body: dict[str, str]) -> bool:
+        """Return whether it is acked; if nothing is known of it yet, after a moment."""
         try:
             answer = await member.request("POST", path, json=body)
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -103,9 +103,9 @@ class Talk:
 
 
 @asynccontextmanager
-async def talk_among(people: People, count: int = 4) -> AsyncIterator[Talk]:
+async def talk_among(users: Users, count: int = 4) -> AsyncIterator[Talk]:
     """A talk that has begun, in one group, over the edge."""
-    members = await people.register_all(*(f"P{number}" for number in range(count)))
+    members = await users.register_all(*(f"P{number}" for number in range(count)))
     group = (await members[0].group_with(*members[1:]))["id"]
     followers = [await follow(member) for member in members]
     talk = Talk(members, followers, group)
