@@ -1,14 +1,14 @@
-"""`python -m synctalk_auth`: serve · `migrate` · `replay` · `rotate-keys` · `replace-keys`."""
+"""`python -m synctalk_auth`: serve · `migrate` · `dead list|replay|drop` · `rotate-keys` · `replace-keys`."""
 
 from importlib.resources import files
 
 import structlog
+from synctalk_contracts import topology
 from synctalk_runtime import cli
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Postgres
 
 from synctalk_auth.actions import keys
-from synctalk_auth.consumers import users
 from synctalk_auth.main import build
 from synctalk_auth.settings import Settings
 
@@ -42,6 +42,6 @@ if __name__ == "__main__":
         Settings,
         build,
         files("synctalk_auth") / "migrations",
-        queues=(users.QUEUE,),
+        queues=(topology.AUTH_USERS,),
         commands={"rotate-keys": rotate_keys, "replace-keys": replace_keys},
     )

@@ -1,4 +1,4 @@
-"""Every way auth says no, beside those that all services have."""
+"""The errors of auth, in addition to those of all services."""
 
 from synctalk_contracts.errors import ErrorCode
 from synctalk_runtime.errors import AppError, UnavailableError
@@ -6,28 +6,28 @@ from synctalk_runtime.errors import AppError, UnavailableError
 
 class InvalidCredentialsError(AppError):
     code = ErrorCode.INVALID_CREDENTIALS
-    message = "The username or the password is wrong."
+    message = "Incorrect username or password."
 
 
 class InvalidRefreshTokenError(AppError):
     code = ErrorCode.INVALID_REFRESH_TOKEN
-    message = "The refresh token is not valid any more; sign in again."
+    message = "The refresh token is no longer valid. Sign in again."
 
 
 class WrongPasswordError(AppError):
     code = ErrorCode.WRONG_PASSWORD
-    message = "The current password is wrong."
+    message = "The current password is incorrect."
 
 
 class UsernameTakenError(AppError):
     code = ErrorCode.USERNAME_TAKEN
-    message = "This username is taken."
+    message = "This username is already taken."
 
 
 class HashingBusyError(UnavailableError):
     """More passwords wait to be checked than may."""
 
-    message = "Too many people are signing in right now; try again in a moment."
+    message = "Too many sign-ins right now. Try again in a moment."
 
 
 class KeyUnreadableError(Exception):

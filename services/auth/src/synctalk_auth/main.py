@@ -1,30 +1,23 @@
-"""The wiring of auth, on one page."""
+"""The wiring of auth: its dependencies, endpoints and health checks, in the sequence in which they start."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI
-from synctalk_runtime import redis as runtime_redis
-from synctalk_runtime.app import create_app
-from synctalk_runtime.bus import Bus
-from synctalk_runtime.health import Health
-from synctalk_runtime.internal import InternalClient
 from synctalk_runtime.limits import Limiter
+from synctalk_runtime.local_buckets import LocalBuckets
 from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.postgres import Postgres
-from synctalk_runtime.redis_line import RedisLine
+from synctalk_runtime.service import Service
 
-from synctalk_auth.actions import cleaning, keys
+from synctalk_auth.actions import keys
 from synctalk_auth.bearer import OwnTokenVerifier
 from synctalk_auth.clients.api import ApiClient
 from synctalk_auth.consumers import users
 from synctalk_auth.hashing import Hasher
-from synctalk_auth.limits import Limits
-from synctalk_auth.parts import Parts
-from synctalk_auth.periodic import Periodic
+from synctalk_auth.periodic import periodic
 from synctalk_auth.routes import internal, jwks, password, sessions, tokens
+from synctalk_auth.routes.dependencies import Services
 from synctalk_auth.settings import Settings
 from synctalk_auth.signing import Keyring
 
@@ -32,60 +25,25 @@ ROUTERS = (tokens.router, sessions.router, password.router, jwks.router, interna
 
 
 def build(settings: Settings) -> FastAPI:
-    postgres = Postgres(settings)
-    redis = runtime_redis.connect(settings.redis_url)
-    line = RedisLine(settings.redis_url)
-    bus = Bus(settings.rabbitmq_url, name=settings.instance)
-    outbox = OutboxRelay(postgres, bus, settings.outbox_interval_s)
-    parts = Parts(
-        settings=settings,
-        postgres=postgres,
-        redis=redis,
-        limiter=Limiter(line),
-        limits=Limits.of(settings),
-        hasher=Hasher(settings.hash_threads, settings.hash_max_waiting),
-        keyring=Keyring(
-            settings.token_issuer, settings.token_audience, settings.access_token_ttl_s, settings.signing_key_passphrase
-        ),
-        api=ApiClient(InternalClient(settings.api_url, settings.internal_secret, settings.profile_timeout_s)),
-        outbox=outbox,
-        common_passwords=_common_passwords(),
+    service = Service(settings)
+    postgres = service.opening(Postgres(settings))
+    service.health.add("postgres", postgres.check)
+    redis = service.redis()
+    limiter = Limiter(service.redis_pipeline(settings.limits_url), LocalBuckets(settings.local_buckets))
+    hasher = service.closing(Hasher(settings.hash_threads, settings.hash_max_waiting))
+    keyring = Keyring(
+        settings.token_issuer, settings.token_audience, settings.access_token_ttl_s, settings.signing_key_passphrase
     )
-    users.subscribe(bus, parts)
-    key_keeping = Periodic("keys", settings.key_reload_s, partial(keys.keep, parts))
-    cleaning_up = Periodic("cleaning", settings.clean_interval_s, partial(cleaning.clean, parts))
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            stack.callback(parts.hasher.close)
-            await postgres.open()
-            stack.push_async_callback(postgres.close)
-            stack.push_async_callback(redis.aclose)
-            stack.push_async_callback(line.close)
-            stack.push_async_callback(parts.api.close)
-            for running in (bus, outbox, key_keeping, cleaning_up):
-                await running.start()
-                stack.push_async_callback(running.stop)
-            yield
-
-    app = create_app(settings, ROUTERS, _health(parts, bus), lifespan)
-    app.state.parts = parts
-    app.state.tokens = OwnTokenVerifier(parts)
-    app.state.internal_secret = settings.internal_secret.get_secret_value()
-    return app
-
-
-def _health(parts: Parts, bus: Bus) -> Health:
-    async def redis_answers() -> None:
-        await parts.redis.ping()
-
-    health = Health()
-    health.add("postgres", parts.postgres.check)
-    health.add("redis", redis_answers)
-    health.add("rabbitmq", bus.check)
-    health.add("keys", parts.keyring.check)
-    return health
+    api = ApiClient(service.upstream(settings.api_url, settings.profile_timeout_s))
+    outbox = OutboxRelay(postgres, service.bus, settings.outbox_interval_s)
+    services = Services.of(settings, postgres, redis, limiter, hasher, keyring, api, outbox, _common_passwords())
+    users.subscribe(service.bus, postgres)
+    service.running(service.bus)
+    service.running(outbox)
+    service.running(periodic("keys", settings.key_reload_s, partial(keys.keep, postgres, settings, keyring)))
+    service.running(periodic("cleaning", settings.clean_interval_s, services.cleaning.clean))
+    service.health.add("keys", keyring.check)
+    return service.app(ROUTERS, OwnTokenVerifier(settings, keyring, services.sessions), services)
 
 
 def _common_passwords() -> frozenset[str]:

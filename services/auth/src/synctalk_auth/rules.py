@@ -1,6 +1,7 @@
-"""What is allowed and what is due: passwords, sessions, signing keys, addresses. Pure functions; the time comes in."""
+"""The rules of passwords, sessions, signing keys and addresses, as pure functions to which the time is passed."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,12 +15,12 @@ DENY_MARGIN = timedelta(seconds=60)
 
 
 def password_problem(password: str, username: str, common: frozenset[str]) -> str | None:
-    """Why this password may not be chosen, or None. Its length was checked where it was read."""
+    """Return why this password may not be chosen, or None. Its length was checked where it was read."""
     folded = password.casefold()
     if folded == username.casefold():
         return "must not be the username"
     if folded in common or len(set(folded)) == 1:
-        return "is one of the most common passwords"
+        return "must not be a common password"
     return None
 
 
@@ -58,7 +59,7 @@ def keys_over(keys: Sequence[K], now: datetime, access_ttl: timedelta) -> list[K
 
 
 def new_key_signs_from(keys: Sequence[Timed], now: datetime, rotation: timedelta, ahead: timedelta) -> datetime | None:
-    """When the key that has to be made now begins to sign; None: none has to be made yet."""
+    """Return when the key that has to be made now begins to sign; None: none has to be made yet."""
     newest = max((key.signs_from for key in keys), default=None)
     if newest is None:
         return now
@@ -67,15 +68,20 @@ def new_key_signs_from(keys: Sequence[Timed], now: datetime, rotation: timedelta
     return max(newest + rotation, now + ahead)
 
 
-def client_address(peer: str, forwarded_for: Sequence[str], *, trusted: bool) -> str:
-    """Whom limits by address count: the hop that the edge wrote last; of IPv6 the /64 that one customer has."""
-    hop = forwarded_for[-1].rsplit(",", 1)[-1].strip() if trusted and forwarded_for else peer
+def address_blocks(address: str) -> tuple[str, ...]:
+    """Return the address as `client_address` names it and, of IPv6, the larger blocks that one customer may have."""
     try:
-        address = ipaddress.ip_address(hop)
+        network = ipaddress.ip_network(address)
     except ValueError:
-        return peer
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), 64), strict=False))
-    return str(address)
+        return (address,)
+    if network.version == 4:
+        return (address,)
+    return (address, *(str(network.supernet(new_prefix=length)) for length in (56, 48)))
+
+
+_USERNAME = re.compile(r"[a-z0-9_.-]{3,32}")
+
+
+def may_be_a_username(text: str) -> bool:
+    """Return whether it can be the name of an account; `text` is in lower case."""
+    return _USERNAME.fullmatch(text) is not None

@@ -45,7 +45,7 @@ def make_key(signs_from: datetime, now: datetime, passphrase: SecretStr | None) 
 
 
 @dataclass(frozen=True, slots=True)
-class _HeldKey:
+class _LoadedKey:
     kid: str
     signs_from: datetime
     private: EllipticCurvePrivateKey
@@ -68,7 +68,7 @@ class Keyring:
         self._audience = audience
         self._passphrase = passphrase
         self._clock = clock
-        self._keys: dict[str, _HeldKey] = {}
+        self._keys: dict[str, _LoadedKey] = {}
         self.ttl_s = ttl_s
 
     def hold(self, rows: Sequence[SigningKey]) -> None:
@@ -76,7 +76,7 @@ class Keyring:
         self._keys = {row.kid: self._keys.get(row.kid) or self._read(row) for row in rows}
 
     async def check(self) -> None:
-        """For readiness, and before something is changed for the sake of a token: can one be signed?"""
+        """Raise unless a token can be signed: for readiness, and before anything is changed for a token."""
         self._in_use()
 
     def mint(self, user_id: str, session_id: str, now: datetime) -> str:
@@ -96,21 +96,21 @@ class Keyring:
 
     async def get(self, kid: str) -> PyJWK | None:
         """The public key of that name: auth verifies by its own ring, without asking itself over HTTP."""
-        held = self._keys.get(kid)
-        return held.public if held is not None else None
+        found = self._keys.get(kid)
+        return found.public if found is not None else None
 
     def public_jwks(self) -> list[dict[str, Any]]:
-        """All public keys, the signing one, the next one and those whose tokens may live, for the JWKS."""
+        """Return the public keys for the JWKS: the signing one, the next one, and those whose tokens may still live."""
         self._in_use()
         return [key.public_jwk for key in self._keys.values()]
 
-    def _in_use(self) -> _HeldKey:
+    def _in_use(self) -> _LoadedKey:
         key = rules.key_in_use(list(self._keys.values()), self._clock())
         if key is None:
             raise UnavailableError
         return key
 
-    def _read(self, row: SigningKey) -> _HeldKey:
+    def _read(self, row: SigningKey) -> _LoadedKey:
         encrypted = "ENCRYPTED" in row.private_pem.partition("\n")[0]
         password = self._passphrase.get_secret_value().encode() if encrypted and self._passphrase else None
         try:
@@ -119,4 +119,4 @@ class Keyring:
             raise KeyUnreadableError(row.kid) from error
         assert isinstance(private, EllipticCurvePrivateKey)
         public = PyJWK.from_dict(row.public_jwk, algorithm=ALGORITHM)
-        return _HeldKey(row.kid, row.signs_from, private, public, row.public_jwk)
+        return _LoadedKey(row.kid, row.signs_from, private, public, row.public_jwk)

@@ -11,7 +11,7 @@ from synctalk_auth.actions import keys
 from synctalk_runtime.ids import utc_now
 from synctalk_testkit.eventually import eventually
 
-from services.auth.tests.integration.conftest import Auth, Start, checks
+from services.auth.tests.harness import Auth, Start
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -34,7 +34,7 @@ def kid_of(token: str) -> str:
 async def rotate_at_once(auth: Auth) -> None:
     """As if the next key had been published a day ago."""
     await shift(auth, timedelta(days=2))
-    assert await keys.rotate(auth.parts.postgres, auth.settings, utc_now() - timedelta(days=1))
+    assert await keys.rotate(auth.services.postgres, auth.settings, utc_now() - timedelta(days=1))
 
 
 async def shift(auth: Auth, by: timedelta) -> None:
@@ -49,9 +49,26 @@ async def test_jwks__public_keys__are_all_that_it_shows(auth: Auth) -> None:
     assert [set(key) for key in answer.body["keys"]] == [{"kid", "kty", "crv", "alg", "use", "x", "y"}]
 
 
+async def test_jwks__unchanged__is_not_sent_again(fresh: Auth) -> None:
+    first = await fresh.get("/.well-known/jwks.json")
+    known = {"if-none-match": first.headers["Etag"]}
+
+    again = await fresh.get("/.well-known/jwks.json", headers=known)
+    assert (again.status, again.body, again.headers["Etag"]) == (304, None, first.headers["Etag"])
+
+    await keys.replace(fresh.services.postgres, fresh.settings, utc_now())
+
+    async def sent() -> bool:
+        return (await fresh.get("/.well-known/jwks.json", headers=known)).status == 200
+
+    await eventually(sent)
+
+
 async def test_start__several_at_once__share_one_key(start_auth: Start, fresh: Auth) -> None:
     await fresh.sql("delete from signing_keys")
-    await asyncio.gather(*(keys.keep(fresh.parts) for _ in range(5)))
+    await asyncio.gather(
+        *(keys.keep(fresh.services.postgres, fresh.settings, fresh.services.keyring) for _ in range(5))
+    )
     async with AsyncExitStack() as stack:
         others = [await stack.enter_async_context(start_auth(beside=fresh)) for _ in range(2)]
 
@@ -96,14 +113,14 @@ async def test_rotation__last_token_ended__old_key_is_gone(fresh: Auth) -> None:
 
 
 async def test_rotate__asked_twice__publishes_one(fresh: Auth) -> None:
-    assert await keys.rotate(fresh.parts.postgres, fresh.settings, utc_now())
-    assert not await keys.rotate(fresh.parts.postgres, fresh.settings, utc_now())
+    assert await keys.rotate(fresh.services.postgres, fresh.settings, utc_now())
+    assert not await keys.rotate(fresh.services.postgres, fresh.settings, utc_now())
     assert len(await fresh.sql("select 1 from signing_keys")) == 2
 
 
 async def test_replace__tokens_of_the_leaked_key__are_refused_and_refresh_goes_on(fresh: Auth) -> None:
     old = await fresh.register()
-    await keys.replace(fresh.parts.postgres, fresh.settings, utc_now())
+    await keys.replace(fresh.services.postgres, fresh.settings, utc_now())
 
     async def refused() -> bool:
         return kid_of(old["access_token"]) not in await kids(fresh)
@@ -120,7 +137,7 @@ async def test_passphrase__another_than_the_keys_were_made_with__is_not_ready(st
         async with start_auth(beside=first, ready=False) as second:
 
             async def all_but_the_keys() -> bool:
-                said = await checks(second)
+                said = await second.checks()
                 return said.pop("keys") != "ok" and set(said.values()) == {"ok"}
 
             await eventually(all_but_the_keys)

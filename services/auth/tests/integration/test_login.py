@@ -9,7 +9,7 @@ from synctalk_contracts.models import User
 from synctalk_runtime import outbox
 from synctalk_testkit.eventually import eventually
 
-from services.auth.tests.integration.conftest import PASSWORD, Auth, Start, checks, new_name
+from services.auth.tests.harness import PASSWORD, Auth, Start, new_name
 
 
 async def test_login__wrong_password_and_unknown_name__answer_alike(auth: Auth) -> None:
@@ -123,7 +123,7 @@ async def test_login__redis_is_down__is_well_all_the_same(start_auth: Start, aut
             return (await without_redis.login(name)).status == 200
 
         await eventually(logged_in)
-        assert (await checks(without_redis))["redis"] != "ok"
+        assert (await without_redis.checks())["redis"] != "ok"
 
 
 async def test_login__name_in_upper_case__is_a_session_of_its_own(auth: Auth) -> None:
@@ -153,7 +153,7 @@ async def test_login__hash_of_older_parameters__is_renewed(auth: Auth) -> None:
 async def test_login__profile_changed_in_api__answers_it_as_it_is_now(auth: Auth) -> None:
     name = new_name()
     user = User.model_validate((await auth.register(name))["user"])
-    auth.neighbour.changed[user.id] = user.model_copy(update={"display_name": "Countess"})
+    auth.api.changed[user.id] = user.model_copy(update={"display_name": "Countess"})
 
     assert (await auth.login(name)).body["user"]["display_name"] == "Countess"
 
@@ -162,9 +162,9 @@ async def test_login__api_is_away__answers_the_profile_of_its_last_event(auth: A
     name = new_name()
     user = User.model_validate((await auth.register(name))["user"])
     changed = user.model_copy(update={"display_name": "Countess", "avatar_url": "https://example.org/ada.png"})
-    async with auth.parts.postgres.transaction() as conn:
+    async with auth.services.postgres.transaction() as conn:
         await outbox.add(conn, [UserUpdated(user=user), UserUpdated(user=changed)])
-    auth.parts.outbox.wake()
+    auth.services.sessions.outbox.wake()
 
     async def answers_the_change() -> bool:
         return bool((await auth.login(name)).body["user"] == changed.model_dump())

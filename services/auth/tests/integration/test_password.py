@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.auth.tests.integration.conftest import PASSWORD, Auth, Start, new_name
+from services.auth.tests.harness import PASSWORD, Auth, Start, new_name
 
 NEW = "amber-lantern-77"
 

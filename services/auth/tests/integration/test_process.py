@@ -12,12 +12,14 @@ import aiohttp
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.plugin import Fresh, FreshDatabase
 from synctalk_testkit.ports import free_port
+from synctalk_testkit.service import SECRET
 
-from services.auth.tests.integration.conftest import PASSWORD, SECRET, Caller, is_ready, new_name
+from services.auth.tests.harness import PASSWORD, AuthClient, new_name
 
 
 def environment(**settings: str) -> dict[str, str]:
     given = {
+        "ENVIRONMENT": "development",
         "INSTANCE": "auth-1",
         "INTERNAL_SECRET": SECRET,
         "API_URL": "http://127.0.0.1:9",
@@ -46,7 +48,7 @@ async def command(*args: str, **settings: str) -> tuple[int | None, str]:
 
 
 @asynccontextmanager
-async def serving(log: Path, **settings: str) -> AsyncIterator[tuple[Caller, asyncio.subprocess.Process]]:
+async def serving(log: Path, **settings: str) -> AsyncIterator[tuple[AuthClient, asyncio.subprocess.Process]]:
     port = free_port()
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -59,7 +61,7 @@ async def serving(log: Path, **settings: str) -> AsyncIterator[tuple[Caller, asy
         )
     try:
         async with aiohttp.ClientSession() as http:
-            yield Caller(f"http://127.0.0.1:{port}", http), process
+            yield AuthClient(f"http://127.0.0.1:{port}", http), process
     finally:
         if process.returncode is None:
             process.kill()
@@ -67,7 +69,7 @@ async def serving(log: Path, **settings: str) -> AsyncIterator[tuple[Caller, asy
 
 
 async def test_command__unknown__is_refused_in_a_sentence() -> None:
-    assert await command("nonsense") == (1, "synctalk_auth: no such command: nonsense\n")
+    assert await command("nonsense") == (1, "synctalk_auth: unknown command: nonsense\n")
 
 
 async def test_start__setting_missing__is_refused_in_a_sentence() -> None:
@@ -80,7 +82,7 @@ async def test_start__setting_missing__is_refused_in_a_sentence() -> None:
 async def test_rotate_keys__database_is_down__is_refused_in_a_sentence() -> None:
     code, said = await command("rotate-keys")
     assert code == 1
-    assert said.splitlines()[-1] == "synctalk_auth: The service cannot do this right now; try again."
+    assert said.splitlines()[-1] == "synctalk_auth: The service is temporarily unavailable. Try again."
     assert "Traceback" not in said
 
 
@@ -117,7 +119,7 @@ async def test_serve__everything_done_once__no_secret_is_in_its_logs_and_it_stop
 
         async def ready() -> bool:
             try:
-                return await is_ready(auth)
+                return await auth.is_ready()
             except aiohttp.ClientConnectionError:
                 return False
 
@@ -134,13 +136,14 @@ async def test_serve__everything_done_once__no_secret_is_in_its_logs_and_it_stop
     assert [secret for secret in (*secrets, *settings.values(), SECRET) if secret in said] == []
 
 
-async def _all_that_can_be_done(auth: Caller) -> list[str]:
+async def _all_that_can_be_done(auth: AuthClient) -> list[str]:
     """Every call, well and badly; the secrets that went in and out."""
     name, new = new_name(), "amber-lantern-77"
     first = await auth.register(name)
     await auth.login(name, "wrong-guess-of-it")
     await auth.login("typed-password-as-name", PASSWORD)
     second = (await auth.refresh(first["refresh_token"])).body
+    third = (await auth.refresh(second["refresh_token"])).body
     other = (await auth.login(name)).body
     await auth.refresh(first["refresh_token"])
     change = {"current_password": PASSWORD, "new_password": new}
@@ -148,5 +151,5 @@ async def _all_that_can_be_done(auth: Caller) -> list[str]:
     await auth.post("/v1/auth/password", change | {"unknown": new}, token=other["access_token"])
     await auth.get(f"/v1/auth/sessions?token={other['access_token']}", token=other["access_token"])
     await auth.post("/v1/auth/logout", token=other["access_token"])
-    tokens = [t[kind] for t in (first, second, other) for kind in ("access_token", "refresh_token")]
+    tokens = [t[kind] for t in (first, second, third, other) for kind in ("access_token", "refresh_token")]
     return [PASSWORD, new, "wrong-guess-of-it", "typed-password-as-name", *tokens]

@@ -8,7 +8,7 @@ import jwt
 import pytest
 from synctalk_contracts.models import Tokens
 
-from services.auth.tests.integration.conftest import PASSWORD, Auth, Start, new_name
+from services.auth.tests.harness import PASSWORD, Auth, Start, new_name
 
 
 @pytest.mark.parametrize("username", ["ab", "a" * 33, "has space", "naïve", "a/b", "", "ada\n", "ada\x00"])
@@ -89,14 +89,14 @@ async def test_register__nulls_and_every_kind_of_character__is_well(auth: Auth, 
     assert await auth.register(**fields)
 
 
-async def test_register__well__api_knows_the_person_when_it_answers(auth: Auth) -> None:
+async def test_register__well__api_knows_the_user_when_it_answers(auth: Auth) -> None:
     tokens = await auth.register()
-    assert auth.neighbour.introduced[tokens["user"]["id"]].model_dump() == tokens["user"]
+    assert auth.api.introduced[tokens["user"]["id"]].model_dump() == tokens["user"]
 
 
 async def test_register__api_hangs__is_well_all_the_same(start_auth: Start) -> None:
     async with start_auth(profile_timeout_s=0.1) as auth:
-        auth.neighbour.hangs = True
+        auth.api.hangs = True
         assert await auth.register()
 
 

@@ -8,7 +8,7 @@ import pytest
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_testkit.tokens import TokenMaker
 
-from services.auth.tests.integration.conftest import Auth, Start, new_name
+from services.auth.tests.harness import Auth, Start, new_name
 
 BEARER_CALLS = [
     ("POST", "/v1/auth/logout"),
@@ -37,7 +37,7 @@ async def test_bearer__token_in_the_query__is_unauthenticated(auth: Auth) -> Non
     assert (await auth.get(f"/v1/auth/sessions?token={token}&access_token={token}")).status == 401
 
 
-async def test_bearer__signed_by_a_strangers_key__is_unauthenticated(auth: Auth, token_maker: TokenMaker) -> None:
+async def test_bearer__signed_by_an_unknown_key__is_unauthenticated(auth: Auth, token_maker: TokenMaker) -> None:
     tokens = await auth.register()
     forged = token_maker.mint(tokens["user"]["id"], tokens["session_id"])
     assert (await auth.get("/v1/auth/sessions", token=forged)).code == "unauthenticated"
@@ -48,7 +48,7 @@ async def test_bearer__another_algorithm_with_our_kid__is_unauthenticated(auth: 
     tokens = await auth.register()
     good = tokens["access_token"]
     claims = jwt.decode(good, options={"verify_signature": False})
-    key = auth.parts.keyring.public_jwks()[0]["x"] if algorithm == "HS256" else ""
+    key = auth.services.keyring.public_jwks()[0]["x"] if algorithm == "HS256" else ""
     forged = jwt.encode(claims, key, algorithm=algorithm, headers={"kid": jwt.get_unverified_header(good)["kid"]})
 
     assert (await auth.get("/v1/auth/sessions", token=forged)).code == "unauthenticated"
@@ -57,7 +57,7 @@ async def test_bearer__another_algorithm_with_our_kid__is_unauthenticated(auth: 
 async def test_bearer__expired__says_so(auth: Auth) -> None:
     tokens = await auth.register()
     long_ago = utc_now().fromtimestamp(time.time() - 1000, tz=utc_now().tzinfo)
-    expired = auth.parts.keyring.mint(tokens["user"]["id"], tokens["session_id"], long_ago)
+    expired = auth.services.keyring.mint(tokens["user"]["id"], tokens["session_id"], long_ago)
     assert (await auth.get("/v1/auth/sessions", token=expired)).code == "token_expired"
 
 
@@ -89,7 +89,7 @@ async def test_delete__own_other_session_twice__ends_it_and_answers_alike(auth: 
     first = await auth.call("DELETE", path, token=mine["access_token"])
     again = await auth.call("DELETE", path, token=mine["access_token"])
 
-    assert (first.status, again.status, first.body) == (204, 204, "")
+    assert (first.status, again.status, first.body) == (204, 204, None)
     assert (await auth.get("/v1/auth/sessions", token=other["access_token"])).code == "unauthenticated"
     assert (await auth.get("/v1/auth/sessions", token=mine["access_token"])).status == 200
 

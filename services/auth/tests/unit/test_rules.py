@@ -81,23 +81,3 @@ def test_keys_over__last_token_may_live__stays() -> None:
 
 def test_keys_over__next_key_does_not_sign_yet__keeps_the_current() -> None:
     assert rules.keys_over([Key(NOW - 30 * DAY), Key(NOW + DAY)], NOW, TTL) == []
-
-
-@pytest.mark.parametrize(
-    ("forwarded_for", "address"),
-    [
-        ([], "10.0.0.9"),
-        (["203.0.113.7"], "203.0.113.7"),
-        (["6.6.6.6, 203.0.113.7"], "203.0.113.7"),
-        (["6.6.6.6", "203.0.113.7"], "203.0.113.7"),
-        (["not an address"], "10.0.0.9"),
-        (["::ffff:203.0.113.7"], "203.0.113.7"),
-        (["2001:db8:1:2:aaaa::1"], "2001:db8:1:2::/64"),
-    ],
-)
-def test_client_address__behind_the_edge__is_its_last_hop(forwarded_for: list[str], address: str) -> None:
-    assert rules.client_address("10.0.0.9", forwarded_for, trusted=True) == address
-
-
-def test_client_address__edge_not_trusted__is_the_peer() -> None:
-    assert rules.client_address("10.0.0.9", ["203.0.113.7"], trusted=False) == "10.0.0.9"

@@ -33,6 +33,14 @@ def test_settings__needed_ones_alone__are_enough() -> None:
     assert Settings.model_validate(NEEDED).access_token_ttl_s == 900
 
 
+def test_settings__in_production_without_a_passphrase__are_refused() -> None:
+    problems = Settings.model_validate(NEEDED).production_problems()
+
+    assert [problem for problem in problems if "SIGNING_KEY_PASSPHRASE" in problem]
+    kept = Settings.model_validate(NEEDED | {"signing_key_passphrase": "a passphrase of some length"})
+    assert len(kept.production_problems()) == len(problems) - 1
+
+
 def test_common_passwords__the_bundled_list__holds_what_everybody_tries() -> None:
     common = _common_passwords()
 

@@ -64,8 +64,8 @@ async def test_mint__a_key_in_use__is_what_every_service_accepts() -> None:
 
     token = ring.mint(USER, SESSION, now)
 
-    person = await TokenVerifier(ring, Revocations(), "synctalk", "synctalk").verify(token)
-    assert (person.user_id, person.session_id) == (USER, SESSION)
+    principal = await TokenVerifier(ring, Revocations(), "synctalk", "synctalk").verify(token)
+    assert (principal.user_id, principal.session_id) == (USER, SESSION)
     header, claims = jwt.get_unverified_header(token), jwt.decode(token, options={"verify_signature": False})
     assert (header["alg"], header["typ"]) == ("ES256", "JWT")
     assert set(claims) == {"iss", "aud", "sub", "sid", "iat", "exp", "jti"}
@@ -82,3 +82,15 @@ def test_mint__after_the_rotation__signs_with_the_next_key_and_publishes_both() 
     assert jwt.get_unverified_header(before.mint(USER, SESSION, start))["kid"] == keys[0].kid
     assert jwt.get_unverified_header(after.mint(USER, SESSION, start))["kid"] == keys[1].kid
     assert [jwk["kid"] for jwk in after.public_jwks()] == [key.kid for key in keys]
+
+
+async def test_hold__without_a_leaked_key__its_tokens_are_refused_though_they_were_known() -> None:
+    ring, now = keyring(), utc_now()
+    ring.hold([make_key(now, now, None)])
+    verifier, token = TokenVerifier(ring, Revocations(), "synctalk", "synctalk"), ring.mint(USER, SESSION, now)
+    await verifier.verify(token)
+
+    ring.hold([make_key(now, now, None)])
+
+    with pytest.raises(UnauthenticatedError):
+        await verifier.verify(token)

@@ -1,1 +1,1 @@
-"""What auth does, one function per thing."""
+"""The actions of auth, one module for each."""

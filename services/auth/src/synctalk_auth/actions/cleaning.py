@@ -1,41 +1,52 @@
-"""What has ended goes: sessions too old or too long unused are ended and told of, ended ones and tokens that expired
-are deleted. In bounded statements, so that it never holds anybody up; any process does its part."""
+"""Removes what has ended, in bounded statements, so that nothing waits long for it; any process may do it.
 
+Sessions that are too old or too long unused are ended, with an event for each. Ended sessions and expired tokens are
+deleted.
+"""
+
+from dataclasses import dataclass
 from datetime import timedelta
 
 from synctalk_runtime.ids import utc_now
+from synctalk_runtime.outbox import OutboxRelay
+from synctalk_runtime.postgres import Postgres
 
 from synctalk_auth.actions import ending
-from synctalk_auth.parts import Parts
+from synctalk_auth.settings import Settings
 from synctalk_auth.store import refresh_tokens, sessions
 
 
-async def clean(parts: Parts) -> None:
-    while await _expire_sessions(parts) >= parts.settings.clean_batch:
-        pass
-    while await _forget_sessions(parts) >= parts.settings.clean_batch:
-        pass
-    while await _delete_tokens(parts) >= parts.settings.clean_batch:
-        pass
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """Removes what has ended."""
 
+    postgres: Postgres
+    settings: Settings
+    outbox: OutboxRelay
 
-async def _expire_sessions(parts: Parts) -> int:
-    now = utc_now()
-    idle_since = now - timedelta(seconds=parts.settings.refresh_idle_s)
-    async with parts.postgres.transaction() as conn:
-        ended = await sessions.expire(conn, now, idle_since, parts.settings.clean_batch)
-        await ending.tell(parts, conn, ended)
-    if ended:
-        parts.outbox.wake()
-    return len(ended)
+    async def clean(self) -> None:
+        while await self._expire_sessions() >= self.settings.clean_batch:
+            pass
+        while await self._forget_sessions() >= self.settings.clean_batch:
+            pass
+        while await self._delete_tokens() >= self.settings.clean_batch:
+            pass
 
+    async def _expire_sessions(self) -> int:
+        now = utc_now()
+        idle_since = now - timedelta(seconds=self.settings.refresh_idle_s)
+        async with self.postgres.transaction() as conn:
+            ended = await sessions.expire(conn, now, idle_since, self.settings.clean_batch)
+            await ending.publish(conn, ended, self.settings.access_token_ttl_s)
+        if ended:
+            self.outbox.wake()
+        return len(ended)
 
-async def _forget_sessions(parts: Parts) -> int:
-    before = utc_now() - timedelta(seconds=parts.settings.ended_session_keep_s)
-    async with parts.postgres.connection() as conn:
-        return await sessions.forget(conn, before, parts.settings.clean_batch)
+    async def _forget_sessions(self) -> int:
+        before = utc_now() - timedelta(seconds=self.settings.ended_session_keep_s)
+        async with self.postgres.connection() as conn:
+            return await sessions.forget(conn, before, self.settings.clean_batch)
 
-
-async def _delete_tokens(parts: Parts) -> int:
-    async with parts.postgres.connection() as conn:
-        return await refresh_tokens.delete_expired(conn, utc_now(), parts.settings.clean_batch)
+    async def _delete_tokens(self) -> int:
+        async with self.postgres.connection() as conn:
+            return await refresh_tokens.delete_expired(conn, utc_now(), self.settings.clean_batch)

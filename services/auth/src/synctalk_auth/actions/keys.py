@@ -9,27 +9,27 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_auth import rules, signing
-from synctalk_auth.parts import Parts
 from synctalk_auth.settings import Settings
+from synctalk_auth.signing import Keyring
 from synctalk_auth.store import signing_keys
 from synctalk_auth.store.signing_keys import SigningKey
 
 log = structlog.get_logger()
 
 
-async def keep(parts: Parts) -> None:
+async def keep(postgres: Postgres, settings: Settings, keyring: Keyring) -> None:
     """Make the key that is due, delete those that are over, and hold what there is. Repeated by every process."""
     now = utc_now()
-    async with parts.postgres.connection() as conn:
+    async with postgres.connection() as conn:
         keys = await signing_keys.all_keys(conn)
-    if _is_anything_due(parts.settings, keys, now):
-        async with parts.postgres.transaction() as conn:
+    if _is_anything_due(settings, keys, now):
+        async with postgres.transaction() as conn:
             await signing_keys.lock(conn)
             keys = await signing_keys.all_keys(conn)
-            await _make_due(conn, parts.settings, keys, now)
-            await _delete_over(conn, parts.settings, keys, now)
+            await _make_due(conn, settings, keys, now)
+            await _delete_over(conn, settings, keys, now)
             keys = await signing_keys.all_keys(conn)
-    parts.keyring.hold(keys)
+    keyring.hold(keys)
 
 
 async def rotate(postgres: Postgres, settings: Settings, now: datetime) -> bool:

@@ -1,13 +1,20 @@
 """Signing in with a password."""
 
+from dataclasses import dataclass
+
 import structlog
 from prometheus_client import Counter
 from synctalk_contracts.models import Tokens
 from synctalk_runtime.ids import utc_now
+from synctalk_runtime.postgres import Postgres
 
-from synctalk_auth.actions import guessing, opening
+from synctalk_auth.actions.guessing import Guessing
+from synctalk_auth.actions.opening import TokenIssuer
+from synctalk_auth.clients.api import ApiClient
 from synctalk_auth.errors import InvalidCredentialsError
-from synctalk_auth.parts import Parts
+from synctalk_auth.fair_queue import Turn
+from synctalk_auth.hashing import Hasher
+from synctalk_auth.signing import Keyring
 from synctalk_auth.store import users
 from synctalk_auth.store.users import Account
 
@@ -16,41 +23,51 @@ log = structlog.get_logger()
 LOGINS = Counter("auth_logins_total", "Logins, by outcome.", ["outcome"])
 
 
-async def login(parts: Parts, username: str, password: str, device_name: str | None, address: str) -> Tokens:
-    """A new session.
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Signs users in with their password."""
 
-    Raises:
-        InvalidCredentialsError: no such person or another password; the answers and their times are alike.
-        RateLimitedError, UnavailableError: nothing was looked at.
-    """
-    username = username.lower()
-    buckets = await guessing.begin_login(parts, username, address)
-    await parts.keyring.check()
-    async with parts.postgres.connection() as conn:
-        account = await users.by_username(conn, username)
-    is_right = await parts.hasher.verify(account.password_hash if account else None, password)
-    if account is None or not is_right:
-        LOGINS.labels("refused").inc()
-        raise InvalidCredentialsError
-    better_hash = await _better_hash(parts, account, password)
+    postgres: Postgres
+    hasher: Hasher
+    keyring: Keyring
+    api: ApiClient
+    guessing: Guessing
+    issuer: TokenIssuer
 
-    now = utc_now()
-    async with parts.postgres.transaction() as conn:
-        # A password changed meanwhile has revoked all sessions: none may be opened with the old one after that.
-        if not await users.hold_password(conn, account.user.id, account.password_hash):
+    async def login(self, username: str, password: str, device_name: str | None, address: str) -> Tokens:
+        """Open a session and return its tokens.
+
+        Raises:
+            InvalidCredentialsError: unknown user or wrong password; responses and their times are the same.
+            RateLimitedError, UnavailableError: nothing was looked at.
+        """
+        username = username.lower()
+        attempt = await self.guessing.begin_login(username, address)
+        await self.keyring.check()
+        async with self.postgres.connection() as conn:
+            account = await users.by_username(conn, username)
+        is_right = await self.hasher.verify(account.password_hash if account else None, password, attempt.turn)
+        if account is None or not is_right:
+            LOGINS.labels("refused").inc()
             raise InvalidCredentialsError
-        session, refresh_token = await opening.open_session(parts, conn, account.user.id, device_name, now)
-    if better_hash is not None:
-        async with parts.postgres.connection() as conn:
-            await users.change_password(conn, account.user.id, account.password_hash, better_hash)
-    LOGINS.labels("done").inc()
-    log.info("auth.signed_in", user_id=account.user.id, session_id=session.id)
-    await guessing.logged_in(parts, buckets, username, address)
-    return opening.tokens(parts, await parts.api.current(account.user), session.id, refresh_token, now)
+        better_hash = await self._better_hash(account, password, attempt.turn)
 
+        now = utc_now()
+        async with self.postgres.transaction() as conn:
+            # A password changed meanwhile has revoked all sessions: none may be opened with the old one after that.
+            if not await users.hold_password(conn, account.user.id, account.password_hash):
+                raise InvalidCredentialsError
+            session, refresh_token = await self.issuer.open_session(conn, account.user.id, device_name, now)
+        if better_hash is not None:
+            async with self.postgres.connection() as conn:
+                await users.change_password(conn, account.user.id, account.password_hash, better_hash)
+        LOGINS.labels("done").inc()
+        log.info("auth.signed_in", user_id=account.user.id, session_id=session.id)
+        await self.guessing.logged_in(attempt, username, address)
+        return self.issuer.tokens(await self.api.current(account.user), session.id, refresh_token, now)
 
-async def _better_hash(parts: Parts, account: Account, password: str) -> str | None:
-    """Made with today's parameters when the kept one is older: only now is the password at hand."""
-    if not parts.hasher.is_outdated(account.password_hash):
-        return None
-    return await parts.hasher.hash(password)
+    async def _better_hash(self, account: Account, password: str, turn: Turn) -> str | None:
+        """Return a hash with today's parameters when the kept one is older: only now is the password at hand."""
+        if not self.hasher.is_outdated(account.password_hash):
+            return None
+        return await self.hasher.hash(password, turn)

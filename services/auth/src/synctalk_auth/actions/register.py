@@ -1,4 +1,4 @@
-"""A new person."""
+"""Registering a user."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,26 @@ from synctalk_contracts.models import Tokens, User
 from synctalk_runtime import outbox
 from synctalk_runtime.errors import InvalidError
 from synctalk_runtime.ids import new_id, utc_now
+from synctalk_runtime.limits import Limiter
+from synctalk_runtime.outbox import OutboxRelay
+from synctalk_runtime.postgres import Postgres
 
 from synctalk_auth import rules
-from synctalk_auth.actions import opening
+from synctalk_auth.actions.guessing import Guessing
+from synctalk_auth.actions.opening import TokenIssuer
+from synctalk_auth.clients.api import ApiClient
 from synctalk_auth.errors import UsernameTakenError
-from synctalk_auth.parts import Parts
+from synctalk_auth.fair_queue import Turn
+from synctalk_auth.hashing import Hasher
+from synctalk_auth.limits import Limits
+from synctalk_auth.signing import Keyring
 from synctalk_auth.store import users
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class NewPerson:
+class NewAccount:
     username: str
     password: str
     display_name: str | None
@@ -27,29 +35,46 @@ class NewPerson:
     device_name: str | None
 
 
-async def register(parts: Parts, wanted: NewPerson, address: str) -> Tokens:
-    """Make the account and its first session. When this returns, api knows the person too, if it answers at all.
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Registers users."""
 
-    Raises:
-        RateLimitedError, InvalidError, UsernameTakenError, UnavailableError: nothing was made.
-    """
-    await parts.limiter.take(parts.limits.register, address)
-    if problem := rules.password_problem(wanted.password, wanted.username, parts.common_passwords):
-        raise InvalidError.of("password", problem)
-    await parts.keyring.check()
-    async with parts.postgres.connection() as conn:
-        if await users.is_taken(conn, wanted.username):  # spares the hash; the constraint decides the race
-            raise UsernameTakenError
-    password_hash = await parts.hasher.hash(wanted.password)
-    now = utc_now()
-    user = User(
-        id=new_id(), username=wanted.username, display_name=wanted.display_name or wanted.username, avatar_url=None
-    )
-    async with parts.postgres.transaction() as conn:
-        await users.insert(conn, user, wanted.email, password_hash, now)
-        session, refresh_token = await opening.open_session(parts, conn, user.id, wanted.device_name, now)
-        await outbox.add(conn, [UserRegistered(user=user)])
-    parts.outbox.wake()
-    log.info("auth.registered", user_id=user.id, session_id=session.id)
-    await parts.api.introduce(user)
-    return opening.tokens(parts, user, session.id, refresh_token, now)
+    postgres: Postgres
+    limiter: Limiter
+    limits: Limits
+    hasher: Hasher
+    keyring: Keyring
+    api: ApiClient
+    outbox: OutboxRelay
+    common_passwords: frozenset[str]
+    guessing: Guessing
+    issuer: TokenIssuer
+
+    async def register(self, wanted: NewAccount, address: str) -> Tokens:
+        """Create the account and its first session. When this returns, api knows the user too, if it responds at all.
+
+        Raises:
+            RateLimitedError, InvalidError, UsernameTakenError, UnavailableError: nothing was made.
+        """
+        blocks = rules.address_blocks(address)
+        await self.limiter.take_all(self.limits.of_address(self.limits.register, blocks))
+        if problem := rules.password_problem(wanted.password, wanted.username, self.common_passwords):
+            raise InvalidError.of("password", problem)
+        await self.keyring.check()
+        async with self.postgres.connection() as conn:
+            if await users.is_taken(conn, wanted.username):  # spares the hash; the constraint decides the race
+                raise UsernameTakenError
+        password_hash = await self.hasher.hash(wanted.password, Turn(blocks[-1], is_known=False))
+        now = utc_now()
+        user = User(
+            id=new_id(), username=wanted.username, display_name=wanted.display_name or wanted.username, avatar_url=None
+        )
+        async with self.postgres.transaction() as conn:
+            await users.insert(conn, user, wanted.email, password_hash, now)
+            session, refresh_token = await self.issuer.open_session(conn, user.id, wanted.device_name, now)
+            await outbox.add(conn, [UserRegistered(user=user)])
+        self.outbox.wake()
+        log.info("auth.registered", user_id=user.id, session_id=session.id)
+        await self.guessing.remember(user.username, address)
+        await self.api.introduce(user)
+        return self.issuer.tokens(user, session.id, refresh_token, now)

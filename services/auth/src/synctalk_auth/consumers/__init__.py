@@ -1,1 +1,1 @@
-"""The doors from RabbitMQ."""
+"""Consumers of RabbitMQ's queues."""

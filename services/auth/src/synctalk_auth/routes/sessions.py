@@ -7,10 +7,10 @@ from synctalk_contracts.base import Contract
 from synctalk_contracts.errors import ErrorCode
 from synctalk_contracts.ids import Id
 from synctalk_contracts.models import Session
-from synctalk_runtime.tokens import CurrentPerson
+from synctalk_runtime.openapi import BEARER, refusals
+from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_auth.actions import sessions
-from synctalk_auth.routes.dependencies import BEARER, TheParts, refusals
+from synctalk_auth.routes.dependencies import ServicesDep
 
 router = APIRouter(prefix="/v1/auth/sessions", tags=["auth"])
 
@@ -22,24 +22,24 @@ class SessionPage(Contract):
 
 @router.get(
     "",
-    summary="One's own sessions, the newest sign-in first",
+    summary="List your sessions, the most recent sign-in first",
     responses=refusals(*BEARER, ErrorCode.BAD_CURSOR, ErrorCode.INVALID),
 )
 async def get_sessions(
-    person: CurrentPerson,
-    parts: TheParts,
+    principal: CurrentPrincipal,
+    services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: str | None = None,
 ) -> SessionPage:
-    items, next_cursor = await sessions.own(parts, person, limit, cursor)
+    items, next_cursor = await services.sessions.own(principal, limit, cursor)
     return SessionPage(items=items, next_cursor=next_cursor)
 
 
 @router.delete(
     "/{session_id}",
     status_code=204,
-    summary="End one of one's own sessions",
+    summary="End one of your sessions",
     responses=refusals(*BEARER, ErrorCode.NOT_FOUND, ErrorCode.INVALID),
 )
-async def delete_session(person: CurrentPerson, parts: TheParts, session_id: Annotated[Id, Path()]) -> None:
-    await sessions.end(parts, person, session_id)
+async def delete_session(principal: CurrentPrincipal, services: ServicesDep, session_id: Annotated[Id, Path()]) -> None:
+    await services.sessions.end(principal, session_id)

@@ -1,18 +1,20 @@
-"""Redis keys `auth:known:<account>:<address>`: where an account was signed in to lately. Losing them only makes limits
-stricter, so they live nowhere else."""
+"""Redis keys `auth:known:<account>:<address>`: the addresses from which accounts were signed in to.
+
+Losing them only makes limits stricter, so they live nowhere else.
+"""
 
 from redis.asyncio import Redis
 from synctalk_runtime.redis import answering
 
 
 async def remember(client: Redis, account: str, address: str, keep_s: int) -> None:
-    """Raises UnavailableError."""
+    """Remember that the account was signed in to from there. Raises UnavailableError."""
     with answering():
         await client.set(_key(account, address), "1", ex=keep_s)
 
 
 async def is_known(client: Redis, account: str, address: str) -> bool:
-    """Raises UnavailableError."""
+    """Return whether the account was signed in to from there lately. Raises UnavailableError."""
     with answering():
         return bool(await client.exists(_key(account, address)))
 

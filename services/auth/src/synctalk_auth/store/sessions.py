@@ -1,8 +1,10 @@
-"""The table `sessions`: a row is a family of refresh tokens. A session that is revoked stays so."""
+"""The table `sessions`: a row is a family of refresh tokens. A session that is revoked stays so.
+
+`revoked_at` is the database's time, one clock for all processes: those who ask for what is new rely on it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 from synctalk_contracts.models import EndReason
@@ -54,17 +56,17 @@ order by id desc limit $5"""
 
 REVOKE = """\
 -- name: sessions.revoke
-update sessions set revoked_at = $2, reason = $3 where id = $1 and revoked_at is null
+update sessions set revoked_at = now(), reason = $2 where id = $1 and revoked_at is null
 returning id, user_id, revoked_at, reason"""
 
 REVOKE_OTHERS = """\
 -- name: sessions.revoke_others
-update sessions set revoked_at = $3, reason = $4 where user_id = $1 and id <> $2 and revoked_at is null
+update sessions set revoked_at = now(), reason = $3 where user_id = $1 and id <> $2 and revoked_at is null
 returning id, user_id, revoked_at, reason"""
 
 EXPIRE = """\
 -- name: sessions.expire
-update sessions set revoked_at = $1, reason = $3
+update sessions set revoked_at = now(), reason = $3
 where id in (
   select id from sessions
   where revoked_at is null and (expires_at <= $1 or last_used_at <= $2) limit $4 for update skip locked
@@ -73,7 +75,13 @@ returning id, user_id, revoked_at, reason"""
 
 REVOKED_SINCE = """\
 -- name: sessions.revoked_since
-select id, user_id, revoked_at, reason from sessions where revoked_at > $1 order by revoked_at"""
+select id, user_id, revoked_at, reason from sessions
+where revoked_at > greatest($1::timestamptz, now() - $2::interval)
+order by revoked_at"""
+
+CLOCK = """\
+-- name: sessions.clock
+select now()"""
 
 FORGET = """\
 -- name: sessions.forget
@@ -105,19 +113,17 @@ async def belongs_to(conn: Connection, session_id: str, user_id: str) -> bool:
 async def page(
     conn: Connection, user_id: str, before_id: str | None, now: datetime, idle_since: datetime, limit: int
 ) -> list[SessionRow]:
-    """The person's live sessions, the newest sign-in first. Ids are UUIDv7, so their order is that of creation."""
+    """Return the live sessions of a user, newest sign-in first. Ids are UUIDv7, so they are in order of creation."""
     return [SessionRow(**row) for row in await conn.fetch(PAGE, user_id, before_id, now, idle_since, limit)]
 
 
-async def revoke(conn: Connection, session_id: str, now: datetime, reason: EndReason) -> list[EndedSession]:
+async def revoke(conn: Connection, session_id: str, reason: EndReason) -> list[EndedSession]:
     """Empty when it had ended already."""
-    return _ended(await conn.fetch(REVOKE, session_id, now, reason))
+    return _ended(await conn.fetch(REVOKE, session_id, reason))
 
 
-async def revoke_others(
-    conn: Connection, user_id: str, but_id: str, now: datetime, reason: EndReason
-) -> list[EndedSession]:
-    return _ended(await conn.fetch(REVOKE_OTHERS, user_id, but_id, now, reason))
+async def revoke_others(conn: Connection, user_id: str, but_id: str, reason: EndReason) -> list[EndedSession]:
+    return _ended(await conn.fetch(REVOKE_OTHERS, user_id, but_id, reason))
 
 
 async def expire(conn: Connection, now: datetime, idle_since: datetime, limit: int) -> list[EndedSession]:
@@ -125,8 +131,15 @@ async def expire(conn: Connection, now: datetime, idle_since: datetime, limit: i
     return _ended(await conn.fetch(EXPIRE, now, idle_since, EndReason.EXPIRED, limit))
 
 
-async def revoked_since(conn: Connection, since: datetime) -> list[EndedSession]:
-    return _ended(await conn.fetch(REVOKED_SINCE, since))
+async def revoked_since(conn: Connection, since: datetime | None, at_most: timedelta) -> list[EndedSession]:
+    """Return those that ended after `since` and not longer ago than `at_most`, by the database's clock."""
+    return _ended(await conn.fetch(REVOKED_SINCE, since, at_most))
+
+
+async def clock(conn: Connection) -> datetime:
+    """The database's clock, by which `revoked_at` is written."""
+    now: datetime = await conn.fetchval(CLOCK)
+    return now
 
 
 async def forget(conn: Connection, before: datetime, limit: int) -> int:

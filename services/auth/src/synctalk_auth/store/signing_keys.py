@@ -41,7 +41,7 @@ delete from signing_keys where kid = any($1::text[])"""
 
 
 async def lock(conn: Connection) -> None:
-    """Until the transaction ends."""
+    """Lock the keys until the transaction ends."""
     await conn.execute(LOCK, LOCK_NUMBER)
 
 

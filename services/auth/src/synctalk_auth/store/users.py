@@ -13,7 +13,7 @@ from synctalk_auth.errors import UsernameTakenError
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person with what signing in needs."""
+    """An account with what signing in needs."""
 
     user: User
     password_hash: str
@@ -50,13 +50,14 @@ update users set password_hash = $3 where id = $1 and password_hash = $2 returni
 
 FOLLOW_PROFILES = """\
 -- name: users.follow_profiles
-update users set display_name = now_called.display_name, avatar_url = now_called.avatar_url
-from unnest($1::uuid[], $2::text[], $3::text[]) as now_called (id, display_name, avatar_url)
-where users.id = now_called.id"""
+update users set
+  display_name = new.display_name, avatar_url = new.avatar_url, profile_at = coalesce(new.changed_at, profile_at)
+from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as new (id, display_name, avatar_url, changed_at)
+where users.id = new.id and (profile_at is null or new.changed_at is null or profile_at <= new.changed_at)"""
 
 
 async def insert(conn: Connection, user: User, email: str | None, password_hash: str, now: datetime) -> None:
-    """Raises UsernameTakenError: the database decides who was first."""
+    """Insert a user. Raises UsernameTakenError: the database decides who was first."""
     try:
         await conn.execute(
             INSERT, user.id, user.username, user.display_name, user.avatar_url, email, password_hash, now
@@ -94,10 +95,13 @@ async def change_password(conn: Connection, user_id: str, old_hash: str, new_has
     return await conn.fetchval(CHANGE_PASSWORD, user_id, old_hash, new_hash) is not None
 
 
-async def follow_profiles(conn: Connection, users: Sequence[User]) -> None:
-    """Take over how people call themselves now; each person at most once, unknown ones are left out."""
+async def follow_profiles(conn: Connection, users: Sequence[User], changed_at: Sequence[datetime | None]) -> None:
+    """Update the profiles, unless a later change is known.
+
+    Each user at most once; unknown ones are left out.
+    """
     columns = [u.id for u in users], [u.display_name for u in users], [u.avatar_url for u in users]
-    await conn.execute(FOLLOW_PROFILES, *columns)
+    await conn.execute(FOLLOW_PROFILES, *columns, changed_at)
 
 
 def _user(row: asyncpg.Record) -> User:
