@@ -1,1 +1,1 @@
-"""Users, conversations, messages: their rows, their rules, and the one order in which everybody sees them."""
+"""Users, conversations and messages: their rows, their rules, and the sequence of changes that everybody sees."""

@@ -1,16 +1,18 @@
-"""What is allowed, due or enough: pure functions, no waiting, the time comes in as `now`.
+"""Decide what is allowed, due or enough: pure functions, to which the time comes as `now`.
 
-Everybody here is a member already: who is none gets `not_found` before any rule is asked.
+Every user here is a member already: others get `not_found` before any rule is asked.
 """
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
+import regex
 from synctalk_contracts.models import Role
+
+from synctalk_api import terms
 
 GROUP = "group"
 DIRECT = "direct"
@@ -37,7 +39,7 @@ def may_leave(kind: str) -> bool:
 
 
 def may_remove(kind: str, role: Role, removed: Role) -> bool:
-    """Remove somebody else."""
+    """Return whether a member may remove another one, whose role is `removed`."""
     if kind != GROUP:
         return False
     if removed is Role.MEMBER:
@@ -56,73 +58,87 @@ class Candidate:
     joined_at: datetime
 
 
-def heir(remaining: Sequence[Candidate]) -> str | None:
-    """Who becomes owner when the owner leaves: the longest-standing admin, else member; None: nobody is left."""
+def successor(remaining: Sequence[Candidate]) -> str | None:
+    """Return who becomes owner when the owner leaves: the earliest admin, else member; None: nobody is left."""
     ordered = sorted(remaining, key=lambda c: (c.role is not Role.ADMIN, c.joined_at, c.user_id))
     return ordered[0].user_id if ordered else None
 
 
 def first_role(kind: str, *, is_creator: bool) -> Role:
-    """In a direct conversation nobody is above the other."""
+    """Return the role at creation. In a direct conversation both are members."""
     return Role.OWNER if kind == GROUP and is_creator else Role.MEMBER
 
 
 def direct_key(one: str, other: str) -> str:
-    """The same for both: what makes a direct conversation the only one of its two people."""
+    """Return a key that is the same for both users; its uniqueness makes their direct conversation the only one."""
     return ":".join(sorted((one, other)))
 
 
 def digest(body: str, reply_to: str | None) -> bytes:
-    """Of what a message says when it is sent: tells a repeat from another message under the same name."""
+    """Hash what a message says, to distinguish a repeat from another message with the same `client_message_id`."""
     return hashlib.blake2b(f"{reply_to or ''}\0{body}".encode(), digest_size=16).digest()
 
 
-_MENTION = re.compile(r"(?<![A-Za-z0-9_.@-])@([A-Za-z0-9_.-]{3,64})")
+_CODE = regex.compile(r"```.+?```|`[^`\n]++`", regex.DOTALL)
+_ADDRESS = regex.compile(r"(?:://|\bwww\.|\bmailto:)[^\s<>\"。，、；：！？「」『』（）《》【】]*+", regex.IGNORECASE)
+_MENTION = regex.compile(r"(?<![\w.@/\\+=&#%~$-])@([A-Za-z0-9_.-]{3,}+)(?![\w@/\\])")
+MIN_USERNAME_CHARS, MAX_USERNAME_CHARS = 3, 32
 MAX_MENTIONS = 100
 
 
 def mention_candidates(body: str) -> list[list[str]]:
-    """For each `@name` the usernames it may mean, the longest first: `@ada.` is `ada.`, or `ada` and a stop."""
+    """Return for each `@name` the usernames it may mean, the longest first: `@ada.` is `ada.`, or `ada` and a stop.
+
+    A mention stands by itself: not in code, not in an address, not on a word of any script.
+    """
+    prose = _ADDRESS.sub(" ", _CODE.sub(" ", body))
     found: dict[str, list[str]] = {}
-    for match in _MENTION.finditer(body):
-        name = match.group(1).lower()
-        names = [name]
-        while name[-1] in "._-" and len(name) > 3:
-            name = name[:-1]
-            names.append(name)
-        found.setdefault(names[0], [n for n in names if len(n) <= 32])
+    for match in _MENTION.finditer(prose):
+        name = match[1].lower()
+        shortest = max(len(name.rstrip("._-")), MIN_USERNAME_CHARS)
+        longest = min(len(name), MAX_USERNAME_CHARS)
+        if shortest <= longest and name[:longest] not in found:
+            found[name[:longest]] = [name[:n] for n in range(longest, shortest - 1, -1)]
         if len(found) == MAX_MENTIONS:
             break
     return list(found.values())
 
 
 def mentioned(candidates: list[list[str]], members: dict[str, str]) -> list[str]:
-    """The ids of those meant, in the order named. `members` has the ids by username."""
+    """Return the ids of the members that are meant, in the sequence of their names. `members` has ids by username."""
     ids = (next((members[name] for name in names if name in members), None) for names in candidates)
     return list(dict.fromkeys(user_id for user_id in ids if user_id is not None))
 
 
 MAX_PHRASE_CHARS = 64
-MAX_PHRASES = 16
+MAX_PHRASES = 32
 
 
 def folded(text: str) -> str:
-    """Without regard to case and to how characters are composed; runs of white space are one."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return the text without regard to case, accents and composition; runs of white space are one."""
+    return " ".join(terms.fold(text).split())
 
 
 def phrases(username: str, display_name: str) -> list[str]:
-    """What a search for this person may begin with: the username, and the display name from each of its words on."""
-    words = folded(display_name).split(" ")[:MAX_PHRASES]
-    beginnings = [" ".join(words[n:]) for n in range(len(words))]
-    return sorted({p[:MAX_PHRASE_CHARS] for p in (folded(username), *beginnings) if p})
+    """Return what a search for this user may begin with: the username, and the display name from each of its units on.
+
+    A unit is a word, a part of a hyphenated one, or a character of a script that is written without spaces.
+    """
+    name = folded(display_name)
+    beginnings = [name[unit.start :] for unit in islice(terms.units(name), MAX_PHRASES)]
+    return sorted({phrase[:MAX_PHRASE_CHARS] for phrase in (folded(username), name, *beginnings) if phrase})
+
+
+def listed_max(kinds: int) -> int:
+    """Return how many users are listed for each emoji of a message with so many kinds of them."""
+    return max(1, min(100, 500 // max(1, kinds)))
 
 
 def reach(found: Sequence[int], limit: int, change_seq: int) -> int:
-    """How far an answer reaches that holds the first `limit` of `found` (ascending, one more than the limit asked)."""
+    """Return the `change_seq` that the first `limit` rows reach; `found` is ascending and one more than `limit`."""
     return change_seq if len(found) <= limit else found[limit] - 1
 
 
 def must_reset(cursor: int, change_seq: int, reset_after: int) -> bool:
-    """Loading anew is cheaper, or the cursor is of a future that never was."""
+    """Return whether a client must load anew: that is cheaper, or its cursor is beyond all that was ever written."""
     return cursor > change_seq or change_seq - cursor > reset_after

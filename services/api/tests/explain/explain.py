@@ -11,40 +11,54 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from synctalk_api import terms
 from synctalk_api.settings import Settings
-from synctalk_api.store import conversations, members, messages, users
+from synctalk_api.store import conversations, members, message_changes, messages, search, users
 from synctalk_runtime.migrate import migrate
 from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_testkit.databases import create_database, drop_database
 
-BIG = {"messages", "members", "user_phrases", "reactions"}
+BIG = {"messages", "message_terms", "members", "user_phrases", "reactions", "reaction_kinds"}
 
 SEED = """
 create function nth(kind int, n bigint) returns uuid language sql immutable as
   $$ select (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$;
 insert into users (id, username, display_name)
-  select nth(1, n), 'user' || n, 'Person Number' || n from generate_series(1, 20000) n;
+  select nth(1, n), 'user' || n, 'Member Number' || n from generate_series(1, 20000) n;
 insert into user_phrases (user_id, phrase)
-  select nth(1, n), unnest(array['user' || n, 'person number' || n, 'number' || n]) from generate_series(1, 20000) n;
+  select nth(1, n), unnest(array['user' || n, 'member number' || n, 'number' || n]) from generate_series(1, 20000) n;
 insert into conversations (id, type, title, created_by, created_at, last_seq, change_seq, members_count, active_at,
                            updated_at)
   select nth(2, c), 'group', 'Group ' || c, nth(1, 1), now() - interval '90 days', 50, 51, 20,
          now() - c * interval '1 minute', now()
   from generate_series(1, 20000) c;
-insert into members (conversation_id, user_id, role, joined_at, delivered_seq, read_seq, change_seq)
+insert into members (conversation_id, user_id, role, joined_at, delivered_seq, read_seq, change_seq,
+                     invited_by)
   select nth(2, c), nth(1, case when m = 0 and c <= 500 then 1 else 2 + (c * 37 + m * 991) % 19999 end), 'member',
-         now() - interval '90 days', 45, 40, 1
+         now() - interval '90 days', 45, 40, 1, nth(1, 1)
   from generate_series(1, 20000) c, generate_series(0, 19) m
   on conflict do nothing;
 insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, mentions,
                       created_at, deleted_at)
   select nth(2, c), s, nth(3, c * 1000 + s), s + 1, nth(1, 2 + (c * 37 + (s % 20) * 991) % 19999), 'm' || s, '\\x00',
-         case when s % 50 = 0 then '' else 'message ' || s || ' about topic' || (s * 7919 + c) % 5000 end, '{}',
+         case when s % 50 = 0 then '' when s % 10 = 0 then '我的爸爸' || chr(19968 + ((s * 7919 + c) % 5000)::int)
+              else 'message ' || s || ' about topic' || (s * 7919 + c) % 5000 end, '{}',
          now() - (c + (50 - s) * 10) * interval '1 minute', case when s % 50 = 0 then now() end
   from generate_series(1, 20000) c, generate_series(1, 50) s;
+insert into message_terms (conversation_id, seq, created_at, id, terms)
+  select conversation_id, seq, created_at, id, placed_terms(translate(
+           case when seq % 10 = 0 then replace('~我的:1 ~的爸:2 ~爸爸:3 ~爸$:4 ~$:5', '$', right(body, 1))
+                else format('~message:1 ~%s:2 ~about:3 ~topic:4 ~%s:5', seq, substring(body from '\\d+$')) end,
+           '~', chr(1)), conversation_id, seq)
+  from messages where deleted_at is null;
 insert into reactions (conversation_id, message_id, emoji, user_id)
   select nth(2, c), nth(3, c * 1000 + s), '👍', nth(1, u)
   from generate_series(1, 20000) c, generate_series(10, 50, 10) s, generate_series(1, 2) u;
+insert into reactions (conversation_id, message_id, emoji, user_id)
+  select nth(2, 1), nth(3, 1000 + s), 'emoji' || e, nth(1, u)
+  from generate_series(31, 39) s, generate_series(1, 50) e, generate_series(1, 1000) u;
+insert into reaction_kinds (conversation_id, message_id, emoji, count)
+  select conversation_id, message_id, emoji, count(*) from reactions group by conversation_id, message_id, emoji;
 """
 
 
@@ -57,6 +71,26 @@ class Case:
     sql: str
     args: tuple[Any, ...]
     planned: str = "custom"
+    about: str = ""
+
+
+PLANS = ("custom", "generic")
+SEARCHES = (
+    (10, "message"),
+    (10, "m"),
+    (500, "topic77"),
+    (500, "about nothing"),
+    (10, "爸爸"),
+    (500, "爸丁"),
+    (500, "爸爸 -我的"),
+)
+"""In how many conversations, for what: common words take the first round, rare ones all of somebody's."""
+
+
+def looked_for(count: int, asked: str) -> tuple[Any, ...]:
+    query = terms.query(asked)
+    assert query is not None
+    return [nth(2, c) for c in range(1, count + 1)], [50] * count, query.tsquery, None, None, 21
 
 
 def cases(snapshot: str, now: Any) -> list[Case]:
@@ -66,29 +100,46 @@ def cases(snapshot: str, now: Any) -> list[Case]:
     new = [str(uuid.uuid4()) for _ in eight]
     send = (
         list(range(8)), eight, some, [f"new{n}" for n in range(8)], [b"x"] * 8, [None] * 8, new, ["hello"] * 8,
-        ["{}"] * 8, ["{"] * 8, ["}"] * 8, now, "message.created.v1",
+        ["{}"] * 8, ["{"] * 8, ["}"] * 8, now, "message.created.v1", [None] * 8,
+        ["\x01hello:1"] * 8,
+    )  # fmt: skip
+    one, message = groups[:1], [nth(3, 1031)]
+    react: tuple[Any, ...] = (
+        one, [31], [60], ["body"], ["{}"], [None], [None], [], [], [], [], one, message, ["emoji7"], [nth(1, 1_001)],
+        one, message, ["emoji7"], [1], [], [], one, [60], now, ["message.updated.v1"], ["{}"],
     )  # fmt: skip
     return [
         Case(messages.SEND, send),
         Case(messages.SEND, send, "generic"),
-        Case(messages.BEFORE, (groups[0], 40, 51)),
+        Case(messages.BEFORE, (groups[1], 40, 51)),
+        Case(messages.BEFORE, (groups[0], 40, 9)),
+        Case(message_changes.FOR_CHANGE, (groups[:1], [nth(3, 1031)], 1)),
+        Case(message_changes.WRITE_CHANGES, react),
         Case(messages.CHANGED_SINCE, (groups, [30] * 100, [101] * 100)),
-        Case(messages.SEARCH, (me, "topic77 message", None, None, None, 21)),
-        Case(messages.SEARCH, (me, "message", None, None, None, 21)),
+        Case(search.CONVERSATIONS, (me, 1_000)),
+        *(
+            Case(search.FOUND, looked_for(count, asked), planned, f"{asked} in {count}")
+            for planned in PLANS
+            for count, asked in SEARCHES
+        ),
         Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", "")),
         Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", ""), "generic"),
         Case(members.CHANGED_SINCE, (groups, [0] * 100, [101] * 100)),
         Case(members.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
-        Case(members.BADGES, ([me, nth(1, 77)],)),
+        Case(members.COUNT_UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
+        Case(members.INVITED_OFTEN, ([nth(1, n) for n in range(1, 1_001)], 5_000)),
+        Case(members.BADGES, ([me, nth(1, 77)], [me] * 100, groups)),
         Case(conversations.PAGE, (me, now, snapshot, None, None, 51)),
         Case(conversations.VIEWS, (list(range(50)), groups[:50], [me] * 50)),
-        Case(conversations.STATES, (me,)),
+        Case(conversations.STATES, (me, 1_001)),
+        Case(conversations.HEADS, ([nth(2, c * 19) for c in range(1, 1_001)],)),
+        Case(conversations.ROOM, (groups[0], [nth(1, n) for n in range(1, 1_001)])),
         Case(users.SEARCH, ("number77", "number77" + users.LAST_CODE_POINT, *users.BEFORE_ALL, 51)),
     ]
 
 
 def scans(plan: dict[str, Any]) -> list[str]:
-    """Big tables that are read from end to end."""
+    """Return the big tables that a plan reads from end to end."""
     own = [plan["Relation Name"]] if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] in BIG else []
     return own + [table for part in plan.get("Plans", []) for table in scans(part)]
 
@@ -126,7 +177,7 @@ async def main(admin_url: str) -> int:
 
 
 async def report(conn: Connection) -> int:
-    """1 when a statement reads a big table from end to end."""
+    """Print the plans; return 1 when a statement reads a big table from end to end."""
     row = await conn.fetchrow("select pg_current_snapshot()::text, now()")
     assert row is not None
     whole = 0
@@ -134,7 +185,7 @@ async def report(conn: Connection) -> int:
         took_ms, read = await explain(conn, case)
         name = case.sql.split("\n")[0].removeprefix("-- name: ")
         remark = f"  reads all of {', '.join(read)}" if read else ""
-        sys.stdout.write(f"{name:28} {case.planned:8} {took_ms:9.2f} ms{remark}\n")
+        sys.stdout.write(f"{name:28} {case.planned:8} {took_ms:9.2f} ms  {case.about}{remark}\n")
         whole = max(whole, len(read))
     return min(whole, 1)
 

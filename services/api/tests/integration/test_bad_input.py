@@ -1,4 +1,4 @@
-"""Whatever is sent, every answer is the interface's: never a stack trace, never a 500."""
+"""Whatever is sent, every response is the interface's: never a stack trace, never a 500."""
 
 from typing import Any
 
@@ -22,30 +22,30 @@ HUGE = 2**70
 async def test_unknown__path_or_method__is_an_error_body(
     api: Api, method: str, path: str, status: int, code: str
 ) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call(method, path)
+    response = await ada.call(method, path)
 
-    assert (answer.status, answer.code) == (status, code)
+    assert (response.status, response.code) == (status, code)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000])
 async def test_body__that_is_no_json_object__is_malformed(api: Api, data: bytes) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     path = f"/v1/conversations/{(await ada.direct(ben))['id']}/messages"
 
-    answer = await ada.call("POST", path, data=data, headers={"content-type": "application/json"})
+    response = await ada.call("POST", path, data=data, headers={"content-type": "application/json"})
 
-    assert (answer.status, answer.code) == (400, "malformed")
+    assert (response.status, response.code) == (400, "malformed")
 
 
 async def test_body__over_256_kib__is_too_large(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     path = f"/v1/conversations/{(await ada.direct(ben))['id']}/messages"
 
-    answer = await ada.call("POST", path, {"client_message_id": "a", "body": "x" * 300_000})
+    response = await ada.call("POST", path, {"client_message_id": "a", "body": "x" * 300_000})
 
-    assert (answer.status, answer.code) == (413, "too_large")
+    assert (response.status, response.code) == (413, "too_large")
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ async def test_body__over_256_kib__is_too_large(api: Api) -> None:
     ],
 )
 async def test_message__with_a_bad_field__names_it(api: Api, fields: dict[str, Any], named: str) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     path = f"/v1/conversations/{(await ada.direct(ben))['id']}/messages"
 
-    answer = await ada.call("POST", path, {"client_message_id": "a", "body": "x"} | fields)
+    response = await ada.call("POST", path, {"client_message_id": "a", "body": "x"} | fields)
 
-    assert answer.status == 422
-    assert answer.fields == {named}
+    assert response.status == 422
+    assert response.fields == {named}
 
 
 async def test_message__of_8000_characters_of_any_kind__is_kept_to_the_letter(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     body = " é\u0301👩‍👩‍👧‍👦\u202e\r\n\\\"'<b>%s{}" * 300
     body = (body * 10)[:8_000]
@@ -95,15 +95,15 @@ async def test_message__of_8000_characters_of_any_kind__is_kept_to_the_letter(ap
     "path", ["/v1/users?search=%00", "/v1/users?search=%ff", "/v1/conversations?cursor=%00&limit=1"]
 )
 async def test_query__that_no_database_holds__is_an_error_body(api: Api, path: str) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call("GET", path)
+    response = await ada.call("GET", path)
 
-    assert answer.status in (200, 400, 422)
+    assert response.status in (200, 400, 422)
 
 
 async def test_openapi__declares_errors_and_has_a_line_for_each_route(api: Api) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
     document = await ada.get("/openapi.json")
 

@@ -19,11 +19,11 @@ def reaction(message: Json, emoji: str = THUMB) -> str:
     return f"{at(message)}/reactions/{quote(emoji, safe='')}"
 
 
-async def test_changes__by_a_stranger__find_nothing(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+async def test_changes__by_an_unrelated_user__find_nothing(api: Api) -> None:
+    ada, ben, eve = await api.users(3)
     message = await ada.send((await ada.direct(ben))["id"])
 
-    answers = [
+    responses = [
         await eve.call("GET", at(message)),
         await eve.call("PATCH", at(message), {"body": "mine"}),
         await eve.call("DELETE", at(message)),
@@ -31,31 +31,31 @@ async def test_changes__by_a_stranger__find_nothing(api: Api) -> None:
         await eve.call("DELETE", reaction(message)),
     ]
 
-    assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
+    assert {(response.status, response.code) for response in responses} == {(404, "not_found")}
 
 
 async def test_changes__through_a_conversation_of_ones_own__find_nothing(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+    ada, ben, eve = await api.users(3)
     message = await ada.send((await ada.direct(ben))["id"])
     own = await eve.direct(ben)
 
-    answer = await eve.call("PATCH", f"/v1/conversations/{own['id']}/messages/{message['id']}", {"body": "mine"})
+    response = await eve.call("PATCH", f"/v1/conversations/{own['id']}/messages/{message['id']}", {"body": "mine"})
 
-    assert (answer.status, answer.code) == (404, "not_found")
+    assert (response.status, response.code) == (404, "not_found")
 
 
 async def test_edit__by_another_member__is_refused(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     group = await ada.group(ben)
     message = await ben.send(group["id"])
 
-    answer = await ada.call("PATCH", at(message), {"body": "the owner's"})
+    response = await ada.call("PATCH", at(message), {"body": "the owner's"})
 
-    assert (answer.status, answer.code) == (403, "forbidden")
+    assert (response.status, response.code) == (403, "forbidden")
 
 
 async def test_delete__by_another_member__is_refused_but_not_to_the_owner(api: Api) -> None:
-    ada, ben, cleo = await api.people(3)
+    ada, ben, cleo = await api.users(3)
     group = await ada.group(ben, cleo)
     message = await ben.send(group["id"])
 
@@ -66,41 +66,41 @@ async def test_delete__by_another_member__is_refused_but_not_to_the_owner(api: A
 
 
 async def test_delete__in_a_direct_conversation__only_ones_own(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     message = await ada.send((await ada.direct(ben))["id"])
 
     assert (await ben.call("DELETE", at(message))).status == 403
 
 
-async def test_edit__is_seen_and_told_with_its_own_number(api: Api) -> None:
-    ada, ben = await api.people(2)
+async def test_edit__is_seen_and_published_with_its_own_number(api: Api) -> None:
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     message = await ada.send(conversation["id"], "before")
-    await api.hear(conversation["id"])
+    await api.subscribe(conversation["id"])
 
-    edited = await ada.patch(at(message), {"body": f"after @{ben.user.username}"})
+    edited = await ada.patch(at(message), {"body": f"after @{ben.profile.username}"})
 
-    assert edited["body"] == f"after @{ben.user.username}"
+    assert edited["body"] == f"after @{ben.profile.username}"
     assert edited["mentions"] == [ben.id]
     assert edited["edited_at"] is not None
     assert (edited["seq"], edited["change_seq"]) == (message["seq"], message["change_seq"] + 1)
     assert await ben.get(at(message)) == edited
-    await eventually(lambda: api.ear.room(conversation["id"]))
-    (event,) = api.ear.room(conversation["id"])
+    await eventually(lambda: api.redis.room_events(conversation["id"]))
+    (event,) = api.redis.room_events(conversation["id"])
     assert (event.event, event.payload, event.change_seq) == ("message:updated", edited, edited["change_seq"])
 
 
 async def test_edit__to_the_same__changes_nothing(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     message = await ada.send((await ada.direct(ben))["id"], "same")
 
     assert await ada.patch(at(message), {"body": "same"}) == message
 
 
 async def test_delete__keeps_its_place_without_its_content(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
-    message = await ada.send(conversation["id"], f"@{ben.user.username}")
+    message = await ada.send(conversation["id"], f"@{ben.profile.username}")
     await ben.put(reaction(message))
 
     await ada.delete(at(message))
@@ -113,7 +113,7 @@ async def test_delete__keeps_its_place_without_its_content(api: Api) -> None:
 
 
 async def test_deleted__takes_no_edit_and_no_reaction(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     message = await ada.send((await ada.direct(ben))["id"])
     await ada.delete(at(message))
 
@@ -125,10 +125,10 @@ async def test_deleted__takes_no_edit_and_no_reaction(api: Api) -> None:
 
 
 async def test_react__again__changes_nothing(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     message = await ada.send(conversation["id"])
-    await api.hear(conversation["id"])
+    await api.subscribe(conversation["id"])
 
     for _ in range(2):
         await ben.put(reaction(message))
@@ -140,13 +140,25 @@ async def test_react__again__changes_nothing(api: Api) -> None:
     seen = await ada.get(at(message))
     assert seen["reactions"] == {THUMB: [ada.id], "🎉": [ada.id]}
     assert seen["change_seq"] == message["change_seq"] + 4
-    await eventually(lambda: len(api.ear.room(conversation["id"])) == 4)
-    assert {event.event for event in api.ear.room(conversation["id"])} == {"message:updated"}
+    await eventually(lambda: {event.change_seq for event in api.redis.room_events(conversation["id"])} == {3, 4, 5, 6})
+    assert {event.event for event in api.redis.room_events(conversation["id"])} == {"message:updated"}
 
 
-@pytest.mark.parametrize("emoji", ["x", "hello", "a b", "👍" * 20, "\u0000"])
+async def test_react__with_and_without_the_presentation_selector__is_one_kind(api: Api) -> None:
+    ada, ben = await api.users(2)
+    message = await ada.send((await ada.direct(ben))["id"])
+
+    await ada.put(reaction(message, "❤"))
+    await ben.put(reaction(message, "❤\ufe0f"))
+    await ben.put(reaction(message, THUMB + "\ufe0f"))
+    await ben.delete(reaction(message, THUMB))
+
+    assert (await ada.get(at(message)))["reactions"] == {"❤\ufe0f": [ada.id, ben.id]}
+
+
+@pytest.mark.parametrize("emoji", ["x", "hello", "a b", "👍" * 20, "👍👍", "\u0000"])
 async def test_react__with_what_is_no_emoji__is_invalid(api: Api, emoji: str) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     message = await ada.send((await ada.direct(ben))["id"])
 
     assert (await ada.call("PUT", reaction(message, emoji))).fields == {"emoji"}
@@ -154,7 +166,7 @@ async def test_react__with_what_is_no_emoji__is_invalid(api: Api, emoji: str) ->
 
 async def test_react__with_too_many_kinds__is_refused(start_api: Start) -> None:
     async with start_api(reaction_kinds_max=2) as api:
-        ada, ben = await api.people(2)
+        ada, ben = await api.users(2)
         message = await ada.send((await ada.direct(ben))["id"])
         for emoji in ("👍", "🎉"):
             await ada.put(reaction(message, emoji))
@@ -166,7 +178,7 @@ async def test_react__with_too_many_kinds__is_refused(start_api: Start) -> None:
 
 
 async def test_commands__in_one_batch__take_effect_in_order(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     message = await ada.send(conversation["id"], "first")
     place = {"conversation_id": conversation["id"], "message_id": message["id"]}

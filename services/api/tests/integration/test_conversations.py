@@ -8,15 +8,15 @@ from synctalk_contracts.models import Conversation
 from synctalk_runtime import cursors
 from synctalk_testkit.eventually import eventually
 
-from services.api.tests.integration.conftest import Api, Person, Start
+from services.api.tests.integration.conftest import Api, Start, User
 
 
 async def test_begin__without_a_token__is_refused(api: Api) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call("POST", "/v1/conversations", {}, headers={"authorization": "Bearer nonsense"})
+    response = await ada.call("POST", "/v1/conversations", {}, headers={"authorization": "Bearer nonsense"})
 
-    assert (answer.status, answer.code) == (401, "unauthenticated")
+    assert (response.status, response.code) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -37,35 +37,35 @@ async def test_begin__without_a_token__is_refused(api: Api) -> None:
     ],
 )
 async def test_begin__with_bad_fields__names_them(api: Api, body: object, field: str) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call("POST", "/v1/conversations", body)
+    response = await ada.call("POST", "/v1/conversations", body)
 
-    assert answer.status == 422
-    assert answer.fields == {field}
+    assert response.status == 422
+    assert response.fields == {field}
 
 
 async def test_begin__direct_with_oneself__is_refused(api: Api) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ada.id, ada.id]})
+    response = await ada.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ada.id, ada.id]})
 
-    assert answer.fields == {"member_ids"}
+    assert response.fields == {"member_ids"}
 
 
 async def test_begin__more_than_a_group_holds__is_refused(start_api: Start) -> None:
     async with start_api(group_members_max=3) as api:
-        ada, *others = await api.people(4)
+        ada, *others = await api.users(4)
 
-        answer = await ada.call(
+        response = await ada.call(
             "POST", "/v1/conversations", {"type": "group", "title": "x", "member_ids": [o.id for o in others]}
         )
 
-        assert answer.fields == {"member_ids"}
+        assert response.fields == {"member_ids"}
 
 
 async def test_begin__direct__each_sees_the_other(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
 
     conversation = await ada.direct(ben)
 
@@ -75,11 +75,11 @@ async def test_begin__direct__each_sees_the_other(api: Api) -> None:
     assert (conversation["title"], conversation["last_message"]) == (None, None)
     assert (conversation["last_seq"], conversation["change_seq"], conversation["members_count"]) == (0, 1, 2)
     theirs = await ben.get(f"/v1/conversations/{conversation['id']}")
-    assert theirs == conversation | {"peer": ada.user.model_dump()}
+    assert theirs == conversation | {"peer": ada.profile.model_dump()}
 
 
 async def test_begin__direct_again__is_the_same(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     first = await ada.direct(ben)
 
     again = await ben.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ada.id]})
@@ -89,7 +89,7 @@ async def test_begin__direct_again__is_the_same(api: Api) -> None:
 
 
 async def test_begin__direct_by_both_at_once__is_one(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
 
     begun = await asyncio.gather(*(one.direct(other) for one, other in [(ada, ben), (ben, ada)] * 5))
 
@@ -98,7 +98,7 @@ async def test_begin__direct_by_both_at_once__is_one(api: Api) -> None:
 
 
 async def test_begin__with_one_who_registered_just_now__asks_auth(api: Api) -> None:
-    ada, ben = await api.person(introduced=False), await api.person("Ben", introduced=False)
+    ada, ben = await api.user(introduced=False), await api.user("Ben", introduced=False)
 
     conversation = await ada.group(ben)
 
@@ -106,32 +106,32 @@ async def test_begin__with_one_who_registered_just_now__asks_auth(api: Api) -> N
 
 
 async def test_begin__auth_does_not_answer__is_unavailable(api: Api) -> None:
-    ada, ben = await api.person(), await api.person("Ben", introduced=False)
-    api.auth.answers = False
+    ada, ben = await api.user(), await api.user("Ben", introduced=False)
+    api.auth.is_available = False
     try:
-        answer = await ada.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ben.id]})
+        response = await ada.call("POST", "/v1/conversations", {"type": "direct", "member_ids": [ben.id]})
     finally:
-        api.auth.answers = True
+        api.auth.is_available = True
 
-    assert (answer.status, answer.code) == (503, "unavailable")
-    assert answer.body["error"]["retry_after"] > 0
+    assert (response.status, response.code) == (503, "unavailable")
+    assert response.body["error"]["retry_after"] > 0
 
 
-async def test_begin__tells_every_member_on_their_own_channel(api: Api) -> None:
-    ada, ben = await api.people(2)
-    await api.ear.on(topology.user_channel(ada.id), topology.user_channel(ben.id))
+async def test_begin__is_published_to_every_member_on_their_own_channel(api: Api) -> None:
+    ada, ben = await api.users(2)
+    await api.redis.subscribe(topology.user_channel(ada.id), topology.user_channel(ben.id))
 
     conversation = await ada.group(ben, ada, ben, title="Friends")
 
     assert conversation["role"] == "owner"
     assert conversation["members_count"] == 2
-    await eventually(lambda: api.ear.person(ada.id) and api.ear.person(ben.id))
-    (told,) = api.ear.person(ben.id)
-    assert told.conversation.model_dump(mode="json") == conversation | {"role": "member"}
+    await eventually(lambda: api.redis.user_events(ada.id) and api.redis.user_events(ben.id))
+    (event,) = api.redis.user_events(ben.id)
+    assert event.conversation.model_dump(mode="json") == conversation | {"role": "member"}
 
 
-async def test_get__by_a_stranger__is_as_if_it_were_not(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+async def test_get__by_an_unrelated_user__is_as_if_it_were_not(api: Api) -> None:
+    ada, ben, eve = await api.users(3)
     conversation = await ada.direct(ben)
 
     known = await eve.call("GET", f"/v1/conversations/{conversation['id']}")
@@ -141,22 +141,22 @@ async def test_get__by_a_stranger__is_as_if_it_were_not(api: Api) -> None:
 
 
 async def test_get__upper_case_id__is_the_same(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
 
     assert (await ada.get(f"/v1/conversations/{conversation['id'].upper()}")) == conversation
 
 
 async def test_get__a_malformed_id__is_invalid(api: Api) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call("GET", "/v1/conversations/nonsense")
+    response = await ada.call("GET", "/v1/conversations/nonsense")
 
-    assert answer.fields == {"conversation_id"}
+    assert response.fields == {"conversation_id"}
 
 
 async def test_unread__counts_the_others_undeleted_messages_above_ones_own(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     path = f"/v1/conversations/{conversation['id']}"
     sent = [await ada.send(conversation["id"]) for _ in range(5)]
@@ -171,29 +171,29 @@ async def test_unread__counts_the_others_undeleted_messages_above_ones_own(api: 
 
 
 async def test_list__newest_activity_first__page_by_page(api: Api) -> None:
-    ada, *others = await api.people(6)
+    ada, *others = await api.users(6)
     begun = [await ada.direct(other) for other in others]
     await ada.send(begun[1]["id"])
 
-    items = await ada.walk("/v1/conversations", 2)
+    items = await ada.list("/v1/conversations", 2)
 
     assert [c["id"] for c in items] == [begun[n]["id"] for n in (1, 4, 3, 2, 0)]
     assert items[0] == await ada.get(f"/v1/conversations/{begun[1]['id']}")
 
 
 async def test_list__walked_while_others_write__skips_and_repeats_nothing(api: Api) -> None:
-    ada, *others = await api.people(13)
+    ada, *others = await api.users(13)
     begun = {(await ada.direct(other))["id"]: other for other in others}
     writing = True
 
-    async def write(conversation_id: str, person: Person) -> None:
+    async def write(conversation_id: str, user: User) -> None:
         while writing:
-            await person.send(conversation_id)
+            await user.send(conversation_id)
 
     writers = [asyncio.create_task(write(*pair)) for pair in begun.items()]
     try:
         for _ in range(8):
-            walked = [c["id"] for c in await ada.walk("/v1/conversations", 1)]
+            walked = [c["id"] for c in await ada.list("/v1/conversations", 1)]
             assert sorted(walked) == sorted(begun)
     finally:
         writing = False
@@ -207,62 +207,62 @@ SOME_ID = "0197a0a0-0000-7000-8000-000000000000"
     "cursor",
     [
         "nonsense",
-        cursors.encode(["u"]),
-        cursors.encode([1, "9:1:", 1, SOME_ID]),
-        cursors.encode([1, "1:5:4,2", 1, SOME_ID]),
-        cursors.encode([1, "1:5:7", 1, SOME_ID]),
-        cursors.encode([1, "0:0:", 1, SOME_ID]),
-        cursors.encode([10**18, "1:5:", 1, SOME_ID]),
+        cursors.encode("conversations", (), ["u"]),
+        cursors.encode("conversations", (), [1, "9:1:", 1, SOME_ID]),
+        cursors.encode("conversations", (), [1, "1:5:4,2", 1, SOME_ID]),
+        cursors.encode("conversations", (), [1, "1:5:7", 1, SOME_ID]),
+        cursors.encode("conversations", (), [1, "0:0:", 1, SOME_ID]),
+        cursors.encode("conversations", (), [10**18, "1:5:", 1, SOME_ID]),
         "A" * 1025,
     ],
 )
 async def test_list__with_a_cursor_that_was_never_given__is_refused(api: Api, cursor: str) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     await ada.send((await ada.direct(ben))["id"])
 
-    answer = await ada.call("GET", "/v1/conversations", params={"cursor": cursor})
+    response = await ada.call("GET", "/v1/conversations", params={"cursor": cursor})
 
-    assert (answer.status, answer.code) in {(400, "bad_cursor"), (422, "invalid")}
+    assert (response.status, response.code) in {(400, "bad_cursor"), (422, "invalid")}
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5"])
 async def test_list__limit_out_of_bounds__is_invalid(api: Api, limit: str) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
-    answer = await ada.call("GET", "/v1/conversations", params={"limit": limit})
+    response = await ada.call("GET", "/v1/conversations", params={"limit": limit})
 
-    assert answer.fields == {"limit"}
+    assert response.fields == {"limit"}
 
 
 async def test_rename__by_a_member_or_in_a_direct_one__is_refused(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+    ada, ben, eve = await api.users(3)
     group, direct = await ada.group(ben), await ada.direct(ben)
 
     by_member = await ben.call("PATCH", f"/v1/conversations/{group['id']}", {"title": "Mine"})
     in_direct = await ada.call("PATCH", f"/v1/conversations/{direct['id']}", {"title": "Ours"})
-    by_stranger = await eve.call("PATCH", f"/v1/conversations/{group['id']}", {"title": "Theirs"})
+    by_unrelated = await eve.call("PATCH", f"/v1/conversations/{group['id']}", {"title": "Theirs"})
 
-    assert (by_member.status, in_direct.status, by_stranger.status) == (403, 403, 404)
+    assert (by_member.status, in_direct.status, by_unrelated.status) == (403, 403, 404)
 
 
-async def test_rename__tells_the_room_with_each_members_view(api: Api) -> None:
-    ada, ben = await api.people(2)
+async def test_rename__is_published_to_the_room_with_each_members_view(api: Api) -> None:
+    ada, ben = await api.users(2)
     group = await ada.group(ben)
     await ada.send(group["id"])
-    await api.hear(group["id"])
+    await api.subscribe(group["id"])
 
     renamed = await ada.patch(f"/v1/conversations/{group['id']}", {"title": "Another"})
 
     assert (renamed["title"], renamed["change_seq"]) == ("Another", 3)
-    await eventually(lambda: api.ear.room(group["id"]))
-    (event,) = api.ear.room(group["id"])
+    await eventually(lambda: api.redis.room_events(group["id"]))
+    (event,) = api.redis.room_events(group["id"])
     assert (event.event, event.change_seq) == ("conversation:updated", 3)
     assert event.views is not None
     assert event.payload | event.views[ben.id].model_dump() == await ben.get(f"/v1/conversations/{group['id']}")
 
 
 async def test_rename__to_the_same_or_to_nothing__changes_nothing(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     group = await ada.group(ben, title="Same")
 
     same = await ada.patch(f"/v1/conversations/{group['id']}", {"title": "Same"})

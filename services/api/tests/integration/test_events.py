@@ -1,8 +1,9 @@
-"""What api says on the bus, through its outbox: each fact once it is committed, in order, by its contract."""
+"""The events that api publishes through its outbox: each fact after its commit, in sequence, by its contract."""
 
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from synctalk_contracts import topology
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.conversations import ConversationCreated, ConversationUpdated, MemberChanged
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
@@ -11,8 +12,9 @@ from synctalk_contracts.events.users import UserUpdated
 from synctalk_contracts.models import Message
 from synctalk_runtime.bus import Bus
 from synctalk_testkit.eventually import eventually
+from synctalk_testkit.service import is_connected
 
-from services.api.tests.integration.conftest import Api, connected
+from services.api.tests.integration.conftest import Api
 
 KINDS: list[type[Event]] = [
     ConversationCreated,
@@ -27,23 +29,24 @@ KINDS: list[type[Event]] = [
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def heard(api: Api) -> AsyncIterator[list[Event]]:
-    """Every event from now on, as a neighbour's durable queue gets them."""
+async def received(api: Api) -> AsyncIterator[list[Event]]:
+    """Return every event from now on, as the durable queue of another service gets them."""
     events: list[Event] = []
 
     async def note(batch: list[Event]) -> None:
         events.extend(batch)
 
     bus = Bus(api.settings.rabbitmq_url, "listener")
-    bus.subscribe("listener.events", KINDS, note)
+    queue = topology.DurableQueue("listener.events", tuple(kind.type_name() for kind in KINDS))
+    bus.subscribe(queue, note)
     await bus.start()
-    await eventually(lambda: connected(bus))
+    await eventually(lambda: is_connected(bus))
     yield events
     await bus.stop()
 
 
-async def test_events__of_a_conversations_life__are_told(api: Api, heard: list[Event]) -> None:
-    ada, ben, cleo = await api.people(3)
+async def test_events__of_a_conversations_life__are_published(api: Api, received: list[Event]) -> None:
+    ada, ben, cleo = await api.users(3)
     group = await ada.group(ben, title="First")
     message = await ada.send(group["id"], "one")
     path = f"/v1/conversations/{group['id']}"
@@ -57,10 +60,12 @@ async def test_events__of_a_conversations_life__are_told(api: Api, heard: list[E
     await ben.patch("/v1/users/me", {"display_name": "Benjamin"})
 
     def of(kind: type[Event]) -> list[Event]:
-        return [e for e in heard if type(e) is kind and group["id"] in e.model_dump_json()]
+        return [e for e in received if type(e) is kind and group["id"] in e.model_dump_json()]
 
     await eventually(lambda: len(of(MemberChanged)) == 2)
-    await eventually(lambda: [e for e in heard if isinstance(e, UserUpdated) and e.user.id == ben.id])
+    await eventually(
+        lambda: [e for e in received if isinstance(e, UserUpdated) and e.user.id == ben.id and e.changed_at]
+    )
     (created,) = of(ConversationCreated)
     assert isinstance(created, ConversationCreated)
     assert {member.user_id: member.role for member in created.members} == {ada.id: "owner", ben.id: "member"}

@@ -1,11 +1,11 @@
-"""Parts that break while api runs: nothing acked is lost or doubled, nothing hangs, and it recovers by itself."""
+"""Backends that break while api runs: nothing acked is lost or doubled, nothing hangs, and api recovers by itself."""
 
 import asyncio
 import secrets
 
-import aiohttp
 from synctalk_api.main import build
 from synctalk_api.settings import Settings
+from synctalk_contracts import topology
 from synctalk_contracts.commands import SendMessage
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.messages import MessageCreated
@@ -13,24 +13,25 @@ from synctalk_runtime.bus import Bus
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.plugin import Fresh, FreshDatabase
 from synctalk_testkit.relay import Relay, relay_to
+from synctalk_testkit.service import SECRET, is_connected, serve, service_client
 from synctalk_testkit.tokens import TokenMaker
 
-from services.api.tests.integration.conftest import SECRET, Api, Json, Person, Start, answers, call, connected, served
+from services.api.tests.integration.conftest import Api, Json, Start, User
 
 
-async def send_until_acked(person: Person, conversation_id: str, body: str) -> Json:
-    """As a client: the same `client_message_id` until there is an answer that is not "try again"."""
+async def send_until_acked(user: User, conversation_id: str, body: str) -> Json:
+    """Send as a client does: the same `client_message_id` until the response is not "try again"."""
     fields = {"client_message_id": secrets.token_hex(8), "body": body}
     while True:
-        answer = await person.call("POST", f"/v1/conversations/{conversation_id}/messages", fields)
-        if answer.status in (200, 201):
-            message: Json = answer.body
+        response = await user.call("POST", f"/v1/conversations/{conversation_id}/messages", fields)
+        if response.status in (200, 201):
+            message: Json = response.body
             return message
-        assert answer.code == "unavailable", answer
+        assert response.code == "unavailable", response
         await asyncio.sleep(0.05)
 
 
-async def test_start__with_every_part_away__is_alive_and_not_ready(token_maker: TokenMaker) -> None:
+async def test_start__with_every_backend_away__is_alive_and_not_ready(token_maker: TokenMaker) -> None:
     settings = Settings.model_validate(
         {
             "internal_secret": SECRET,
@@ -40,10 +41,10 @@ async def test_start__with_every_part_away__is_alive_and_not_ready(token_maker: 
             "auth_url": "http://127.0.0.1:1",
         }
     )
-    async with served(build(settings)) as url, aiohttp.ClientSession() as http:
-        alive = await call(http, "GET", f"{url}/healthz")
-        ready = await call(http, "GET", f"{url}/readyz")
-        asked = await call(http, "GET", f"{url}/v1/users/me", headers={"authorization": f"Bearer {token_maker.mint()}"})
+    async with serve(build(settings)) as url, service_client(url) as service:
+        alive = await service.call("GET", "/healthz")
+        ready = await service.call("GET", "/readyz")
+        asked = await service.call("GET", "/v1/users/me", token=token_maker.mint())
 
     assert alive.status == 200
     assert ready.status == 503
@@ -51,49 +52,56 @@ async def test_start__with_every_part_away__is_alive_and_not_ready(token_maker: 
     assert (asked.status, asked.code) == (503, "unavailable")
 
 
-async def test_redis__away__sends_are_acked_and_told_again_after(start_api: Start, redis_url: str) -> None:
+async def test_redis__away__sends_are_acked_and_published_when_it_is_back(start_api: Start, redis_url: str) -> None:
     async with relay_to(redis_url) as relay, start_api(redis_url=relay.url) as api:
-        ada, ben = await api.people(2)
+        ada, ben = await api.users(2)
         conversation = await ada.direct(ben)
-        await api.hear(conversation["id"])
+        await api.subscribe(conversation["id"])
+        await api.redis.subscribe(topology.user_channel(ben.id))
+        sent, groups = [], []
         for trouble in (relay.cut, relay.freeze):
             trouble()
-            await ada.send(conversation["id"], "while Redis is away")
-            await ada.group(ben)
+            sent.append(await ada.send(conversation["id"], "while Redis is away"))
+            groups.append(await ada.group(ben))
             relay.mend()
-            await eventually(lambda: answers(api.http, api.url))
 
-        heard = len(api.ear.room(conversation["id"]))
-        message = await ada.send(conversation["id"], "after")
+            await eventually(lambda: published(api, conversation["id"]) == sent)
+            await eventually(lambda: new_for(api, ben) == [group["id"] for group in groups])
 
-        assert message["seq"] == 3
-        await eventually(lambda: len(api.ear.room(conversation["id"])) > heard)
-        assert api.ear.room(conversation["id"])[-1].payload == message
+
+def new_for(api: Api, user: User) -> list[str]:
+    """Return the conversations that were published to a user, repeats counted once."""
+    return list(dict.fromkeys(event.conversation.id for event in api.redis.user_events(user.id)))
+
+
+def published(api: Api, conversation_id: str) -> list[Json]:
+    """Return the messages that were published, repeats once."""
+    return list({event.change_seq: event.payload for event in api.redis.room_events(conversation_id)}.values())
 
 
 async def test_database__cut_again_and_again__no_acked_message_is_lost_or_doubled(
     start_api: Start, fresh_database: FreshDatabase
 ) -> None:
     async with relay_to(await fresh_database("api")) as relay, start_api(database_url=relay.url) as api:
-        people = await api.people(6)
-        group = await people[0].group(*people[1:])
+        users = await api.users(6)
+        group = await users[0].group(*users[1:])
         cutting = asyncio.create_task(cut_again_and_again(relay))
         try:
-            acked = await asyncio.gather(*(talk(person, group["id"], 8) for person in people))
+            acked = await asyncio.gather(*(talk(user, group["id"], 8) for user in users))
         finally:
             cutting.cancel()
             await asyncio.gather(cutting, return_exceptions=True)
             relay.mend()
-        await eventually(lambda: answers(api.http, api.url))
+        await eventually(api.service.is_ready)
 
-        stored = await people[0].walk(f"/v1/conversations/{group['id']}/messages", 100)
+        stored = await users[0].list(f"/v1/conversations/{group['id']}/messages", 100)
 
         assert sorted(m["seq"] for m in stored) == list(range(1, 49))
         assert {m["id"] for m in stored} == {m["id"] for messages in acked for m in messages}
 
 
-async def talk(person: Person, conversation_id: str, count: int) -> list[Json]:
-    return [await send_until_acked(person, conversation_id, f"{n}") for n in range(count)]
+async def talk(user: User, conversation_id: str, count: int) -> list[Json]:
+    return [await send_until_acked(user, conversation_id, f"{n}") for n in range(count)]
 
 
 async def cut_again_and_again(relay: Relay) -> None:
@@ -109,7 +117,7 @@ async def test_database__frozen__is_unavailable_in_time_and_recovers(
 ) -> None:
     limits = {"database_command_timeout_s": 0.5, "database_acquire_timeout_s": 0.5}
     async with relay_to(await fresh_database("api")) as relay, start_api(database_url=relay.url, **limits) as api:
-        ada, ben = await api.people(2)
+        ada, ben = await api.users(2)
         conversation = await ada.direct(ben)
         command = SendMessage(
             conversation_id=conversation["id"], user_id=ada.id, client_message_id="while-frozen", body="hello"
@@ -118,11 +126,11 @@ async def test_database__frozen__is_unavailable_in_time_and_recovers(
 
         refused = await ada.call("GET", f"/v1/conversations/{conversation['id']}")
         reply = await api.command(command)
-        not_ready = await answers(api.http, api.url, 503)
+        ready = await api.service.call("GET", "/readyz")
         relay.mend()
-        await eventually(lambda: answers(api.http, api.url))
+        await eventually(api.service.is_ready)
 
-        assert (refused.status, refused.code, not_ready) == (503, "unavailable", True)
+        assert (refused.status, refused.code, ready.status) == (503, "unavailable", 503)
         assert reply["error"]["code"] == "unavailable"
         again = await api.command(command)
         assert again["result"]["message"]["seq"] == 1
@@ -131,27 +139,29 @@ async def test_database__frozen__is_unavailable_in_time_and_recovers(
 async def test_rabbitmq__cut__events_follow_when_it_is_back(start_api: Start, fresh_vhost: Fresh) -> None:
     vhost = await fresh_vhost()
     async with relay_to(vhost) as relay, start_api(rabbitmq_url=relay.url) as api:
-        ada, ben = await api.people(2)
+        ada, ben = await api.users(2)
         conversation = await ada.direct(ben)
-        heard: list[str] = []
-        bus = await listening(api, heard)
+        received: list[str] = []
+        bus = await listening(api, received)
         relay.cut()
         sent = [await ada.send(conversation["id"], f"{n}") for n in range(3)]
-        assert not await answers(api.http, api.url)
+        assert not await api.service.is_ready()
+        ready = await api.service.call("GET", "/readyz")
+        assert (ready.status, ready.body["degraded"]) == (200, ["rabbitmq"])
 
         relay.mend()
 
-        await eventually(lambda: set(heard) == {message["id"] for message in sent}, 20)
-        await eventually(lambda: answers(api.http, api.url))
+        await eventually(lambda: set(received) == {message["id"] for message in sent}, 20)
+        await eventually(api.service.is_ready)
         await bus.stop()
 
 
-async def listening(api: Api, heard: list[str]) -> Bus:
+async def listening(api: Api, received: list[str]) -> Bus:
     async def note(events: list[Event]) -> None:
-        heard.extend(event.message.id for event in events if isinstance(event, MessageCreated))
+        received.extend(event.message.id for event in events if isinstance(event, MessageCreated))
 
     bus = Bus(api.settings.rabbitmq_url, "listener")
-    bus.subscribe("listener.faults", [MessageCreated], note)
+    bus.subscribe(topology.DurableQueue("listener.faults", (MessageCreated.type_name(),)), note)
     await bus.start()
-    await eventually(lambda: connected(bus))
+    await eventually(lambda: is_connected(bus))
     return bus

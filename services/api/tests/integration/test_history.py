@@ -2,11 +2,11 @@
 
 import pytest
 
-from services.api.tests.integration.conftest import Api, Json, Person
+from services.api.tests.integration.conftest import Api, Json, User
 
 
-async def filled(api: Api, count: int) -> tuple[Person, Json]:
-    ada, ben = await api.people(2)
+async def filled(api: Api, count: int) -> tuple[User, Json]:
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     for n in range(count):
         await ada.send(conversation["id"], f"{n + 1}")
@@ -17,13 +17,13 @@ def seqs(page: Json) -> list[int]:
     return [message["seq"] for message in page["items"]]
 
 
-async def test_history__for_a_stranger__is_not_there(api: Api) -> None:
+async def test_history__for_an_unrelated_user__is_not_there(api: Api) -> None:
     _, conversation = await filled(api, 1)
-    eve = await api.person()
+    eve = await api.user()
 
-    answer = await eve.call("GET", f"/v1/conversations/{conversation['id']}/messages")
+    response = await eve.call("GET", f"/v1/conversations/{conversation['id']}/messages")
 
-    assert (answer.status, answer.code) == (404, "not_found")
+    assert (response.status, response.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ async def test_history__walked__goes_on_in_the_same_direction(
 async def test_history__asked_wrongly__is_invalid(api: Api, asked: dict[str, str]) -> None:
     ben, conversation = await filled(api, 0)
 
-    answer = await ben.call("GET", f"/v1/conversations/{conversation['id']}/messages", params=asked)
+    response = await ben.call("GET", f"/v1/conversations/{conversation['id']}/messages", params=asked)
 
-    assert (answer.status, answer.code) == (422, "invalid")
+    assert (response.status, response.code) == (422, "invalid")
 
 
 async def test_history__is_whole_for_one_who_came_later(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     group = await ada.group()
     await ada.send(group["id"], "early")
     await ada.post(f"/v1/conversations/{group['id']}/members", {"user_ids": [ben.id]})

@@ -1,48 +1,51 @@
-"""`/internal`: what the other services ask, and who may not."""
+"""`/internal`: the endpoints for the other services, and who may not call them."""
 
 import pytest
-from synctalk_contracts.internal import ConversationStates, PushAnswers
+from synctalk_contracts.internal import ConversationStates, Heads, Membership, MembershipPage, PushAnswers, RoomState
 from synctalk_runtime.ids import new_id
 
-from services.api.tests.integration.conftest import Api, call
+from services.api.tests.integration.conftest import Api
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-synctalk-internal": "wrong"}, {"x-synctalk-internal": "ü"}])
 async def test_internal__without_the_secret__is_not_there(api: Api, headers: dict[str, str]) -> None:
-    ada = await api.person()
+    ada = await api.user()
 
     for method, path in [
         ("GET", f"/internal/users/{ada.id}"),
         ("PUT", f"/internal/users/{ada.id}"),
         ("GET", f"/internal/users/{ada.id}/conversations"),
+        ("POST", "/internal/heads"),
+        ("POST", "/internal/room"),
         ("POST", "/internal/sync"),
         ("POST", "/internal/contacts"),
         ("POST", "/internal/pushes"),
+        ("GET", "/internal/memberships"),
     ]:
-        answer = await call(api.http, method, api.url + path, headers=headers, json={})
-        assert answer.status in (404, 422), path
-        if answer.status == 404:
-            assert answer.code == "not_found"
+        response = await api.service.call(method, path, {}, headers=headers)
+        assert response.status in (404, 422), path
+        if response.status == 404:
+            assert response.code == "not_found"
 
 
 async def test_users__unknown__are_not_found_without_asking_auth(api: Api) -> None:
-    ada = await api.person(introduced=False)
+    ada = await api.user(introduced=False)
 
-    answer = await api.internal("GET", f"/internal/users/{ada.id}")
+    response = await api.internal("GET", f"/internal/users/{ada.id}")
 
-    assert (answer.status, answer.code) == (404, "not_found")
+    assert (response.status, response.code) == (404, "not_found")
 
 
-async def test_conversations__of_a_person__are_all_with_newest_activity_first(api: Api) -> None:
-    ada, *others = await api.people(4)
+async def test_conversations__of_a_user__are_all_with_newest_activity_first(api: Api) -> None:
+    ada, *others = await api.users(4)
     begun = [await ada.direct(other) for other in others]
     left = await ada.group(others[0])
     await ada.delete(f"/v1/conversations/{left['id']}/members/{ada.id}")
     await ada.send(begun[0]["id"])
 
-    answer = await api.internal("GET", f"/internal/users/{ada.id}/conversations")
+    response = await api.internal("GET", f"/internal/users/{ada.id}/conversations")
 
-    states = ConversationStates.model_validate(answer.body).items
+    states = ConversationStates.model_validate(response.body).items
     assert [(state.id, state.last_seq, state.change_seq) for state in states] == [
         (begun[0]["id"], 1, 2),
         (begun[2]["id"], 0, 1),
@@ -50,20 +53,74 @@ async def test_conversations__of_a_person__are_all_with_newest_activity_first(ap
     ]
 
 
+async def test_conversations__beyond_the_limit__are_announced(api: Api) -> None:
+    ada, *others = await api.users(4)
+    begun = [await ada.direct(other) for other in others]
+
+    some = await api.internal("GET", f"/internal/users/{ada.id}/conversations", params={"limit": "2"})
+    exact = await api.internal("GET", f"/internal/users/{ada.id}/conversations", params={"limit": "3"})
+    refused = [
+        await api.internal("GET", f"/internal/users/{ada.id}/conversations", params={"limit": limit})
+        for limit in ("0", "1001")
+    ]
+
+    answered = ConversationStates.model_validate(some.body)
+    assert [state.id for state in answered.items] == [begun[2]["id"], begun[1]["id"]]
+    assert answered.more
+    assert not ConversationStates.model_validate(exact.body).more
+    assert [response.fields for response in refused] == [{"limit"}, {"limit"}]
+
+
+async def test_heads__are_the_latest_changes_of_what_is_known(api: Api) -> None:
+    ada, ben = await api.users(2)
+    direct, group = await ada.direct(ben), await ada.group(ben)
+    await ada.send(direct["id"])
+
+    response = await api.internal("POST", "/internal/heads", {"ids": [direct["id"], group["id"], new_id()]})
+
+    assert Heads.model_validate(response.body).items == {direct["id"]: 2, group["id"]: 1}
+
+
+async def test_heads__of_too_many__is_invalid(api: Api) -> None:
+    response = await api.internal("POST", "/internal/heads", {"ids": [new_id() for _ in range(1_001)]})
+
+    assert response.fields == {"ids"}
+
+
+async def test_room__says_who_is_still_a_member_as_of_which_change(api: Api) -> None:
+    ada, ben, cleo, eve = await api.users(4)
+    group = await ada.group(ben, cleo)
+    await ada.delete(f"/v1/conversations/{group['id']}/members/{cleo.id}")
+    asked = [ada.id, ben.id, cleo.id, eve.id]
+
+    response = await api.internal("POST", "/internal/room", {"conversation_id": group["id"], "user_ids": asked})
+    unknown = await api.internal("POST", "/internal/room", {"conversation_id": new_id(), "user_ids": asked})
+
+    state = RoomState.model_validate(response.body)
+    assert (state.change_seq, set(state.member_ids)) == (2, {ada.id, ben.id})
+    assert unknown.body == {"change_seq": 0, "member_ids": []}
+
+
+async def test_room__of_too_many_users__is_invalid(api: Api) -> None:
+    question = {"conversation_id": new_id(), "user_ids": [new_id() for _ in range(5_001)]}
+
+    assert (await api.internal("POST", "/internal/room", question)).fields == {"user_ids"}
+
+
 async def test_contacts__are_those_who_share_a_conversation(api: Api) -> None:
-    ada, ben, cleo, eve = await api.people(4)
+    ada, ben, cleo, eve = await api.users(4)
     await ada.direct(ben)
     group = await ada.group(cleo)
     await ada.delete(f"/v1/conversations/{group['id']}/members/{cleo.id}")
     question = {"user_id": ada.id, "others": [ben.id, cleo.id, eve.id, new_id()]}
 
-    answer = await api.internal("POST", "/internal/contacts", json=question)
+    response = await api.internal("POST", "/internal/contacts", question)
 
-    assert answer.body == {"ids": [ben.id]}
+    assert response.body == {"ids": [ben.id]}
 
 
 async def test_pushes__say_what_is_still_to_announce(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+    ada, ben, eve = await api.users(3)
     direct, group = await ada.direct(ben), await ada.group(ben)
     for _ in range(4):
         await ada.send(direct["id"])
@@ -79,13 +136,57 @@ async def test_pushes__say_what_is_still_to_announce(api: Api) -> None:
         {"user_id": ada.id, "conversation_id": new_id(), "seq": 1},
     ]
 
-    answer = await api.internal("POST", "/internal/pushes", json={"items": questions})
+    response = await api.internal("POST", "/internal/pushes", {"items": questions})
 
-    items = PushAnswers.model_validate(answer.body).items
-    assert [(i.member, i.delivered, i.read, i.deleted, i.badge) for i in items] == [
-        (True, True, True, False, 3),
-        (True, False, False, False, 3),
-        (True, False, False, True, 3),
-        (False, False, False, False, 0),
-        (False, False, False, False, 0),
+    items = PushAnswers.model_validate(response.body).items
+    assert [(i.member, i.read, i.deleted, i.badge) for i in items] == [
+        (True, True, False, 3),
+        (True, False, False, 3),
+        (True, False, True, 3),
+        (False, False, False, 0),
+        (False, False, False, 0),
     ]
+
+
+async def test_pushes__of_quiet_conversations__are_left_out_of_the_badge_of_that_user_alone(api: Api) -> None:
+    ada, ben, cleo = await api.users(3)
+    loud, quiet = await ada.group(ben, cleo), await ada.group(ben, cleo)
+    for _ in range(2):
+        await ada.send(loud["id"])
+    await ada.send(quiet["id"])
+    questions = [
+        {"user_id": ben.id, "conversation_id": loud["id"], "seq": 1, "quiet_conversation_ids": [quiet["id"], new_id()]},
+        {"user_id": cleo.id, "conversation_id": loud["id"], "seq": 1},
+    ]
+
+    response = await api.internal("POST", "/internal/pushes", {"items": questions})
+
+    assert [item.badge for item in PushAnswers.model_validate(response.body).items] == [2, 3]
+
+
+async def test_memberships__page_by_page__are_all_of_them_with_who_left(api: Api) -> None:
+    ada, ben, cleo = await api.users(3)
+    group = await ada.group(ben, cleo)
+    assert (await ben.call("DELETE", f"/v1/conversations/{group['id']}/members/{ben.id}")).status == 204
+    found: list[Membership] = []
+    after: str | None = None
+    while True:
+        query = f"limit=2&after={after}" if after else "limit=2"
+        response = await api.internal("GET", f"/internal/memberships?{query}")
+        page = MembershipPage.model_validate(response.body)
+        found += page.items
+        after = page.next
+        if after is None:
+            break
+        assert len(page.items) == 2
+
+    keys = [(m.conversation_id, m.user_id) for m in found]
+    assert keys == sorted(set(keys))
+    ours = {m.user_id: m for m in found if m.conversation_id == group["id"]}
+    assert {user_id: m.present for user_id, m in ours.items()} == {ada.id: True, ben.id: False, cleo.id: True}
+    assert ours[ben.id].change_seq > ours[ada.id].change_seq
+
+
+async def test_memberships__after_a_cursor_of_another_list__is_refused(api: Api) -> None:
+    response = await api.internal("GET", "/internal/memberships?after=W10")
+    assert (response.status, response.body["error"]["code"]) == (400, "bad_cursor")

@@ -1,4 +1,4 @@
-"""`/v1/conversations/{id}/members`: who may what, and what the others hear of it."""
+"""`/v1/conversations/{id}/members`: who may do what, and what is published."""
 
 import asyncio
 
@@ -6,22 +6,22 @@ import pytest
 from synctalk_contracts import topology
 from synctalk_testkit.eventually import eventually
 
-from services.api.tests.integration.conftest import Api, Json, Person, Start
+from services.api.tests.integration.conftest import Api, Json, Start, User
 
 
 def members(conversation: Json) -> str:
     return f"/v1/conversations/{conversation['id']}/members"
 
 
-async def roles(person: Person, group: Json) -> dict[str, str]:
-    return {item["user"]["id"]: item["role"] for item in await person.walk(members(group), 100)}
+async def roles(user: User, group: Json) -> dict[str, str]:
+    return {item["user"]["id"]: item["role"] for item in await user.list(members(group), 100)}
 
 
-async def test_members__for_a_stranger__are_not_there(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+async def test_members__for_an_unrelated_user__are_not_there(api: Api) -> None:
+    ada, ben, eve = await api.users(3)
     group = await ada.group(ben)
 
-    answers = [
+    responses = [
         await eve.call("GET", members(group)),
         await eve.call("POST", members(group), {"user_ids": [eve.id]}),
         await eve.call("PATCH", f"{members(group)}/{ben.id}", {"role": "admin"}),
@@ -29,25 +29,25 @@ async def test_members__for_a_stranger__are_not_there(api: Api) -> None:
         await eve.call("DELETE", f"{members(group)}/{eve.id}"),
     ]
 
-    assert {(answer.status, answer.code) for answer in answers} == {(404, "not_found")}
+    assert {(response.status, response.code) for response in responses} == {(404, "not_found")}
 
 
 async def test_members__of_a_direct_conversation__are_fixed(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+    ada, ben, eve = await api.users(3)
     direct = await ada.direct(ben)
 
-    answers = [
+    responses = [
         await ada.call("POST", members(direct), {"user_ids": [eve.id]}),
         await ada.call("PATCH", f"{members(direct)}/{ben.id}", {"role": "admin"}),
         await ada.call("DELETE", f"{members(direct)}/{ben.id}"),
         await ada.call("DELETE", f"{members(direct)}/{ada.id}"),
     ]
 
-    assert {(answer.status, answer.code) for answer in answers} == {(403, "forbidden")}
+    assert {(response.status, response.code) for response in responses} == {(403, "forbidden")}
 
 
 @pytest.mark.parametrize(
-    ("asker", "target", "status"),
+    ("actor", "target", "status"),
     [
         ("member", "member2", 403),
         ("member", "admin", 403),
@@ -59,31 +59,31 @@ async def test_members__of_a_direct_conversation__are_fixed(api: Api) -> None:
         ("owner", "admin", 204),
     ],
 )
-async def test_remove__who_may_whom(api: Api, asker: str, target: str, status: int) -> None:
-    people = dict(zip(("owner", "admin", "admin2", "member", "member2"), await api.people(5), strict=True))
-    group = await people["owner"].group(*people.values())
+async def test_remove__who_may_whom(api: Api, actor: str, target: str, status: int) -> None:
+    users = dict(zip(("owner", "admin", "admin2", "member", "member2"), await api.users(5), strict=True))
+    group = await users["owner"].group(*users.values())
     for name in ("admin", "admin2"):
-        await people["owner"].patch(f"{members(group)}/{people[name].id}", {"role": "admin"})
+        await users["owner"].patch(f"{members(group)}/{users[name].id}", {"role": "admin"})
 
-    answer = await people[asker].call("DELETE", f"{members(group)}/{people[target].id}")
+    response = await users[actor].call("DELETE", f"{members(group)}/{users[target].id}")
 
-    assert answer.status == status
-    assert (people[target].id in await roles(people[asker], group)) == (status == 403)
+    assert response.status == status
+    assert (users[target].id in await roles(users[actor], group)) == (status == 403)
 
 
-@pytest.mark.parametrize("asker", ["admin", "member"])
-async def test_set_role__by_another_than_the_owner__is_refused(api: Api, asker: str) -> None:
-    people = dict(zip(("owner", "admin", "member"), await api.people(3), strict=True))
-    group = await people["owner"].group(*people.values())
-    await people["owner"].patch(f"{members(group)}/{people['admin'].id}", {"role": "admin"})
+@pytest.mark.parametrize("actor", ["admin", "member"])
+async def test_set_role__by_another_than_the_owner__is_refused(api: Api, actor: str) -> None:
+    users = dict(zip(("owner", "admin", "member"), await api.users(3), strict=True))
+    group = await users["owner"].group(*users.values())
+    await users["owner"].patch(f"{members(group)}/{users['admin'].id}", {"role": "admin"})
 
-    answer = await people[asker].call("PATCH", f"{members(group)}/{people['member'].id}", {"role": "admin"})
+    response = await users[actor].call("PATCH", f"{members(group)}/{users['member'].id}", {"role": "admin"})
 
-    assert (answer.status, answer.code) == (403, "forbidden")
+    assert (response.status, response.code) == (403, "forbidden")
 
 
 async def test_set_role__of_nobody_or_to_nonsense__is_refused(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+    ada, ben, eve = await api.users(3)
     group = await ada.group(ben)
 
     nobody = await ada.call("PATCH", f"{members(group)}/{eve.id}", {"role": "admin"})
@@ -94,62 +94,62 @@ async def test_set_role__of_nobody_or_to_nonsense__is_refused(api: Api) -> None:
     assert nonsense.fields == {"role"}
 
 
-async def test_add__unknown_people__adds_none(api: Api) -> None:
-    ada, ben = await api.people(2)
+async def test_add__unknown_users__adds_none(api: Api) -> None:
+    ada, ben = await api.users(2)
     group = await ada.group()
 
-    answer = await ada.call("POST", members(group), {"user_ids": [ben.id, group["id"]]})
+    response = await ada.call("POST", members(group), {"user_ids": [ben.id, group["id"]]})
     empty = await ada.call("POST", members(group), {"user_ids": []})
 
-    assert answer.fields == empty.fields == {"user_ids"}
+    assert response.fields == empty.fields == {"user_ids"}
     assert list(await roles(ada, group)) == [ada.id]
 
 
 async def test_add__beyond_the_bound__adds_none(start_api: Start) -> None:
     async with start_api(group_members_max=3) as api:
-        ada, ben, *others = await api.people(4)
+        ada, ben, *others = await api.users(4)
         group = await ada.group(ben)
 
-        answer = await ada.call("POST", members(group), {"user_ids": [other.id for other in others]})
+        response = await ada.call("POST", members(group), {"user_ids": [other.id for other in others]})
 
-        assert (answer.status, answer.code) == (409, "conflict")
+        assert (response.status, response.code) == (409, "conflict")
         assert len(await roles(ada, group)) == 2
 
 
-async def test_add__each_takes_a_change_and_is_told(api: Api) -> None:
-    ada, ben, cleo, dan = await api.people(4)
+async def test_add__each_takes_a_change_and_is_published(api: Api) -> None:
+    ada, ben, cleo, dan = await api.users(4)
     group = await ada.group(ben)
-    await api.hear(group["id"])
-    await api.ear.on(topology.user_channel(cleo.id), topology.user_channel(ben.id))
+    await api.subscribe(group["id"])
+    await api.redis.subscribe(topology.user_channel(cleo.id), topology.user_channel(ben.id))
 
-    answer = await ben.post(members(group), {"user_ids": [cleo.id, dan.id, ada.id, cleo.id]})
+    response = await ben.post(members(group), {"user_ids": [cleo.id, dan.id, ada.id, cleo.id]})
 
-    assert [(item["user"]["id"], item["role"]) for item in answer["items"]] == [
+    assert [(item["user"]["id"], item["role"]) for item in response["items"]] == [
         (cleo.id, "member"),
         (dan.id, "member"),
         (ada.id, "owner"),
     ]
-    await eventually(lambda: len(api.ear.room(group["id"])) == 2)
-    told = api.ear.room(group["id"])
-    assert [(event.event, event.user_id, event.change_seq) for event in told] == [
+    await eventually(lambda: len(api.redis.room_events(group["id"])) == 2)
+    events = api.redis.room_events(group["id"])
+    assert [(event.event, event.user_id, event.change_seq) for event in events] == [
         ("member:changed", cleo.id, 2),
         ("member:changed", dan.id, 3),
     ]
-    assert told[0].payload == {
+    assert events[0].payload == {
         "conversation_id": group["id"],
         "user_id": cleo.id,
         "role": "member",
         "change_seq": 2,
     }
-    await eventually(lambda: api.ear.person(cleo.id))
-    (new,) = api.ear.person(cleo.id)
+    await eventually(lambda: api.redis.user_events(cleo.id))
+    (new,) = api.redis.user_events(cleo.id)
     assert new.conversation.model_dump(mode="json") == await cleo.get(f"/v1/conversations/{group['id']}")
     assert new.conversation.members_count == 4
-    assert api.ear.person(ben.id) == []
+    assert api.redis.user_events(ben.id) == []
 
 
 async def test_add__members_again__changes_nothing(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     group = await ada.group(ben)
 
     await ada.post(members(group), {"user_ids": [ben.id]})
@@ -158,7 +158,7 @@ async def test_add__members_again__changes_nothing(api: Api) -> None:
 
 
 async def test_add__one_who_was_gone__reads_on_where_they_were(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     group = await ada.group(ben)
     for _ in range(3):
         await ada.send(group["id"])
@@ -173,22 +173,22 @@ async def test_add__one_who_was_gone__reads_on_where_they_were(api: Api) -> None
 
 
 async def test_add__by_two_at_once__numbers_have_no_gap(api: Api) -> None:
-    ada, ben, *others = await api.people(12)
+    ada, ben, *others = await api.users(12)
     group = await ada.group(ben)
-    await api.hear(group["id"])
+    await api.subscribe(group["id"])
 
     await asyncio.gather(
-        *(person.post(members(group), {"user_ids": [o.id for o in others[:7]]}) for person in (ada, ben)),
+        *(user.post(members(group), {"user_ids": [o.id for o in others[:7]]}) for user in (ada, ben)),
         ada.post(members(group), {"user_ids": [o.id for o in others[5:]]}),
     )
 
-    await eventually(lambda: len(api.ear.room(group["id"])) == 10)
-    assert sorted(event.change_seq or 0 for event in api.ear.room(group["id"])) == list(range(2, 12))
+    await eventually(lambda: len(api.redis.room_events(group["id"])) == 10)
+    assert sorted(event.change_seq or 0 for event in api.redis.room_events(group["id"])) == list(range(2, 12))
     assert (await ada.get(f"/v1/conversations/{group['id']}"))["members_count"] == 12
 
 
 async def test_remove__again__is_answered_alike_and_changes_nothing(api: Api) -> None:
-    ada, ben, cleo, eve = await api.people(4)
+    ada, ben, cleo, eve = await api.users(4)
     group = await ada.group(ben, cleo)
     await ada.delete(f"{members(group)}/{ben.id}")
     await cleo.delete(f"{members(group)}/{cleo.id}")
@@ -202,35 +202,35 @@ async def test_remove__again__is_answered_alike_and_changes_nothing(api: Api) ->
     assert (seen["change_seq"], seen["members_count"]) == (3, 1)
 
 
-async def test_remove__is_told_to_the_room_as_a_member_without_role(api: Api) -> None:
-    ada, ben = await api.people(2)
+async def test_remove__is_published_to_the_room_as_a_member_without_role(api: Api) -> None:
+    ada, ben = await api.users(2)
     group = await ada.group(ben)
-    await api.hear(group["id"])
+    await api.subscribe(group["id"])
 
     await ada.delete(f"{members(group)}/{ben.id}")
 
-    await eventually(lambda: api.ear.room(group["id"]))
-    (event,) = api.ear.room(group["id"])
+    await eventually(lambda: api.redis.room_events(group["id"]))
+    (event,) = api.redis.room_events(group["id"])
     assert (event.event, event.user_id, event.payload["role"]) == ("member:changed", ben.id, None)
     assert (await ben.call("GET", f"/v1/conversations/{group['id']}")).status == 404
     assert (await ben.get("/v1/conversations"))["items"] == []
 
 
 async def test_set_role__owner__makes_the_giver_an_admin(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     group = await ada.group(ben)
-    await api.hear(group["id"])
+    await api.subscribe(group["id"])
 
     changed = await ada.patch(f"{members(group)}/{ben.id}", {"role": "owner"})
 
     assert changed["role"] == "owner"
     assert await roles(ada, group) == {ada.id: "admin", ben.id: "owner"}
-    await eventually(lambda: len(api.ear.room(group["id"])) == 2)
-    assert [event.change_seq for event in api.ear.room(group["id"])] == [2, 3]
+    await eventually(lambda: len(api.redis.room_events(group["id"])) == 2)
+    assert [event.change_seq for event in api.redis.room_events(group["id"])] == [2, 3]
 
 
-async def test_leave__by_the_owner__hands_on_to_the_longest_standing_admin(api: Api) -> None:
-    ada, ben, cleo, dan = await api.people(4)
+async def test_leave__by_the_owner__hands_on_to_the_earliest_admin(api: Api) -> None:
+    ada, ben, cleo, dan = await api.users(4)
     group = await ada.group(ben)
     await ada.post(members(group), {"user_ids": [cleo.id]})
     await ada.post(members(group), {"user_ids": [dan.id]})
@@ -243,7 +243,7 @@ async def test_leave__by_the_owner__hands_on_to_the_longest_standing_admin(api: 
 
 
 async def test_leave__by_the_last__leaves_it_empty(api: Api) -> None:
-    ada = await api.person()
+    ada = await api.user()
     group = await ada.group()
 
     await ada.delete(f"{members(group)}/{ada.id}")

@@ -1,4 +1,4 @@
-"""api as the process that is started: its commands, and how it stops while it is at work."""
+"""api as the process that is started: its commands, and how it stops under load."""
 
 import asyncio
 import os
@@ -6,18 +6,21 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.ports import free_port
+from synctalk_testkit.service import SECRET, ServiceClient, service_client
 
-from services.api.tests.integration.conftest import SECRET, Api, Person, answers
+from services.api.tests.integration.conftest import Api, User
 
 
 def environment(api: Api, **settings: str) -> dict[str, str]:
-    """Beside the running one: the same database, Redis and RabbitMQ."""
+    """Return the environment of a process beside the running one: the same database, Redis and RabbitMQ."""
     given = {
+        "ENVIRONMENT": "development",
         "INSTANCE": "api-2",
         "INTERNAL_SECRET": SECRET,
         "AUTH_URL": api.auth.url,
@@ -31,7 +34,7 @@ def environment(api: Api, **settings: str) -> dict[str, str]:
 
 
 async def command(api: Api, *args: str, **settings: str) -> tuple[int | None, str]:
-    """Its exit code and all that it said."""
+    """Run a command of api, and return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -65,9 +68,9 @@ async def serving(api: Api, log: Path) -> AsyncIterator[tuple[str, asyncio.subpr
             await process.wait()
 
 
-async def is_ready(http: aiohttp.ClientSession, url: str) -> bool:
+async def is_ready(service: ServiceClient) -> bool:
     try:
-        return await answers(http, url)
+        return await service.is_ready()
     except aiohttp.ClientError:
         return False
 
@@ -88,30 +91,30 @@ async def test_migrate__again__applies_nothing(api: Api) -> None:
 
 
 async def test_stop__at_work__finishes_what_it_took(api: Api, tmp_path: Path) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     acked: list[int] = []
 
-    async def talk(person: Person) -> None:
+    async def talk(user: User) -> None:
         while True:
             try:
-                acked.append((await person.send(conversation["id"], "secret words"))["seq"])
+                acked.append((await user.send(conversation["id"], "secret words"))["seq"])
             except aiohttp.ClientError:
                 return
 
     log = tmp_path / "api.log"
-    async with serving(api, log) as (url, process):
-        await eventually(lambda: is_ready(api.http, url), 30)
-        talking = [asyncio.create_task(talk(Person(url, api.http, p.user, p.token))) for p in (ada, ben) * 3]
+    async with serving(api, log) as (url, process), service_client(url) as service:
+        await eventually(lambda: is_ready(service), 30)
+        talking = [asyncio.create_task(talk(replace(user, service=service))) for user in (ada, ben) * 3]
         await eventually(lambda: len(acked) > 20, 30)
         process.send_signal(signal.SIGTERM)
         await asyncio.gather(*talking)
         code = await asyncio.wait_for(process.wait(), 15)
 
-    stored = await ada.walk(f"/v1/conversations/{conversation['id']}/messages", 100)
+    stored = await ada.list(f"/v1/conversations/{conversation['id']}/messages", 100)
     assert code in (0, -signal.SIGTERM)
     assert set(acked) <= {message["seq"] for message in stored}
     said = log.read_text()
     assert "Traceback" not in said
     assert "secret words" not in said
-    assert ada.token not in said
+    assert "eyJ" not in said, "a token"

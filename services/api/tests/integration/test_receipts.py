@@ -1,4 +1,4 @@
-"""Watermarks: they rise, are cut to what there is, and are told once."""
+"""Watermarks: they only rise, are capped at the last message, and are published once."""
 
 from synctalk_contracts.commands import MarkDelivered, MarkRead
 from synctalk_testkit.eventually import eventually
@@ -6,8 +6,8 @@ from synctalk_testkit.eventually import eventually
 from services.api.tests.integration.conftest import Api
 
 
-async def test_receipts__for_a_stranger__are_not_there(api: Api) -> None:
-    ada, ben, eve = await api.people(3)
+async def test_receipts__for_an_unrelated_user__are_not_there(api: Api) -> None:
+    ada, ben, eve = await api.users(3)
     conversation = await ada.direct(ben)
     path = f"/v1/conversations/{conversation['id']}"
 
@@ -19,7 +19,7 @@ async def test_receipts__for_a_stranger__are_not_there(api: Api) -> None:
 
 
 async def test_read__beyond_the_last__is_cut_to_it(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     await ada.send(conversation["id"])
 
@@ -29,7 +29,7 @@ async def test_read__beyond_the_last__is_cut_to_it(api: Api) -> None:
 
 
 async def test_read__of_what_is_no_number__is_invalid(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     path = f"/v1/conversations/{(await ada.direct(ben))['id']}/read"
 
     for seq in (-1, 2**63, 1.5, "1", True, None):
@@ -37,7 +37,7 @@ async def test_read__of_what_is_no_number__is_invalid(api: Api) -> None:
 
 
 async def test_watermarks__only_rise_and_read_implies_delivered(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     for _ in range(4):
         await ada.send(conversation["id"])
@@ -61,20 +61,20 @@ async def test_watermarks__only_rise_and_read_implies_delivered(api: Api) -> Non
     ]
 
 
-async def test_watermarks__are_told_once_a_rise_without_a_number(api: Api) -> None:
-    ada, ben = await api.people(2)
+async def test_watermarks__are_published_once_a_rise_without_a_number(api: Api) -> None:
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     for _ in range(3):
         await ada.send(conversation["id"])
-    await api.hear(conversation["id"])
+    await api.subscribe(conversation["id"])
     mark = {"conversation_id": conversation["id"], "user_id": ben.id}
 
     await api.commands([MarkDelivered(seq=1, **mark), MarkRead(seq=2, **mark), MarkDelivered(seq=3, **mark)], "s-1")
     await api.commands([MarkRead(seq=2, **mark)])
     await ben.post(f"/v1/conversations/{conversation['id']}/read", {"seq": 3})
 
-    await eventually(lambda: len(api.ear.room(conversation["id"])) >= 2)
-    first, second = api.ear.room(conversation["id"])
+    await eventually(lambda: len(api.redis.room_events(conversation["id"])) >= 2)
+    first, second = api.redis.room_events(conversation["id"])
     assert (first.event, first.change_seq, first.origin, first.user_id) == ("receipt:updated", None, "s-1", ben.id)
     assert first.payload == {
         "conversation_id": conversation["id"],
@@ -86,7 +86,7 @@ async def test_watermarks__are_told_once_a_rise_without_a_number(api: Api) -> No
 
 
 async def test_receipts__page_by_page__are_the_other_members(api: Api) -> None:
-    ada, *others = await api.people(6)
+    ada, *others = await api.users(6)
     group = await ada.group(*others)
     message = await ada.send(group["id"])
 
@@ -103,9 +103,9 @@ async def test_receipts__page_by_page__are_the_other_members(api: Api) -> None:
 
 
 async def test_receipts__without_a_seq__are_invalid(api: Api) -> None:
-    ada, ben = await api.people(2)
+    ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
 
-    answer = await ada.call("GET", f"/v1/conversations/{conversation['id']}/receipts")
+    response = await ada.call("GET", f"/v1/conversations/{conversation['id']}/receipts")
 
-    assert answer.fields == {"seq"}
+    assert response.fields == {"seq"}

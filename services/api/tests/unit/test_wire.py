@@ -1,9 +1,8 @@
 """What is encoded by hand for speed is what the contracts say."""
 
 import orjson
-from synctalk_api.actions.orders import Done, Order, Outcome
-from synctalk_api.actions.search import marked
-from synctalk_api.clients.fanout import Tidings
+from synctalk_api.actions.commands import Command, CommandResult, Outcome
+from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.store import outbox
 from synctalk_api.store.messages import Draft, MessageRow
 from synctalk_contracts import topology
@@ -14,6 +13,7 @@ from synctalk_contracts.fanout import RoomBatch
 from synctalk_contracts.ids import format_time
 from synctalk_contracts.models import Message
 from synctalk_contracts.registry import parse
+from synctalk_contracts.sockets import MessageNewToClient
 from synctalk_runtime.errors import NotFoundError
 from synctalk_runtime.ids import new_id, utc_now
 
@@ -35,6 +35,7 @@ def a_row() -> MessageRow:
         edited_at=utc_now(),
         deleted_at=None,
         reactions={"👍": [new_id()]},
+        reaction_counts={"👍": 1},
     )
 
 
@@ -64,6 +65,7 @@ def test_draft__with_its_numbers__is_the_contracts_message() -> None:
         body=BODY,
         reply_to=command.reply_to,
         reactions={},
+        reaction_counts={},
         mentions=[mentioned],
         created_at=now,
         edited_at=None,
@@ -85,14 +87,14 @@ def test_outbox_row__is_an_envelope_of_its_event() -> None:
     assert parse(Envelope.from_bytes(envelope)) == MessageCreated(message=row.to_model())
 
 
-def test_tidings__are_the_contracts_batches_in_order() -> None:
+def test_broadcast__is_the_contracts_batches_in_order() -> None:
     row = a_row()
-    tidings, later = Tidings(), Tidings()
-    tidings.in_room("c", "message:new", row.sender_id, orjson.Fragment(row.to_json()), change_seq=1, origin="s")
-    later.in_room("c", "message:new", row.sender_id, orjson.Fragment(row.to_json()), change_seq=2)
-    tidings.add(later)
+    broadcast, later = Broadcast(), Broadcast()
+    broadcast.to_room("c", MessageNewToClient, row.sender_id, orjson.Fragment(row.to_json()), change_seq=1, origin="s")
+    later.to_room("c", MessageNewToClient, row.sender_id, orjson.Fragment(row.to_json()), change_seq=2)
+    broadcast.extend(later)
 
-    ((channel, data),) = tidings.messages()
+    ((channel, data),) = broadcast.replies_and_rooms()
 
     assert channel == topology.conversation_channel("c")
     row_id = new_id()
@@ -103,13 +105,13 @@ def test_tidings__are_the_contracts_batches_in_order() -> None:
 
 def test_reply__done_and_refused__are_the_contracts() -> None:
     row = a_row()
-    command = SendMessage(conversation_id=row.conversation_id, user_id=row.sender_id, client_message_id="a", body="b")
-    tidings = Tidings()
-    outcomes: list[Outcome] = [Done(row.to_json()), Done(), NotFoundError()]
+    payload = SendMessage(conversation_id=row.conversation_id, user_id=row.sender_id, client_message_id="a", body="b")
+    broadcast = Broadcast()
+    outcomes: list[Outcome] = [CommandResult(row.to_json()), CommandResult(), NotFoundError()]
     for n, outcome in enumerate(outcomes):
-        tidings.reply("gateway-1", Order(command, reply_to="gateway-1", request_id=n, outcome=outcome).reply())
+        broadcast.reply("gateway-1", Command(payload, request_id=n).reply(outcome))
 
-    ((channel, data),) = tidings.messages()
+    ((channel, data),) = broadcast.replies_and_rooms()
 
     assert channel == topology.replies_channel("gateway-1")
     error = NotFoundError().body()["error"]
@@ -118,7 +120,3 @@ def test_reply__done_and_refused__are_the_contracts() -> None:
         Reply(id=1, result={}),
         Reply(id=2, error=error),
     ]
-
-
-def test_marked__escapes_all_but_its_marks() -> None:
-    assert marked("<b>\x02fox\x03</b> & '\"") == "&lt;b&gt;<mark>fox</mark>&lt;/b&gt; &amp; &#x27;&quot;"

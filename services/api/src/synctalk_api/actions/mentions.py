@@ -1,4 +1,4 @@
-"""Who is meant by `@username`: members of the conversation only."""
+"""Resolve `@username` in texts to members of the conversation."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from synctalk_api.store import members
 
 
 async def mentions_in(conn: Connection, bodies: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """For each (conversation, body) the ids of the members it mentions. No `@` anywhere costs no look-up."""
+    """Return the ids of the members mentioned in each (conversation, body). Without any `@` there is no look-up."""
     candidates = [rules.mention_candidates(body) if "@" in body else [] for _, body in bodies]
     wanted = {
         (conversation_id, name)

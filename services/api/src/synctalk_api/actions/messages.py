@@ -1,16 +1,17 @@
-"""Sending messages in batches: one statement, whatever the size of the batch.
+"""Send messages in batches: one statement, whatever the size of the batch.
 
 The database locks, drops repeats, gives the numbers and writes messages, counters, watermarks and outbox in one round
 trip. Repeats are dropped before numbers are given, so they leave no gap. Each message is encoded once, around the place
-of its numbers: the same text is in the ack, the fan-out and the event.
+of its numbers: the same text is in the reply, the fan-out and the event.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import asyncpg
 import orjson
+from synctalk_contracts import sockets
 from synctalk_contracts.commands import SendMessage
 from synctalk_contracts.ids import format_time
 from synctalk_runtime.errors import InvalidError, NotFoundError, UnavailableError
@@ -18,105 +19,130 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_api import rules
+from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
 from synctalk_api.actions.mentions import mentions_in
-from synctalk_api.actions.orders import Done, Order, Outcome, Written
-from synctalk_api.clients.fanout import Tidings
+from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.errors import ClientMessageIdReusedError
-from synctalk_api.settings import Settings
 from synctalk_api.store import messages
-from synctalk_api.store.messages import Draft
+from synctalk_api.store.messages import Draft, MessageRow
 
 
 @dataclass(frozen=True, slots=True)
 class _First:
-    """An order that is the first of this batch to use its name: conversation, sender, client_message_id."""
+    """The first command of a batch with its key: conversation, sender, client_message_id."""
 
     n: int
-    command: SendMessage
+    """Its position in the batch."""
+    payload: SendMessage
     digest: bytes
 
 
-async def send(postgres: Postgres, _: Settings, orders: Sequence[Order]) -> Written:
-    """Store what is new, answer what is repeated as the first time, refuse what may not be."""
-    firsts, twins = _parted(orders)
+async def send(postgres: Postgres, commands: Sequence[Command]) -> BatchResult:
+    """Store the new messages; a repeated one has the result of the first time."""
+    firsts, duplicates = _split_duplicates(commands)
     async with postgres.connection() as conn:
-        mentions = await mentions_in(conn, [(first.command.conversation_id, first.command.body) for first in firsts])
+        mentions = await mentions_in(conn, [(first.payload.conversation_id, first.payload.body) for first in firsts])
         now = utc_now()
         time = format_time(now)
         drafts = [
-            Draft.of(first.command, first.digest, mentioned, time, orders[first.n].traceparent)
+            Draft.of(first.payload, first.digest, mentioned, time, commands[first.n].traceparent)
             for first, mentioned in zip(firsts, mentions, strict=True)
         ]
-        rows = {row["n"]: row for row in await messages.send(conn, drafts, now)}
+        deadlines = [commands[first.n].deadline for first in firsts]
+        rows = {row["n"]: row for row in await messages.send(conn, drafts, deadlines, now)}
         repeated = await _repeated(conn, drafts, rows)
-    outcomes: list[Outcome | None] = [None] * len(orders)
-    tidings = Tidings()
+    outcomes: list[Outcome | None] = [None] * len(commands)
+    broadcast = Broadcast()
     for n, (first, draft) in enumerate(zip(firsts, drafts, strict=True)):
-        outcomes[first.n] = _outcome(draft, rows.get(n), repeated, orders[first.n], tidings)
-    for n, first in twins:
-        outcomes[n] = _as_twin(_digest(orders[n]), first, outcomes[first.n])
-    return Written(cast(list[Outcome], outcomes), tidings)
+        outcomes[first.n] = _outcome(draft, rows.get(n), repeated, commands[first.n], broadcast)
+    for n, first in duplicates:
+        outcomes[n] = _outcome_of_duplicate(_digest(commands[n]), first, outcomes[first.n])
+    return BatchResult(cast(list[Outcome], outcomes), broadcast)
 
 
-def _parted(orders: Sequence[Order]) -> tuple[list[_First], list[tuple[int, _First]]]:
-    """Each name's first order, and those that repeat one of the same batch."""
+def _split_duplicates(commands: Sequence[Command]) -> tuple[list[_First], list[tuple[int, _First]]]:
+    """Return each key's first command, and the positions of those that repeat one of the same batch."""
     firsts: dict[tuple[str, str, str], _First] = {}
-    twins = []
-    for n, order in enumerate(orders):
-        command = cast(SendMessage, order.command)
-        name = (command.conversation_id, command.user_id, command.client_message_id)
-        if name in firsts:
-            twins.append((n, firsts[name]))
+    duplicates = []
+    for n, command in enumerate(commands):
+        payload = cast(SendMessage, command.payload)
+        key = (payload.conversation_id, payload.user_id, payload.client_message_id)
+        if key in firsts:
+            duplicates.append((n, firsts[key]))
         else:
-            firsts[name] = _First(n, command, _digest(order))
-    return list(firsts.values()), twins
+            firsts[key] = _First(n, payload, _digest(command))
+    return list(firsts.values()), duplicates
 
 
-def _digest(order: Order) -> bytes:
-    command = cast(SendMessage, order.command)
-    return rules.digest(command.body, command.reply_to)
+def _digest(command: Command) -> bytes:
+    payload = cast(SendMessage, command.payload)
+    return rules.digest(payload.body, payload.reply_to)
 
 
 def _outcome(
     draft: Draft,
     row: asyncpg.Record | None,
-    repeated: dict[tuple[str, int], bytes],
-    order: Order,
-    tidings: Tidings,
+    repeated: dict[tuple[str, int], MessageRow],
+    command: Command,
+    broadcast: Broadcast,
 ) -> Outcome:
     if row is None:
         return NotFoundError()
+    if row["late"]:
+        return UnavailableError()
     if row["repeated_seq"] is not None:
         if not row["repeated_alike"]:
             return ClientMessageIdReusedError()
-        return Done(repeated[draft.conversation_id, row["repeated_seq"]], changed=False)
+        return republish(repeated[draft.conversation_id, row["repeated_seq"]], command, broadcast)
     if not row["reply_found"]:
-        return InvalidError.of("reply_to", "names no message of this conversation")
+        return InvalidError.of("reply_to", "must be the id of a message in this conversation")
     encoded = draft.to_json(row["seq"], row["change_seq"])
-    tidings.in_room(
+    broadcast.to_room(
         draft.conversation_id,
-        "message:new",
+        sockets.MessageNewToClient,
         draft.sender_id,
         orjson.Fragment(encoded),
         change_seq=row["change_seq"],
-        origin=order.connection_id,
+        origin=command.connection_id,
     )
-    return Done(encoded)
+    return CommandResult(encoded)
 
 
 async def _repeated(
     conn: Connection, drafts: Sequence[Draft], rows: dict[int, asyncpg.Record]
-) -> dict[tuple[str, int], bytes]:
-    """The messages, as they are now, that were sent before."""
+) -> dict[tuple[str, int], MessageRow]:
+    """Return the messages that were sent before, as they are now."""
     places = [(drafts[n].conversation_id, row["repeated_seq"]) for n, row in rows.items() if row["repeated_alike"]]
-    if not places:
-        return {}
-    return {place: message.to_json() for place, message in (await messages.by_seqs(conn, places)).items()}
+    return await messages.by_seqs(conn, places) if places else {}
 
 
-def _as_twin(digest: bytes, first: _First, outcome: Outcome | None) -> Outcome:
+def republish(row: MessageRow, command: Command, broadcast: Broadcast) -> CommandResult:
+    """Publish the message as it is once more, and return it as the result of a repeat.
+
+    The process that made the latest change may have died before it was published; a room that has had it drops it by
+    its number.
+    """
+    encoded = row.to_json()
+    broadcast.to_room(
+        row.conversation_id,
+        _event_of(row),
+        row.sender_id,
+        orjson.Fragment(encoded),
+        change_seq=row.change_seq,
+        origin=command.connection_id,
+    )
+    return CommandResult(encoded, changed=False)
+
+
+def _event_of(row: MessageRow) -> type[sockets.ToClient]:
+    if row.deleted_at is not None:
+        return sockets.MessageDeletedToClient
+    return sockets.MessageUpdatedToClient if row.edited_at is not None or row.reactions else sockets.MessageNewToClient
+
+
+def _outcome_of_duplicate(digest: bytes, first: _First, outcome: Outcome | None) -> Outcome:
     if digest == first.digest:
-        return Done(outcome.message, changed=False) if isinstance(outcome, Done) else cast(Outcome, outcome)
-    if isinstance(outcome, Done):
+        return replace(outcome, changed=False) if isinstance(outcome, CommandResult) else cast(Outcome, outcome)
+    if isinstance(outcome, CommandResult):
         return ClientMessageIdReusedError()
-    return UnavailableError()  # the name is still free: sent again, this one may have it
+    return UnavailableError()  # the key is still free: sent again, this one may have it

@@ -1,15 +1,16 @@
-"""What changed in conversations after a client's cursors, from one consistent snapshot.
+"""Catching up: what changed in conversations after a client's cursors, from one consistent snapshot.
 
 An answer is bounded three ways: 100 messages and 100 members of a conversation, a number of changes in all, and its
-size. Whatever is cut off is announced by `more`, and `change_seq` says how far it reaches.
+size. `more` says that something was cut off, and `change_seq` how far the answer reaches.
 """
 
 from dataclasses import dataclass
 
 from synctalk_contracts.models import Conversation, Message, SyncAnswer, SyncState
+from synctalk_runtime.postgres import Postgres
 
 from synctalk_api import rules
-from synctalk_api.parts import Parts
+from synctalk_api.actions import sizes
 from synctalk_api.store import conversations, members, messages
 from synctalk_api.store.members import MemberRow
 from synctalk_api.store.messages import MessageRow
@@ -19,34 +20,41 @@ MAX_OF_EACH = 100
 REMOVED = SyncState(removed=True)
 
 
-async def sync(parts: Parts, user_id: str, cursors: dict[str, int]) -> SyncAnswer:
-    async with parts.postgres.snapshot() as conn:
-        reached = await conversations.change_seqs(conn, user_id, list(cursors))
-        behind = {c: cursors[c] for c in cursors if c in reached and not _must_reset(parts, cursors[c], reached[c])}
-        most = _shares(behind, reached, parts.settings.sync_changes_max)
-        changed = await messages.changed_since(conn, behind, most)
-        moved = await members.changed_since(conn, behind, most)
-        views = await conversations.views(conn, [(conversation_id, user_id) for conversation_id in behind])
-    room = _Room(parts.settings.sync_bytes_max)
-    seen = {view.id: view for view in views}
-    states = {}
-    for conversation_id, cursor in cursors.items():
-        if conversation_id not in reached:
-            states[conversation_id] = REMOVED
-        elif conversation_id not in behind:
-            states[conversation_id] = SyncState(reset=True, change_seq=reached[conversation_id])
-        else:
-            step = _Step(cursor, changed[conversation_id], moved[conversation_id], most[conversation_id] - 1)
-            states[conversation_id] = _state(step, seen[conversation_id], room)
-    return SyncAnswer(conversations=states)
+@dataclass(frozen=True, slots=True)
+class Sync:
+    postgres: Postgres
+    reset_after: int
+    changes_max: int
+    bytes_max: int
 
+    async def changes(self, user_id: str, cursors: dict[str, int]) -> SyncAnswer:
+        """Return what changed after each conversation's cursor."""
+        async with self.postgres.snapshot() as conn:
+            reached = await conversations.change_seqs(conn, user_id, list(cursors))
+            behind = {c: cursors[c] for c in cursors if c in reached and not self._must_reset(cursors[c], reached[c])}
+            most = _shares(behind, reached, self.changes_max)
+            changed = await messages.changed_since(conn, behind, most)
+            moved = await members.changed_since(conn, behind, most)
+            views = await conversations.views(conn, [(conversation_id, user_id) for conversation_id in behind])
+        budget = _Budget(self.bytes_max)
+        seen = {view.id: view for view in views}
+        states = {}
+        for conversation_id, cursor in cursors.items():
+            if conversation_id not in reached:
+                states[conversation_id] = REMOVED
+            elif conversation_id not in behind:
+                states[conversation_id] = SyncState(reset=True, change_seq=reached[conversation_id])
+            else:
+                step = _Step(cursor, changed[conversation_id], moved[conversation_id], most[conversation_id] - 1)
+                states[conversation_id] = _state(step, seen[conversation_id], budget)
+        return SyncAnswer(conversations=states)
 
-def _must_reset(parts: Parts, cursor: int, change_seq: int) -> bool:
-    return rules.must_reset(cursor, change_seq, parts.settings.sync_reset_after)
+    def _must_reset(self, cursor: int, change_seq: int) -> bool:
+        return rules.must_reset(cursor, change_seq, self.reset_after)
 
 
 def _shares(behind: dict[str, int], reached: dict[str, int], changes_max: int) -> dict[str, int]:
-    """How many rows of each kind to read of each conversation: one more than is given out, so that a cut is seen."""
+    """Return how many rows of each kind to read of each conversation: one more than goes out, so that a cut shows."""
     shares, left = {}, changes_max
     for conversation_id, cursor in behind.items():
         share = min(MAX_OF_EACH, left)
@@ -55,10 +63,8 @@ def _shares(behind: dict[str, int], reached: dict[str, int], changes_max: int) -
     return shares
 
 
-class _Room:
-    """What an answer may still hold, in bytes; the first of anything always fits, so that every answer gets on."""
-
-    FIXED_BYTES = 600
+class _Budget:
+    """The bytes that an answer may still take; the first view and message always fit, so that it makes progress."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -66,7 +72,7 @@ class _Room:
         self._messages = 0
 
     def fits_view(self, view: Conversation) -> bool:
-        size = self.FIXED_BYTES + (_size(view.last_message) if view.last_message else 0)
+        size = sizes.size(view.last_message) if view.last_message else sizes.FIXED_BYTES
         if size > self._left and self._views:
             return False
         self._left -= size
@@ -74,18 +80,14 @@ class _Room:
         return True
 
     def fitting(self, rows: list[Message]) -> int:
-        """How many of these fit, from the first on; what fits is taken."""
+        """Return how many of these fit, from the first on, and take their bytes."""
         for n, row in enumerate(rows):
-            size = self.FIXED_BYTES + _size(row)
+            size = sizes.size(row)
             if size > self._left and self._messages:
                 return n
             self._left -= size
             self._messages += 1
         return len(rows)
-
-
-def _size(message: Message) -> int:
-    return len(message.body.encode()) + 40 * sum(len(people) for people in message.reactions.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +98,17 @@ class _Step:
     limit: int
 
 
-def _state(step: _Step, view: Conversation, room: _Room) -> SyncState:
+def _state(step: _Step, view: Conversation, budget: _Budget) -> SyncState:
     reach = min(
         rules.reach([row.change_seq for row in step.messages], step.limit, view.change_seq),
         rules.reach([row.change_seq for row in step.members], step.limit, view.change_seq),
     )
     stuck = reach == step.cursor < view.change_seq and step.limit == MAX_OF_EACH
-    if stuck or not room.fits_view(view):
-        # Stuck: more members came with one change than an answer holds, which is a large group's beginning.
+    if stuck or not budget.fits_view(view):
+        # Stuck: more members came with one change than an answer holds, as when a large group begins.
         return SyncState(reset=True, change_seq=view.change_seq)
     within = [row.to_model() for row in step.messages if row.change_seq <= reach]
-    fitting = room.fitting(within)
+    fitting = budget.fitting(within)
     if fitting < len(within):
         reach = within[fitting].change_seq - 1
     return SyncState(

@@ -1,215 +1,215 @@
-"""The one writer of this process: whatever has queued up while the last commit ran is the next batch.
+"""The one writer of this process: the commands that queued up while the last commit ran are the next batch.
 
-Both doors, REST and the command queues, put their orders here, so a commit's cost is shared and one transaction at a
-time numbers messages. A single order on a quiet system is written at once; while they stream in, commits keep a least
-distance (`write_interval_s`), so that each holds several. Orders of one batch are written in runs of one kind, in the
-order in which they came; watermarks commute with all else and come last.
+REST endpoints and the command queues both put their commands here, so a commit's cost is shared and one transaction at
+a time numbers messages. A single command on a quiet system is written at once; while commands keep arriving, commits
+keep a minimum distance (`write_interval_s`), so that each holds several. A batch is written in runs of one kind, in the
+sequence of arrival; watermarks commute with everything else and come last.
 
-A failure belongs to an order, not to a batch. What the database refuses as a whole is tried once more when a race can
-be the reason, then order by order when one of them can be; when the database does not answer, all hear `unavailable`.
+A failure belongs to a command, not to a batch. What the database refuses as a whole is tried once more when a race can
+be the reason, then command by command when one of them can be; when the database does not answer, all get
+`unavailable`. A REST command that would wait too long is refused at once; the command queues wait at the broker, by
+their deadlines.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 
 import asyncpg
 import structlog
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 from synctalk_contracts.commands import MarkDelivered, MarkRead, SendMessage
+from synctalk_runtime.background import Loop
 from synctalk_runtime.errors import AppError, InvalidError, UnavailableError
-from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.ids import utc_now
+from synctalk_runtime.postgres import Postgres, RaceError
 from synctalk_runtime.telemetry import span
 
+from synctalk_api.actions.backlog import Backlog, Submission
 from synctalk_api.actions.changes import change
+from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
 from synctalk_api.actions.messages import send
-from synctalk_api.actions.orders import Order, Written
 from synctalk_api.actions.receipts import raise_watermarks
-from synctalk_api.clients.fanout import Fanout, Tidings
+from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.settings import Settings
 
 log = structlog.get_logger()
 
-BATCH = Histogram("api_write_batch_orders", "Orders of one batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
-WAITING = Gauge("api_write_waiting", "Orders that wait for the writer.")
+BATCH = Histogram("api_write_batch_commands", "Commands in one batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
+REFUSED = Counter("api_write_refused_total", "REST commands refused because they would have waited too long.", ["why"])
+LATE = Counter("api_write_late_total", "Commands whose deadline had passed before they could be written.")
 RETRIED = Counter("api_write_retried_total", "Transactions that were tried again.", ["why"])
 
-Act = Callable[[Postgres, Settings, Sequence[Order]], Awaitable[Written]]
-"""One transaction for orders of one kind; an order that may not be is refused in its outcome, not raised."""
+Action = Callable[[Postgres, Sequence[Command]], Awaitable[BatchResult]]
+"""One transaction for commands of one kind; a command that is refused has the error as its outcome."""
 
-RACES = (
-    asyncpg.UniqueViolationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.InvalidCachedStatementError,
-)
-OVERLOADS = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.InsufficientResourcesError)
+MARKS = (MarkDelivered, MarkRead)
+RACES = (asyncpg.UniqueViolationError, RaceError)
 BAD_INPUT = (asyncpg.DataError, ValueError)
 
-COMPANY = 32
-"""Orders that are company enough: with so many waiting a commit does not wait for more."""
+NO_PAUSE_FROM = 32
+"""With so many commands waiting, a batch begins at once."""
 
 
-@dataclass(slots=True)
-class _Submission:
-    orders: Sequence[Order]
-    settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+STOP_TIMEOUT_S = 60.0
+"""More than a full backlog takes: nothing that was accepted is given up while the database answers."""
 
 
 class Writer:
     def __init__(self, postgres: Postgres, settings: Settings, fanout: Fanout, wake_outbox: Callable[[], None]) -> None:
         self._postgres = postgres
-        self._settings = settings
+        self._interval_s = settings.write_interval_s
+        self._wait_max_s = settings.write_wait_max_s
+        self._change = partial(change, kinds_max=settings.reaction_kinds_max)
         self._fanout = fanout
         self._wake_outbox = wake_outbox
-        self._max_batch = settings.write_batch_orders
-        self._max_waiting = settings.write_queue_orders
-        self._waiting: deque[_Submission] = deque()
-        self._orders = 0
-        self._woken = asyncio.Event()
-        self._room = asyncio.Event()
-        self._written_at = float("-inf")
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._backlog = Backlog(
+            max_batch=settings.write_batch_commands,
+            max_commands=settings.write_queue_commands,
+            max_bytes=settings.write_queue_bytes,
+        )
+        self._batch_began_at = float("-inf")
+        self._loop = Loop("writer", self._write_waiting, stop_s=STOP_TIMEOUT_S)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="writer")
+        await self._loop.start()
 
     async def stop(self) -> None:
-        """The doors are closed by now; what still waits is written."""
-        self._stopping = True
-        self._woken.set()
-        if self._task is not None:
-            await self._task
+        """Write what still waits. Nothing may be submitted any more."""
+        await self._loop.stop()
 
-    async def write(self, order: Order) -> Order:
-        """One order of REST: settled when this returns. Raises UnavailableError when too many wait."""
-        if self._orders >= self._max_waiting:
-            raise UnavailableError
-        await self._submit([order])
-        return order
+    async def write(self, command: Command) -> CommandResult:
+        """Write a command of REST and return its result after the commit.
 
-    async def write_all(self, orders: Sequence[Order]) -> None:
-        """The orders of a command queue: accepted, in this order, when this returns; answered after the commit.
-
-        The queue waits while too many wait here: the broker's queue is the buffer.
+        Raises the error with which it was refused, and UnavailableError at once when it would wait too long.
         """
-        while self._orders >= self._max_waiting:
-            self._room.clear()
-            await self._room.wait()
-        self._submit(orders)
+        expected_s = self._backlog.expected_wait_s()
+        if self._backlog.full or expected_s > self._wait_max_s:
+            REFUSED.labels("full" if self._backlog.full else "slow").inc()
+            raise UnavailableError(retry_after=round(max(1.0, expected_s), 1))
+        (outcome,) = await self._submit([command])
+        if isinstance(outcome, AppError):
+            raise outcome
+        return outcome
 
-    def _submit(self, orders: Sequence[Order]) -> asyncio.Future[None]:
-        submission = _Submission(orders)
-        self._waiting.append(submission)
-        self._orders += len(orders)
-        self._woken.set()
+    async def accept(self, commands: Sequence[Command]) -> asyncio.Future[Sequence[Outcome]]:
+        """Accept the commands of a queue, in this sequence, and return the future of their outcomes.
+
+        They are replied to after the commit. Waits while the backlog is full: the broker's queue is the buffer.
+        """
+        while self._backlog.full:
+            await self._backlog.has_space.wait()
+        return self._submit(commands)
+
+    def _submit(self, commands: Sequence[Command]) -> asyncio.Future[Sequence[Outcome]]:
+        submission = self._backlog.add(commands)
+        self._loop.wake()
         return submission.settled
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            await self._woken.wait()
-            self._woken.clear()
-            while self._waiting:
-                await self._keep_distance()
-                await self._write_batch(self._take())
+    async def _write_waiting(self) -> None:
+        while self._backlog:
+            await self._await_min_interval()
+            self._backlog.batch_began()
+            await self._write_batch(self._backlog.take())
+            self._backlog.batch_ended()
 
-    async def _keep_distance(self) -> None:
-        """A commit costs the same for one order as for eight: right after another one it waits for company."""
+    async def _await_min_interval(self) -> None:
+        """Wait until `write_interval_s` has passed since the last batch began."""
+        # A commit costs about the same for one command as for eight: right after another one it waits for more.
         now = asyncio.get_running_loop().time()
-        pause = self._written_at + self._settings.write_interval_s - now
-        if pause > 0 and self._orders < COMPANY and not self._stopping:
+        pause = self._batch_began_at + self._interval_s - now
+        if pause > 0 and self._backlog.count < NO_PAUSE_FROM and not self._loop.stopping.is_set():
             await asyncio.sleep(pause)
-        self._written_at = asyncio.get_running_loop().time()
+        self._batch_began_at = asyncio.get_running_loop().time()
 
-    def _take(self) -> list[_Submission]:
-        taken = [self._waiting.popleft()]
-        count = len(taken[0].orders)
-        while self._waiting and count + len(self._waiting[0].orders) <= self._max_batch:
-            taken.append(self._waiting.popleft())
-            count += len(taken[-1].orders)
-        self._orders -= count
-        self._room.set()
-        WAITING.set(self._orders)
-        BATCH.observe(count)
-        return taken
-
-    async def _write_batch(self, submissions: list[_Submission]) -> None:
-        orders = [order for submission in submissions for order in submission.orders]
-        tidings = Tidings()
+    async def _write_batch(self, submissions: list[Submission]) -> None:
+        commands = [command for submission in submissions for command in submission.commands]
+        BATCH.observe(len(commands))
+        outcomes: list[Outcome] = [UnavailableError()] * len(commands)
+        broadcast = Broadcast()
         try:
-            with span("api.write", parent=_sampled(orders), kind=SpanKind.CONSUMER, orders=len(orders)):
-                for act, run in _runs(orders):
-                    tidings.add(await self._commit(act, run))
-        except Exception as error:  # the writer's door: it must outlive whatever one batch brings
-            log.exception("write.failed", error=type(error).__name__, orders=len(orders))
+            with span(
+                "api.write", parent=_sampled_traceparent(commands), kind=SpanKind.CONSUMER, commands=len(commands)
+            ):
+                for action, positions in self._runs(commands):
+                    result = await self._write_run(action, [commands[n] for n in positions])
+                    broadcast.extend(result.broadcast)
+                    for n, outcome in zip(positions, result.outcomes, strict=True):
+                        outcomes[n] = outcome
+        except Exception as error:  # the writer must outlive whatever one batch brings
+            log.exception("write.failed", error=type(error).__name__, commands=len(commands))
         finally:
-            self._answer(submissions, tidings)
+            self._publish_and_settle(submissions, outcomes, broadcast)
 
-    def _answer(self, submissions: list[_Submission], tidings: Tidings) -> None:
+    def _publish_and_settle(self, submissions: list[Submission], outcomes: list[Outcome], broadcast: Broadcast) -> None:
+        """Give the outcomes to those who submitted, publish replies and events, and wake the outbox."""
+        left = iter(outcomes)
         for submission in submissions:
-            for order in submission.orders:
-                if order.outcome is None:
-                    order.outcome = UnavailableError()
-                if order.reply_to is not None:
-                    tidings.reply(order.reply_to, order.reply())
+            settled = list(islice(left, len(submission.commands)))
+            for command, outcome in zip(submission.commands, settled, strict=True):
+                if command.reply_to is not None:
+                    broadcast.reply(command.reply_to, command.reply(outcome))
             if not submission.settled.done():
-                submission.settled.set_result(None)
-        self._fanout.tell(tidings)
+                submission.settled.set_result(settled)
+        self._fanout.publish(broadcast)
         self._wake_outbox()
 
-    async def _commit(self, act: Act, orders: Sequence[Order]) -> Tidings:
-        """Every order has its outcome when this returns: what was committed, or why not."""
+    def _runs(self, commands: list[Command]) -> Iterator[tuple[Action, list[int]]]:
+        """Yield the positions of the commands that are written together, with the action that does it.
+
+        Late commands are in no run: their outcome stays `unavailable`. Marks are the last run.
+        """
+        positions = _in_time(commands)
+        marks = [n for n in positions if isinstance(commands[n].payload, MARKS)]
+        if marks:
+            positions = [n for n in positions if not isinstance(commands[n].payload, MARKS)]
+        for is_send, run in groupby(positions, key=lambda n: isinstance(commands[n].payload, SendMessage)):
+            yield send if is_send else self._change, list(run)
+        if marks:
+            yield raise_watermarks, marks
+
+    async def _write_run(self, action: Action, commands: Sequence[Command]) -> BatchResult:
+        """Write the commands in one transaction, or each in its own when one of them may be the reason of a failure."""
         try:
-            written = await self._try_twice(act, orders)
-        except (UnavailableError, *OVERLOADS):
-            return _refuse(orders, UnavailableError())
-        except Exception as error:  # one order may be the reason: then it alone fails
-            if len(orders) > 1:
+            return await self._retry_race(action, commands)
+        except UnavailableError:
+            return BatchResult([UnavailableError()] * len(commands), Broadcast())
+        except Exception as error:  # one command may be the reason: then it alone fails
+            if len(commands) > 1:
                 RETRIED.labels("apart").inc()
-                return await self._commit_apart(act, orders)
-            log.exception("write.order_failed", error=type(error).__name__, type=orders[0].command.type)
-            return _refuse(orders, InvalidError() if isinstance(error, BAD_INPUT) else UnavailableError())
-        for order, outcome in zip(orders, written.outcomes, strict=True):
-            order.outcome = outcome
-        return written.tidings
+                return await self._write_apart(action, commands)
+            log.exception("write.command_failed", error=type(error).__name__, type=commands[0].payload.type)
+            return BatchResult([InvalidError() if isinstance(error, BAD_INPUT) else UnavailableError()], Broadcast())
 
-    async def _commit_apart(self, act: Act, orders: Sequence[Order]) -> Tidings:
-        tidings = Tidings()
-        for order in orders:
-            tidings.add(await self._commit(act, [order]))
-        return tidings
+    async def _write_apart(self, action: Action, commands: Sequence[Command]) -> BatchResult:
+        outcomes: list[Outcome] = []
+        broadcast = Broadcast()
+        for command in commands:
+            result = await self._write_run(action, [command])
+            outcomes += result.outcomes
+            broadcast.extend(result.broadcast)
+        return BatchResult(outcomes, broadcast)
 
-    async def _try_twice(self, act: Act, orders: Sequence[Order]) -> Written:
+    async def _retry_race(self, action: Action, commands: Sequence[Command]) -> BatchResult:
+        """Write them; once more after a race. Raises what the second try raises."""
         try:
-            return await act(self._postgres, self._settings, orders)
+            return await action(self._postgres, commands)
         except RACES as error:
             RETRIED.labels(type(error).__name__).inc()
-            return await act(self._postgres, self._settings, orders)
+            return await action(self._postgres, commands)
 
 
-def _refuse(orders: Sequence[Order], error: AppError) -> Tidings:
-    for order in orders:
-        order.outcome = error
-    return Tidings()
+def _in_time(commands: list[Command]) -> Sequence[int]:
+    """Return the positions of those that are worth writing; the database decides again when it has locked the rows."""
+    now = utc_now()
+    in_time = [n for n, command in enumerate(commands) if command.deadline is None or command.deadline >= now]
+    if len(in_time) < len(commands):
+        LATE.inc(len(commands) - len(in_time))
+    return in_time
 
 
-def _kind(order: Order) -> Act:
-    return send if isinstance(order.command, SendMessage) else change
-
-
-def _runs(orders: list[Order]) -> Iterator[tuple[Act, list[Order]]]:
-    marks = [order for order in orders if isinstance(order.command, MarkDelivered | MarkRead)]
-    rest = [order for order in orders if not isinstance(order.command, MarkDelivered | MarkRead)] if marks else orders
-    for act, run in groupby(rest, key=_kind):
-        yield act, list(run)
-    if marks:
-        yield raise_watermarks, marks
-
-
-def _sampled(orders: list[Order]) -> str | None:
-    """The first traced order's context: one span a batch, in the trace of one of its orders."""
-    return next((o.traceparent for o in orders if o.traceparent and o.traceparent.endswith("-01")), None)
+def _sampled_traceparent(commands: list[Command]) -> str | None:
+    """Return the context of the first sampled command: a batch has one span, in the trace of one of its commands."""
+    return next((c.traceparent for c in commands if c.traceparent and c.traceparent.endswith("-01")), None)

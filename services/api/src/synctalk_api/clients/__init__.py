@@ -1,1 +1,1 @@
-"""Calls out: the fan-out and the replies on Redis, and auth for people who are not known here yet."""
+"""Calls out: events and replies on Redis, and auth for users who are not known here yet."""

@@ -1,4 +1,4 @@
-"""Asking auth for people who are registered but not known here yet."""
+"""Ask auth for users who are registered but not known here yet."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,6 @@ class Accounts:
         self._auth = auth
 
     async def by_ids(self, user_ids: Sequence[str]) -> list[User]:
-        """Those who are registered. Raises UnavailableError when auth does not answer."""
-        answer = await self._auth.post(PATH, Ids(ids=list(user_ids[:MAX_IDS])).model_dump())
-        return Users.model_validate(answer, extra="ignore").items
+        """Return those who are registered. Raises UnavailableError when auth does not answer."""
+        found = await self._auth.post(PATH, Ids(ids=list(user_ids[:MAX_IDS])).model_dump())
+        return Users.model_validate(found, extra="ignore").items

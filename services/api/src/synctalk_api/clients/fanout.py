@@ -1,47 +1,57 @@
-"""What is told on Redis after a commit: events to rooms, conversations to people, replies to gateways.
+"""Publish on Redis after a commit: events to rooms, conversations to users, replies to gateways.
 
-One task publishes, in the order in which things were told, all that has queued up in one pipeline. A Redis that does
-not answer never fails what is committed: it is logged and counted, gateways notice the gap by number, clients sync.
+One task publishes what has queued up, a pipeline at a time, and repeats a pipeline until Redis has taken it. Repeats
+are harmless: room events are numbered, watermarks only rise, a gateway drops a reply that nobody waits for and a
+conversation that its user is in already. Replies and room events go before events to single users, of which a large
+group has a thousand. The queues are bounded by number and bytes; beyond that the oldest message is dropped and counted.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-import orjson
 import structlog
 from prometheus_client import Counter, Gauge
 from synctalk_contracts import topology
-from synctalk_contracts.fanout import UserEvent
-from synctalk_contracts.models import Conversation
+from synctalk_contracts.encoding import fanout as encoding
+from synctalk_contracts.fanout import ProfileEvent, UserEvent
+from synctalk_contracts.models import Conversation, User
+from synctalk_contracts.sockets import ToClient
 from synctalk_runtime import fanout
+from synctalk_runtime.background import Backoff, Loop
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.redis_line import RedisLine
+from synctalk_runtime.redis_pipeline import RedisPipeline
 
 log = structlog.get_logger()
 
-LOST = Counter("api_fanout_lost_total", "Channel messages that did not go out.", ["why"])
+LOST = Counter("api_fanout_lost_total", "Channel messages dropped because the queue for Redis was full.")
+RETRIED = Counter("api_fanout_retried_total", "Channel messages published again because Redis did not answer.")
 WAITING = Gauge("api_fanout_waiting", "Channel messages that wait for Redis.")
 
 PIPELINE_MESSAGES = 500
+PIPELINE_BYTES = 1024 * 1024
+"""Of replies and room events, and as much again for single users: a pipeline must get through in a second."""
+PIPELINE_USERS = 50
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
 STOP_TIMEOUT_S = 5.0
 
 Channelled = tuple[str, bytes]
+_Entry: TypeAlias = "tuple[Channelled, asyncio.Future[None] | None]"
 
 
-class Tidings:
-    """What one commit has to tell, gathered while it is prepared."""
+class Broadcast:
+    """Everything to be published for one commit, gathered while it is prepared."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, list[dict[str, Any]]] = {}
-        self._people: list[Channelled] = []
-        self._replies: dict[str, list[dict[str, Any]]] = {}
+        self._rooms: dict[str, list[encoding.RoomEventJson]] = {}
+        self._users: list[Channelled] = []
+        self._replies: dict[str, list[encoding.ReplyJson]] = {}
 
-    def in_room(
+    def to_room(
         self,
         conversation_id: str,
-        event: str,
+        event: type[ToClient],
         user_id: str,
         payload: Any,
         *,
@@ -49,116 +59,152 @@ class Tidings:
         origin: str | None = None,
         views: dict[str, Any] | None = None,
     ) -> None:
-        """A `RoomEvent`; `payload` may be an `orjson.Fragment`."""
-        told = {"event": event, "change_seq": change_seq, "origin": origin, "user_id": user_id, "payload": payload}
-        if views is not None:
-            told["views"] = views
-        self._rooms.setdefault(conversation_id, []).append(told)
+        """Add a `RoomEvent` by which sockets get `event`; `payload` may be an `orjson.Fragment`."""
+        room_event = encoding.room_event(
+            event.EVENT, user_id, payload, change_seq=change_seq, origin=origin, views=views
+        )
+        self._rooms.setdefault(conversation_id, []).append(room_event)
 
-    def to_person(self, user_id: str, conversation: Conversation) -> None:
-        """They are in this conversation from now on."""
-        self._people.append((topology.user_channel(user_id), UserEvent(conversation=conversation).to_bytes()))
+    def to_user(self, user_id: str, conversation: Conversation) -> None:
+        """Add a `UserEvent`: the user is in this conversation from now on."""
+        self._users.append((topology.user_channel(user_id), UserEvent(conversation=conversation).to_bytes()))
 
-    def reply(self, gateway: str, reply: dict[str, Any]) -> None:
+    def profile(self, user: User, conversation_ids: Sequence[str]) -> None:
+        """Add a `ProfileEvent` with the user's name and picture for their own channel and for these conversations."""
+        event = ProfileEvent(user=user).to_bytes()
+        self._users.append((topology.user_channel(user.id), event))
+        self._users += [(topology.conversation_channel(each), event) for each in conversation_ids]
+
+    def reply(self, gateway: str, reply: encoding.ReplyJson) -> None:
         self._replies.setdefault(gateway, []).append(reply)
 
-    def add(self, other: "Tidings") -> None:
-        """What a later commit has to tell, after this."""
+    def extend(self, other: "Broadcast") -> None:
+        """Append everything of a later commit."""
         for conversation_id, events in other._rooms.items():
             self._rooms.setdefault(conversation_id, []).extend(events)
-        self._people += other._people
+        self._users += other._users
         for gateway, replies in other._replies.items():
             self._replies.setdefault(gateway, []).extend(replies)
 
-    def messages(self) -> list[Channelled]:
-        """Replies first: an ack waits for nothing but the commit."""
-        told = [
-            (topology.replies_channel(gateway), orjson.dumps({"replies": replies}))
+    def replies_and_rooms(self) -> list[Channelled]:
+        """Encode the replies and, after them, the room events: an ack waits for nothing but the commit."""
+        replies = [
+            (topology.replies_channel(gateway), encoding.reply_batch(replies))
             for gateway, replies in self._replies.items()
         ]
-        told += self._people
-        told += [
+        rooms = [
             (
                 topology.conversation_channel(conversation_id),
-                orjson.dumps({"conversation_id": conversation_id, "events": events}),
+                encoding.room_batch(conversation_id, events),
             )
             for conversation_id, events in self._rooms.items()
         ]
-        return told
+        return replies + rooms
+
+    def to_users(self) -> list[Channelled]:
+        return self._users
+
+
+class _Queue:
+    """Messages that wait for Redis, oldest first; beyond the bounds the oldest are dropped."""
+
+    def __init__(self, max_messages: int, max_bytes: int) -> None:
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._waiting: deque[_Entry] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, messages: Sequence[Channelled], published: "asyncio.Future[None] | None" = None) -> None:
+        """Append the messages; `published` is settled with the last of them, whether it went out or was dropped."""
+        for n, message in enumerate(messages, 1):
+            self._waiting.append((message, published if n == len(messages) else None))
+            self._bytes += len(message[1])
+        while len(self._waiting) > self._max_messages or self._bytes > self._max_bytes:
+            _publish_and_settle([self._pop()])
+            LOST.inc()
+
+    def take(self, most: int) -> list[_Entry]:
+        """Remove and return the oldest, `most` at most: as many as have PIPELINE_BYTES together, and one at least."""
+        taken: list[_Entry] = []
+        size = 0
+        while self._waiting and len(taken) < most and (not taken or size + self._next_bytes() <= PIPELINE_BYTES):
+            size += self._next_bytes()
+            taken.append(self._pop())
+        return taken
+
+    def _next_bytes(self) -> int:
+        return len(self._waiting[0][0][1])
+
+    def _pop(self) -> _Entry:
+        entry = self._waiting.popleft()
+        self._bytes -= len(entry[0][1])
+        return entry
 
 
 class Fanout:
     """The publisher of this process."""
 
-    def __init__(self, line: RedisLine, max_messages: int, wait_s: float) -> None:
-        self._line = line
-        self._max_messages = max_messages
+    def __init__(self, redis: RedisPipeline, max_messages: int, max_bytes: int, wait_s: float) -> None:
+        self._redis = redis
         self._wait_s = wait_s
-        self._waiting: deque[tuple[Channelled, asyncio.Future[None] | None]] = deque()
-        self._woken = asyncio.Event()
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._first = _Queue(max_messages, max_bytes)
+        self._users = _Queue(max_messages, max_bytes)
+        self._loop = Loop("fanout", self._publish_queued, stop_s=STOP_TIMEOUT_S)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="fanout")
+        await self._loop.start()
 
     async def stop(self) -> None:
-        """What waits still goes out, if Redis takes it in time."""
-        self._stopping = True
-        self._woken.set()
-        if self._task is not None:
-            _, late = await asyncio.wait([self._task], timeout=STOP_TIMEOUT_S)
-            for task in late:
-                task.cancel()
+        """Publish what still waits, if Redis takes it in time."""
+        await self._loop.stop()
 
     async def check(self) -> None:
-        """For readiness."""
-        await self._line.call("PING")
+        """Raise unless Redis answers; for readiness."""
+        await self._redis.call("PING")
 
-    def tell(self, tidings: Tidings) -> None:
-        """Goes out soon; never fails."""
-        self._queue([(message, None) for message in tidings.messages()])
+    def publish(self, broadcast: Broadcast) -> None:
+        """Queue everything to be published soon; never fails."""
+        self._first.add(broadcast.replies_and_rooms())
+        self._users.add(broadcast.to_users())
+        self._loop.wake()
 
-    async def tell_now(self, tidings: Tidings) -> None:
-        """Returns when Redis has it, or after a bounded wait: then it goes out later, or is lost and counted."""
-        messages = tidings.messages()
-        if not messages:
-            return
-        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue([*((message, None) for message in messages[:-1]), (messages[-1], told)])
-        await asyncio.wait([told], timeout=self._wait_s)
+    async def publish_and_wait(self, broadcast: Broadcast) -> None:
+        """Publish and return when Redis has it, or after a bounded wait: then it goes out later."""
+        published: list[asyncio.Future[None]] = []
+        for queue, messages in ((self._first, broadcast.replies_and_rooms()), (self._users, broadcast.to_users())):
+            if messages:
+                published.append(asyncio.get_running_loop().create_future())
+                queue.add(messages, published[-1])
+        self._loop.wake()
+        if published:
+            await asyncio.wait(published, timeout=self._wait_s)
 
-    def _queue(self, entries: Sequence[tuple[Channelled, asyncio.Future[None] | None]]) -> None:
-        self._waiting.extend(entries)
-        while len(self._waiting) > self._max_messages:
-            _, told = self._waiting.popleft()
-            _settle(told)
-            LOST.labels("full").inc()
-        self._woken.set()
+    async def _publish_queued(self) -> None:
+        while batch := self._first.take(PIPELINE_MESSAGES) + self._users.take(PIPELINE_USERS):
+            WAITING.set(len(self._first) + len(self._users))
+            await self._publish_batch([message for message, _ in batch])
+            _publish_and_settle(batch)
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            await self._woken.wait()
-            self._woken.clear()
-            while self._waiting:
-                await self._publish_waiting()
-
-    async def _publish_waiting(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), PIPELINE_MESSAGES))]
-        WAITING.set(len(self._waiting))
-        try:
-            await fanout.publish(self._line, [message for message, _ in batch])
-        except UnavailableError:
-            log.warning("fanout.not_published", messages=len(batch))
-            LOST.labels("redis").inc(len(batch))
-        except Exception as error:  # the publisher's door: it must outlive whatever one batch brings
-            log.exception("fanout.failed", error=type(error).__name__)
-            LOST.labels("error").inc(len(batch))
-        finally:
-            for _, told in batch:
-                _settle(told)
+    async def _publish_batch(self, messages: list[Channelled]) -> None:
+        """Publish the messages, trying again until Redis has taken them all."""
+        backoff = Backoff(FIRST_PAUSE_S, MAX_PAUSE_S)
+        while True:
+            try:
+                await fanout.publish(self._redis, messages)
+            except UnavailableError:
+                log.warning("fanout.not_published", messages=len(messages))
+            except Exception as error:  # the publisher must outlive whatever Redis answers
+                log.exception("fanout.failed", error=type(error).__name__, messages=len(messages))
+            else:
+                return
+            RETRIED.inc(len(messages))
+            await asyncio.sleep(backoff.next())
 
 
-def _settle(told: "asyncio.Future[None] | None") -> None:
-    if told is not None and not told.done():
-        told.set_result(None)
+def _publish_and_settle(entries: Sequence[_Entry]) -> None:
+    for _, published in entries:
+        if published is not None and not published.done():
+            published.set_result(None)

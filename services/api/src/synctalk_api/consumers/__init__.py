@@ -1,1 +1,1 @@
-"""The doors in over RabbitMQ: commands of the gateways, and people that auth tells of."""
+"""RabbitMQ handlers: commands of the gateways, and users who registered at auth."""

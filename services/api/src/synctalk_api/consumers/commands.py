@@ -1,59 +1,68 @@
-"""The command queues: what gateways order, batch by batch, answered by the writer after its commit."""
+"""The command queues: gateways' commands, batch by batch, replied to by the writer after its commit."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import orjson
 import structlog
 from prometheus_client import Counter
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from synctalk_contracts.commands import CommandBatch, CommandRequest
+from synctalk_contracts.ids import Timestamp
 
-from synctalk_api.actions.orders import Order
+from synctalk_api.actions.commands import Command
 from synctalk_api.actions.writer import Writer
 
 log = structlog.get_logger()
 
+_DEADLINE: TypeAdapter[datetime | None] = TypeAdapter(Timestamp | None)
+
 UNREADABLE = Counter("api_commands_unreadable_total", "Commands that could not be read; their clients try again.")
 
 
-def handler(writer: Writer) -> Callable[[list[bytes]], Awaitable[None]]:
-    """Returns when the writer has taken the orders: a lost one costs a retry, so the queue waits for no commit."""
+def command_handler(writer: Writer) -> Callable[[list[bytes]], Awaitable[None]]:
+    """Return the handler that passes commands to the writer.
+
+    It is done when the writer has accepted them: a lost command costs a retry, so the queue waits for no commit.
+    """
 
     async def handle(bodies: list[bytes]) -> None:
-        orders = [order for body in bodies for order in orders_of(body)]
-        if orders:
-            await writer.write_all(orders)
+        for body in bodies:
+            commands = list(commands_of(body))
+            if commands:
+                await writer.accept(commands)
 
     return handle
 
 
-def orders_of(body: bytes) -> Iterator[Order]:
+def commands_of(body: bytes) -> Iterator[Command]:
     try:
         batch = CommandBatch.from_bytes(body)
     except ValidationError:
-        yield from _readable_orders(body)
+        yield from _readable_commands(body)
         return
     for request in batch.requests:
-        yield _order(request, batch.reply_to)
+        yield _command(request, batch.reply_to, batch.deadline)
 
 
-def _order(request: CommandRequest, reply_to: str) -> Order:
-    return Order(request.command, request.connection_id, request.traceparent, reply_to, request.id)
+def _command(request: CommandRequest, reply_to: str, deadline: datetime | None) -> Command:
+    return Command(request.command, request.connection_id, request.traceparent, reply_to, request.id, deadline)
 
 
-def _readable_orders(body: bytes) -> Iterator[Order]:
-    """One command that cannot be read takes none of the others with it."""
+def _readable_commands(body: bytes) -> Iterator[Command]:
+    """Yield the commands of a batch that can be read; the others are counted and logged."""
     try:
         batch: dict[str, Any] = orjson.loads(body)
         requests, reply_to = list(batch["requests"]), str(batch["reply_to"])
+        deadline = _DEADLINE.validate_python(batch.get("deadline"))
     except (ValueError, KeyError, TypeError):
         UNREADABLE.inc()
         log.error("commands.unreadable", bytes=len(body))
         return
     for request in requests:
         try:
-            yield _order(CommandRequest.model_validate(request, extra="ignore"), reply_to)
+            yield _command(CommandRequest.model_validate(request, extra="ignore"), reply_to, deadline)
         except ValidationError as error:
             UNREADABLE.inc()
-            log.error("commands.unreadable_order", problems=error.error_count())
+            log.error("commands.unreadable_command", problems=error.error_count())

@@ -1,1 +1,17 @@
-"""The doors in over HTTP: parse, call one action, answer."""
+"""HTTP endpoints: parse, call one action, respond."""
+
+from synctalk_api.routes import (
+    conversations,
+    internal,
+    members,
+    messages,
+    reactions,
+    receipts,
+    search,
+    sync,
+    users,
+)
+
+ROUTERS = [
+    module.router for module in (users, conversations, members, messages, reactions, receipts, search, sync, internal)
+]

@@ -6,23 +6,23 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, TypeAdapter
 from synctalk_contracts.base import Request
 from synctalk_contracts.commands import DeleteMessage, EditMessage, SendMessage
-from synctalk_contracts.ids import MAX_INT64, Body, ClientMessageId, Id
+from synctalk_contracts.ids import MAX_INT64, ClientMessageId, Id
 from synctalk_contracts.models import Message
+from synctalk_contracts.text import Body
 from synctalk_runtime import cursors
 from synctalk_runtime.errors import InvalidError
 from synctalk_runtime.telemetry import traceparent
-from synctalk_runtime.tokens import CurrentPerson
+from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_api.actions import history
+from synctalk_api.actions.commands import Command
 from synctalk_api.actions.history import NEWEST, From
-from synctalk_api.actions.orders import Order
-from synctalk_api.parts import TheParts
-from synctalk_api.routes.shapes import READING, SENDING, WRITING, Cursor, Page, PageLimit, refusals
+from synctalk_api.routes.dependencies import READING, SENDING, WRITING, ServicesDep
+from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/messages", tags=["messages"])
 
 _Seq = Annotated[int, Field(ge=0, le=MAX_INT64)]
-_POSITION = TypeAdapter(tuple[Literal["before", "after"], _Seq])
+_CURSOR = TypeAdapter(tuple[str, tuple[_Seq | None, _Seq | None], tuple[Literal["before", "after"], _Seq]])
 
 
 class NewMessage(Request):
@@ -38,24 +38,27 @@ class BodyChange(Request):
 @router.get("", dependencies=[READING], responses=refusals(400, 404))
 async def list_messages(
     conversation_id: Id,
-    person: CurrentPerson,
-    parts: TheParts,
+    principal: CurrentPrincipal,
+    services: ServicesDep,
     before_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
     after_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
     limit: PageLimit = 50,
     cursor: Cursor = None,
 ) -> Page[Message]:
-    """The history, ascending: the newest, those before or after a `seq`, or the next page of a walk."""
-    start = _start(before_seq, after_seq, cursor)
-    items, rest = await history.page(parts, person.user_id, conversation_id, start, limit)
-    return Page(items=items, next_cursor=None if rest is None else cursors.encode([rest.direction, rest.seq]))
+    """List messages in ascending order: the newest, those before or after a `seq`, or the next page of a cursor."""
+    name, asked = f"messages:{conversation_id}", (before_seq, after_seq)
+    if before_seq is not None and after_seq is not None:
+        raise InvalidError.of("before_seq", "must not be combined with after_seq")
+    if cursor is None:
+        start = _start(before_seq, after_seq)
+    else:
+        asked, position = cursors.decode(cursor, name, asked, _CURSOR)
+        start = From(*position)
+    items, rest = await services.history.page(principal.user_id, conversation_id, start, limit)
+    return Page(items=items, next_cursor=rest and cursors.encode(name, asked, [rest.direction, rest.seq]))
 
 
-def _start(before_seq: int | None, after_seq: int | None, cursor: str | None) -> From:
-    if sum(bound is not None for bound in (before_seq, after_seq, cursor)) > 1:
-        raise InvalidError.of("before_seq", "give one of before_seq, after_seq and cursor")
-    if cursor is not None:
-        return From(*cursors.decode(cursor, _POSITION))
+def _start(before_seq: int | None, after_seq: int | None) -> From:
     if before_seq is not None:
         return From("before", before_seq)
     return NEWEST if after_seq is None else From("after", after_seq)
@@ -66,42 +69,48 @@ def _start(before_seq: int | None, after_seq: int | None, cursor: str | None) ->
     status_code=201,
     dependencies=[SENDING],
     response_model=Message,
-    responses={200: {"model": Message, "description": "it was sent before"}, **refusals(400, 404, 409)},
+    responses={200: {"model": Message, "description": "The message had already been sent."}, **refusals(400, 404, 409)},
 )
-async def send_message(conversation_id: Id, new: NewMessage, person: CurrentPerson, parts: TheParts) -> Response:
-    """Send; the same `client_message_id` again answers the same message."""
-    command = SendMessage(
+async def send_message(
+    conversation_id: Id, new: NewMessage, principal: CurrentPrincipal, services: ServicesDep
+) -> Response:
+    """Send a message. Sending the same `client_message_id` again returns the same message."""
+    payload = SendMessage(
         conversation_id=conversation_id,
-        user_id=person.user_id,
+        user_id=principal.user_id,
         client_message_id=new.client_message_id,
         body=new.body,
         reply_to=new.reply_to,
     )
-    done = (await parts.writer.write(Order(command, traceparent=traceparent()))).done()
-    return Response(done.message, status_code=201 if done.changed else 200, media_type="application/json")
+    result = await services.writer.write(Command(payload, traceparent=traceparent()))
+    return Response(result.message, status_code=201 if result.changed else 200, media_type="application/json")
 
 
 @router.get("/{message_id}", dependencies=[READING], responses=refusals(404))
-async def get_message(conversation_id: Id, message_id: Id, person: CurrentPerson, parts: TheParts) -> Message:
-    """One message."""
-    return await history.get(parts, person.user_id, conversation_id, message_id)
+async def get_message(
+    conversation_id: Id, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
+) -> Message:
+    """Get a message."""
+    return await services.history.get(principal.user_id, conversation_id, message_id)
 
 
 @router.patch("/{message_id}", dependencies=[WRITING], response_model=Message, responses=refusals(400, 403, 404, 409))
 async def edit_message(
-    conversation_id: Id, message_id: Id, change: BodyChange, person: CurrentPerson, parts: TheParts
+    conversation_id: Id, message_id: Id, change: BodyChange, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
-    """Change the text: its sender may."""
-    command = EditMessage(
-        conversation_id=conversation_id, user_id=person.user_id, message_id=message_id, body=change.body
+    """Edit a message's text. Requires its sender."""
+    payload = EditMessage(
+        conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id, body=change.body
     )
-    done = (await parts.writer.write(Order(command, traceparent=traceparent()))).done()
-    return Response(done.message, media_type="application/json")
+    result = await services.writer.write(Command(payload, traceparent=traceparent()))
+    return Response(result.message, media_type="application/json")
 
 
 @router.delete("/{message_id}", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
-async def delete_message(conversation_id: Id, message_id: Id, person: CurrentPerson, parts: TheParts) -> Response:
-    """Delete: the sender, an admin or the owner may. The message keeps its place, without its text."""
-    command = DeleteMessage(conversation_id=conversation_id, user_id=person.user_id, message_id=message_id)
-    (await parts.writer.write(Order(command, traceparent=traceparent()))).done()
+async def delete_message(
+    conversation_id: Id, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
+) -> Response:
+    """Delete a message. Requires its sender, an admin or the owner. It keeps its place, without its text."""
+    payload = DeleteMessage(conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id)
+    await services.writer.write(Command(payload, traceparent=traceparent()))
     return Response(status_code=204)

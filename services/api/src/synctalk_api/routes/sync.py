@@ -1,15 +1,14 @@
-"""Catching up."""
+"""Catch up with changes."""
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 from synctalk_contracts.base import Request
 from synctalk_contracts.ids import Id, Seq
 from synctalk_contracts.models import SyncAnswer
-from synctalk_runtime.tokens import CurrentPerson
+from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_api.actions import sync
-from synctalk_api.parts import TheParts
-from synctalk_api.routes.shapes import READING, refusals
+from synctalk_api.routes.dependencies import READING, ServicesDep
+from synctalk_api.routes.shapes import refusals
 
 router = APIRouter(prefix="/v1/sync", tags=["sync"])
 
@@ -19,11 +18,11 @@ class Cursors(Request):
 
 
 @router.post("", dependencies=[READING], response_model=SyncAnswer, responses=refusals(400))
-async def catch_up(asked: Cursors, person: CurrentPerson, parts: TheParts) -> Response:
-    """What changed in these conversations after the given `change_seq`s."""
-    return answered(await sync.sync(parts, person.user_id, asked.cursors))
+async def catch_up(asked: Cursors, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+    """List what changed in these conversations after the given `change_seq`s."""
+    return encoded(await services.sync.changes(principal.user_id, asked.cursors))
 
 
-def answered(answer: SyncAnswer) -> Response:
-    """Each state has the fields of its form and no others."""
+def encoded(answer: SyncAnswer) -> Response:
+    """Encode the answer; each state has the fields of its form and no others."""
     return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")

@@ -1,4 +1,4 @@
-"""Times in cursors: whole milliseconds, as everything stored is."""
+"""Times in cursors: whole milliseconds, like all stored times."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated

@@ -1,12 +1,14 @@
-"""The table `conversations`, and how one looks to each of its members."""
+"""The table `conversations`, and the view that each member has of one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-from synctalk_contracts.models import Conversation, Message, Role, User
+from synctalk_contracts.models import Conversation, Role, User
 from synctalk_runtime.postgres import Connection
+
+from synctalk_api.store.messages import PREFIXED_COLUMNS, MessageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ returning id"""
 
 
 async def insert(conn: Connection, new: NewConversation) -> bool:
-    """False: a direct one of these two people exists already."""
+    """Insert the conversation; False: a direct one of these two users exists already."""
     row = await conn.fetchval(
         INSERT, new.id, new.type, new.title, new.direct_key, new.created_by, new.created_at, new.members_count
     )
@@ -49,7 +51,7 @@ async def by_direct_key(conn: Connection, key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class LockedConversation:
-    """The row as it is while no one else can number anything in it, and the asker's role."""
+    """The row while nobody else can number anything in the conversation, and the role of the user who locked it."""
 
     id: str
     type: str
@@ -71,7 +73,7 @@ for no key update of c, m"""
 
 
 async def lock(conn: Connection, conversation_id: str, user_id: str) -> LockedConversation | None:
-    """None: no such conversation, or the person is no member."""
+    """Lock the conversation and the membership; None: no such conversation, or the user is no member."""
     row = await conn.fetchrow(LOCK, conversation_id, user_id)
     if row is None:
         return None
@@ -116,12 +118,12 @@ where c.id = $1 and m.user_id = $2 and m.left_at is null"""
 
 
 async def kind_and_role(conn: Connection, conversation_id: str, user_id: str) -> tuple[str, Role] | None:
-    """None: not a member."""
+    """Return the conversation's type and the user's role; None: not a member."""
     row = await conn.fetchrow(KIND_AND_ROLE, conversation_id, user_id)
     return None if row is None else (row["type"], Role(row["role"]))
 
 
-VIEWS = """\
+VIEWS = f"""\
 -- name: conversations.views
 select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.created_at, c.updated_at,
        me.role, me.read_seq,
@@ -130,9 +132,7 @@ select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.creat
                                          and gone.deleted_at is not null) as unread_count,
        peer.id as peer_id, peer.username as peer_username, peer.display_name as peer_display_name,
        peer.avatar_url as peer_avatar_url,
-       l.seq as message_seq, l.id as message_id, l.change_seq as message_change_seq, l.sender_id,
-       l.client_message_id, l.body, l.reply_to, l.mentions, l.created_at as message_created_at, l.edited_at,
-       l.deleted_at, l.reactions
+       {PREFIXED_COLUMNS}
 from unnest($1::int[], $2::uuid[], $3::uuid[]) as asked(n, conversation_id, user_id)
 join members me on me.conversation_id = asked.conversation_id and me.user_id = asked.user_id and me.left_at is null
 join conversations c on c.id = asked.conversation_id
@@ -143,15 +143,15 @@ left join lateral (
   where c.type = 'direct' and other.conversation_id = c.id and other.user_id <> me.user_id
   limit 1
 ) peer on true
-left join shown_messages l on l.conversation_id = c.id and l.seq = c.last_seq
-order by asked.n"""
+left join displayed_messages m on m.conversation_id = c.id and m.seq = c.last_seq
+order by asked.n"""  # noqa: S608
 
 
 async def views(conn: Connection, wanted: Sequence[tuple[str, str]]) -> list[Conversation]:
-    """The conversations as their members see them, for (conversation, member) pairs, in the order asked.
+    """Return the conversations as their members see them, for (conversation, user) pairs in their sequence.
 
-    Those who are no members are left out. Unread needs no count of messages: sending raises one's own watermark, so
-    all above it are the others', without a gap; only the deleted ones among them are counted off.
+    Those who are no members are left out. Unread needs no count of messages: sending raises the sender's own watermark,
+    so all above it are by others, without a gap; only the deleted ones among them are subtracted.
     """
     rows = await conn.fetch(VIEWS, list(range(len(wanted))), [c for c, _ in wanted], [u for _, u in wanted])
     return [_view(row) for row in rows]
@@ -168,7 +168,7 @@ def _view(row: asyncpg.Record) -> Conversation:
         read_seq=row["read_seq"],
         unread_count=row["unread_count"],
         role=Role(row["role"]),
-        last_message=_last_message(row),
+        last_message=None if row["message_id"] is None else MessageRow.from_row(row, "message_").to_model(),
         members_count=row["members_count"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -186,33 +186,13 @@ def _peer(row: asyncpg.Record) -> User | None:
     )
 
 
-def _last_message(row: asyncpg.Record) -> Message | None:
-    if row["message_id"] is None:
-        return None
-    return Message(
-        id=row["message_id"],
-        conversation_id=row["id"],
-        seq=row["message_seq"],
-        change_seq=row["message_change_seq"],
-        sender_id=row["sender_id"],
-        client_message_id=row["client_message_id"],
-        body=row["body"],
-        reply_to=row["reply_to"],
-        reactions=row["reactions"] or {},
-        mentions=row["mentions"],
-        created_at=row["message_created_at"],
-        edited_at=row["edited_at"],
-        deleted_at=row["deleted_at"],
-    )
-
-
 SNAPSHOT = """\
 -- name: conversations.snapshot
 select pg_current_snapshot()::text"""
 
 
 async def snapshot(conn: Connection) -> str:
-    """Names what this transaction sees, for `page`."""
+    """Return PostgreSQL's name of what this transaction sees, for `page`."""
     found: str = await conn.fetchval(SNAPSHOT)
     return found
 
@@ -242,23 +222,24 @@ limit $6"""
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """A walk over a person's conversations: it began at `started_at`, seeing what `snapshot` names."""
+class ListSnapshot:
+    """The state that all pages of a user's list show: that at `started_at`, as the database's `snapshot` names it."""
 
     started_at: datetime
     snapshot: str
 
 
 async def page(
-    conn: Connection, user_id: str, walk: Walk, position: tuple[datetime, str] | None, limit: int
+    conn: Connection, user_id: str, snapshot: ListSnapshot, position: tuple[datetime, str] | None, limit: int
 ) -> list[tuple[str, datetime]]:
-    """(id, activity), newest activity first, after `position`; the activity is that of the walk's start.
+    """Return (id, activity) as of the snapshot, newest activity first, after `position`.
 
     Activity as of a moment cannot go by time alone: a message with an earlier time may be committed later. So within a
-    minute (no transaction is open longer) of the walk's start the database's own snapshot decides, before it the time.
+    minute of the snapshot's start (no transaction is open longer) the database's own snapshot decides, before that the
+    time.
     """
     at, conversation_id = position or (None, None)
-    rows = await conn.fetch(PAGE, user_id, walk.started_at, walk.snapshot, at, conversation_id, limit)
+    rows = await conn.fetch(PAGE, user_id, snapshot.started_at, snapshot.snapshot, at, conversation_id, limit)
     return [(row["id"], row["at"]) for row in rows]
 
 
@@ -268,12 +249,39 @@ select c.id, c.last_seq, c.change_seq
 from members me
 join conversations c on c.id = me.conversation_id
 where me.user_id = $1 and me.left_at is null
-order by c.active_at desc, c.id desc"""
+order by c.active_at desc, c.id desc
+limit $2"""
 
 
-async def states(conn: Connection, user_id: str) -> list[asyncpg.Record]:
-    """How far each of a person's conversations has got, newest activity first."""
-    return await conn.fetch(STATES, user_id)
+async def states(conn: Connection, user_id: str, limit: int) -> list[asyncpg.Record]:
+    """Return the latest numbers of a user's conversations, newest activity first."""
+    return await conn.fetch(STATES, user_id, limit)
+
+
+HEADS = """\
+-- name: conversations.heads
+select id, change_seq from conversations where id = any($1::uuid[])"""
+
+
+async def heads(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, int]:
+    """Return the latest change_seq by conversation; unknown ones are left out."""
+    return {row["id"]: row["change_seq"] for row in await conn.fetch(HEADS, conversation_ids)}
+
+
+ROOM = """\
+-- name: conversations.room
+select c.change_seq,
+       array(select m.user_id
+             from members m
+             where m.conversation_id = c.id and m.user_id = any($2::uuid[]) and m.left_at is null) as member_ids
+from conversations c
+where c.id = $1"""
+
+
+async def room(conn: Connection, conversation_id: str, user_ids: Sequence[str]) -> tuple[int, list[str]]:
+    """Return (change_seq, members among `user_ids`) as of one moment; (0, []) for an unknown conversation."""
+    row = await conn.fetchrow(ROOM, conversation_id, user_ids)
+    return (0, []) if row is None else (row["change_seq"], row["member_ids"])
 
 
 CHANGE_SEQS = """\
@@ -285,5 +293,5 @@ where me.user_id = $1 and me.conversation_id = any($2::uuid[]) and me.left_at is
 
 
 async def change_seqs(conn: Connection, user_id: str, conversation_ids: Sequence[str]) -> dict[str, int]:
-    """Of those that the person is a member of."""
+    """Return the latest `change_seq` of those that the user is a member of."""
     return {row["id"]: row["change_seq"] for row in await conn.fetch(CHANGE_SEQS, user_id, conversation_ids)}

@@ -1,4 +1,4 @@
-"""The table `members`: who is in a conversation, and how far each has got."""
+"""The table `members`: who is in a conversation, and how far each has received and read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,15 @@ from synctalk_contracts.ids import format_time
 from synctalk_contracts.models import Member, MemberChange, Role, User
 from synctalk_runtime.postgres import Connection
 
+COLUMNS = """\
+m.conversation_id, m.user_id, u.username, u.display_name, u.avatar_url, m.role, m.joined_at, m.left_at,
+       m.delivered_seq, m.read_seq, m.change_seq"""
+"""Of `members m` joined with `users u`; they make a `MemberRow`."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """A member with the person; gone when `left_at` is set."""
+    """A member with the user; gone when `left_at` is set."""
 
     conversation_id: str
     user: User
@@ -69,24 +74,33 @@ select role from members where conversation_id = $1 and user_id = $2 and left_at
 
 
 async def role_of(conn: Connection, conversation_id: str, user_id: str) -> Role | None:
-    """None: not a member."""
+    """Return the user's role; None: not a member."""
     role = await conn.fetchval(ROLE_OF, conversation_id, user_id)
     return None if role is None else Role(role)
 
 
 ADD = """\
 -- name: members.add
-insert into members (conversation_id, user_id, role, joined_at, change_seq)
-select $1, added.user_id, added.role, $4, added.change_seq
+insert into members (conversation_id, user_id, role, joined_at, change_seq, invited_by)
+select $1, added.user_id, added.role, $4, added.change_seq, nullif($6::uuid, added.user_id)
 from unnest($2::uuid[], $3::text[], $5::bigint[]) as added(user_id, role, change_seq)
 on conflict (conversation_id, user_id)
-do update set role = excluded.role, joined_at = excluded.joined_at, change_seq = excluded.change_seq, left_at = null"""
+do update set role = excluded.role, joined_at = excluded.joined_at, change_seq = excluded.change_seq, left_at = null,
+              invited_by = excluded.invited_by"""
 
 
 async def add(
-    conn: Connection, conversation_id: str, roles: dict[str, Role], change_seqs: Sequence[int], now: datetime
+    conn: Connection,
+    conversation_id: str,
+    roles: dict[str, Role],
+    change_seqs: Sequence[int],
+    now: datetime,
+    invited_by: str | None,
 ) -> None:
-    """New members, or those of before again: how far they had read then still holds."""
+    """Add members. One who comes back goes on where they had read to.
+
+    `invited_by` is recorded for all but the inviter; None: nobody was invited into a group.
+    """
     ordered = sorted(zip(roles.items(), change_seqs, strict=True))
     await conn.execute(
         ADD,
@@ -95,33 +109,47 @@ async def add(
         [role.value for (_, role), _ in ordered],
         now,
         [change_seq for _, change_seq in ordered],
+        invited_by,
     )
 
 
-BY_IDS = """\
+INVITED_OFTEN = """\
+-- name: members.invited_often
+select asked.user_id
+from unnest($1::uuid[]) as asked(user_id)
+where (select count(*)
+       from (select from members m
+             where m.user_id = asked.user_id and m.left_at is null and m.invited_by is not null
+             limit $2) counted) >= $2"""
+
+
+async def invited_often(conn: Connection, user_ids: Sequence[str], most: int) -> list[str]:
+    """Return those whom others have put into `most` groups or more that they have not left."""
+    return [row["user_id"] for row in await conn.fetch(INVITED_OFTEN, user_ids, most)]
+
+
+BY_IDS = f"""\
 -- name: members.by_ids
-select m.conversation_id, m.user_id, u.username, u.display_name, u.avatar_url, m.role, m.joined_at, m.left_at,
-       m.delivered_seq, m.read_seq, m.change_seq
+select {COLUMNS}
 from members m
 join users u on u.id = m.user_id
-where m.conversation_id = $1 and m.user_id = any($2::uuid[])"""
+where m.conversation_id = $1 and m.user_id = any($2::uuid[])"""  # noqa: S608
 
 
 async def by_ids(conn: Connection, conversation_id: str, user_ids: Sequence[str]) -> dict[str, MemberRow]:
-    """Those who are or were members, by user id."""
+    """Return those who are or were members, by user id."""
     rows = await conn.fetch(BY_IDS, conversation_id, user_ids)
     return {row["user_id"]: MemberRow.from_row(row) for row in rows}
 
 
-PAGE = """\
+PAGE = f"""\
 -- name: members.page
-select m.conversation_id, m.user_id, u.username, u.display_name, u.avatar_url, m.role, m.joined_at, m.left_at,
-       m.delivered_seq, m.read_seq, m.change_seq
+select {COLUMNS}
 from members m
 join users u on u.id = m.user_id
 where m.conversation_id = $1 and m.left_at is null and ($2::uuid is null or m.user_id > $2)
 order by m.user_id
-limit $3"""
+limit $3"""  # noqa: S608
 
 
 async def page(conn: Connection, conversation_id: str, after: str | None, limit: int) -> list[MemberRow]:
@@ -164,7 +192,7 @@ join members m on m.conversation_id = asked.conversation_id and m.user_id = u.id
 
 
 async def named(conn: Connection, wanted: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
-    """By conversation, the ids by username of those (conversation, username) who are members there."""
+    """Return by conversation the ids by username of those (conversation, username) who are members there."""
     found: dict[str, dict[str, str]] = {}
     for row in await conn.fetch(NAMED, [c for c, _ in wanted], [u for _, u in wanted]):
         found.setdefault(row["conversation_id"], {})[row["username"]] = row["user_id"]
@@ -190,7 +218,7 @@ with asked as (
   update members m set delivered_seq = locked.delivered, read_seq = locked.read
   from locked
   where m.conversation_id = locked.conversation_id and m.user_id = locked.user_id
-), told as (
+), published as (
   insert into outbox (type, envelope)
   select $5, json_build_object('id', gen_random_uuid(), 'type', $5::text, 'time', $6::text, 'payload',
                                json_build_object('conversation_id', conversation_id, 'user_id', user_id,
@@ -212,9 +240,9 @@ class Watermarks:
 async def raise_watermarks(
     conn: Connection, wanted: dict[tuple[str, str], Watermarks], now: datetime
 ) -> list[asyncpg.Record]:
-    """Raise what rises, with the events of what was read, in one statement.
+    """Raise the watermarks that rise, with the events of what was read, in one statement.
 
-    One row for each (conversation, person) that is a member; `delivered` is null where nothing rose.
+    Returns one row for each (conversation, user) that is a member; `delivered` is null where nothing rose.
     """
     return await conn.fetch(
         RAISE_WATERMARKS,
@@ -237,29 +265,28 @@ limit $5"""
 
 
 async def receipts(
-    conn: Connection, conversation_id: str, asker_id: str, seq: int, after: str | None, limit: int
+    conn: Connection, conversation_id: str, user_id: str, seq: int, after: str | None, limit: int
 ) -> list[asyncpg.Record]:
-    return await conn.fetch(RECEIPTS, conversation_id, asker_id, seq, after, limit)
+    return await conn.fetch(RECEIPTS, conversation_id, user_id, seq, after, limit)
 
 
-CHANGED_SINCE = """\
+CHANGED_SINCE = f"""\
 -- name: members.changed_since
-select m.conversation_id, m.user_id, u.username, u.display_name, u.avatar_url, m.role, m.joined_at, m.left_at,
-       m.delivered_seq, m.read_seq, m.change_seq
+select {COLUMNS}
 from unnest($1::uuid[], $2::bigint[], $3::int[]) as asked(conversation_id, change_seq, most)
 cross join lateral (
-  select x.conversation_id, x.user_id, x.role, x.joined_at, x.left_at, x.delivered_seq, x.read_seq, x.change_seq
+  select x.*
   from members x
   where x.conversation_id = asked.conversation_id and x.change_seq > asked.change_seq
   order by x.change_seq, x.user_id
   limit asked.most
 ) m
 join users u on u.id = m.user_id
-order by m.conversation_id, m.change_seq, m.user_id"""
+order by m.conversation_id, m.change_seq, m.user_id"""  # noqa: S608
 
 
 async def changed_since(conn: Connection, cursors: dict[str, int], most: dict[str, int]) -> dict[str, list[MemberRow]]:
-    """By conversation, those changed after its cursor, ascending `change_seq`, at most `most` of each."""
+    """Return by conversation those changed after its cursor, ascending `change_seq`, at most `most` of each."""
     asked = list(cursors)
     rows = await conn.fetch(CHANGED_SINCE, asked, [cursors[c] for c in asked], [most[c] for c in asked])
     found: dict[str, list[MemberRow]] = {conversation_id: [] for conversation_id in asked}
@@ -277,8 +304,28 @@ where me.user_id = $1 and me.left_at is null and other.user_id = any($2::uuid[])
 
 
 async def contacts(conn: Connection, user_id: str, user_ids: Sequence[str]) -> list[str]:
-    """Those of `user_ids` who share a conversation with the person."""
+    """Return those of `user_ids` who share a conversation with the user."""
     return [row["user_id"] for row in await conn.fetch(CONTACTS, user_id, user_ids)]
+
+
+COUNT_UNRELATED = """\
+-- name: members.count_unrelated
+select count(*)
+from unnest($2::uuid[]) as asked(user_id)
+left join lateral (
+  select true as shared
+  from members other
+  join members me on me.conversation_id = other.conversation_id and me.user_id = $1 and me.left_at is null
+  where other.user_id = asked.user_id and other.left_at is null
+  limit 1
+) common on true
+where common.shared is null"""
+
+
+async def count_unrelated(conn: Connection, user_id: str, user_ids: Sequence[str]) -> int:
+    """Count those of `user_ids` who share no conversation with the user: many at once, each looked up by itself."""
+    count: int = await conn.fetchval(COUNT_UNRELATED, user_id, user_ids)
+    return count
 
 
 VIEWS = """\
@@ -293,13 +340,13 @@ where me.conversation_id = $1 and me.left_at is null"""
 
 
 async def views(conn: Connection, conversation_id: str) -> list[asyncpg.Record]:
-    """What differs from member to member in how the conversation looks."""
+    """Return what differs from member to member in a view of the conversation."""
     return await conn.fetch(VIEWS, conversation_id)
 
 
 PUSHES = """\
 -- name: members.pushes
-select asked.n, m.user_id is not null as member, coalesce(m.delivered_seq >= asked.seq, false) as delivered,
+select asked.n, m.user_id is not null as member,
        coalesce(m.read_seq >= asked.seq, false) as read, coalesce(x.deleted_at is not null, false) as deleted
 from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bigint[]) as asked(n, user_id, conversation_id, seq)
 left join members m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.left_at is null
@@ -310,7 +357,7 @@ order by asked.n"""
 async def pushes(
     conn: Connection, user_ids: list[str], conversation_ids: list[str], seqs: list[int]
 ) -> list[asyncpg.Record]:
-    """For each (person, conversation, seq), in the order asked: is there still something to announce?"""
+    """Return for each (user, conversation, seq), in their sequence, what decides whether a push is still due."""
     return await conn.fetch(PUSHES, list(range(len(seqs))), user_ids, conversation_ids, seqs)
 
 
@@ -323,9 +370,25 @@ select me.user_id,
 from members me
 join conversations c on c.id = me.conversation_id
 where me.user_id = any($1::uuid[]) and me.left_at is null and c.last_seq > me.read_seq
+      and (me.user_id, me.conversation_id) not in (select * from unnest($2::uuid[], $3::uuid[]))
 group by me.user_id"""
 
 
-async def badges(conn: Connection, user_ids: Sequence[str]) -> dict[str, int]:
-    """Unread messages in all conversations, by person; who has none is left out."""
-    return {row["user_id"]: row["badge"] for row in await conn.fetch(BADGES, user_ids)}
+async def badges(conn: Connection, user_ids: Sequence[str], quiet: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Count unread messages by user, without the (user, conversation) pairs of `quiet`; zeros are left out."""
+    rows = await conn.fetch(BADGES, user_ids, [user for user, _ in quiet], [conversation for _, conversation in quiet])
+    return {row["user_id"]: row["badge"] for row in rows}
+
+
+PAGE_OF_ALL = """\
+-- name: members.page_of_all
+select conversation_id, user_id, left_at is null as present, change_seq
+from members
+where (conversation_id, user_id) > ($1::uuid, $2::uuid)
+order by conversation_id, user_id
+limit $3"""
+
+
+async def page_of_all(conn: Connection, conversation_id: str, user_id: str, limit: int) -> list[asyncpg.Record]:
+    """Return the members after this one, of all conversations; former members too."""
+    return await conn.fetch(PAGE_OF_ALL, conversation_id, user_id, limit)

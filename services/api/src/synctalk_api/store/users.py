@@ -1,6 +1,7 @@
-"""The tables `users` and `user_phrases`: people as auth told of them and as they call themselves now."""
+"""The tables `users` and `user_phrases`: users as auth registered them, with the names and pictures they chose."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import asyncpg
 from synctalk_contracts.models import User
@@ -10,6 +11,9 @@ from synctalk_api import rules
 
 LAST_CODE_POINT = "\U0010ffff"
 """Sorts after every text that a name may hold: the upper end of "begins with"."""
+
+
+COLUMNS = "u.id, u.username, u.display_name, u.avatar_url"
 
 
 def _user(row: asyncpg.Record) -> User:
@@ -30,7 +34,7 @@ on conflict do nothing"""
 
 
 async def add(conn: Connection, users: Sequence[User]) -> None:
-    """Those that are not known yet; of the others what they are called here stays."""
+    """Add the users that are not known yet; the others keep their names and pictures."""
     phrases = [(user.id, phrase) for user in users for phrase in rules.phrases(user.username, user.display_name)]
     await conn.execute(
         ADD,
@@ -43,18 +47,18 @@ async def add(conn: Connection, users: Sequence[User]) -> None:
     )
 
 
-BY_IDS = """\
+BY_IDS = f"""\
 -- name: users.by_ids
-select id, username, display_name, avatar_url from users where id = any($1::uuid[])"""
+select {COLUMNS} from users u where u.id = any($1::uuid[])"""  # noqa: S608
 
 
 async def by_ids(conn: Connection, user_ids: Sequence[str]) -> dict[str, User]:
     return {row["id"]: _user(row) for row in await conn.fetch(BY_IDS, user_ids)}
 
 
-LOCK = """\
+LOCK = f"""\
 -- name: users.lock
-select id, username, display_name, avatar_url from users where id = $1 for no key update"""
+select {COLUMNS} from users u where u.id = $1 for no key update"""  # noqa: S608
 
 
 async def lock(conn: Connection, user_id: str) -> User | None:
@@ -70,25 +74,26 @@ with forgotten as (
   insert into user_phrases (user_id, phrase) select $1, phrase from unnest($4::text[]) as phrase
   on conflict do nothing
 )
-update users set display_name = $2, avatar_url = $3 where id = $1"""
+update users set display_name = $2, avatar_url = $3 where id = $1 returning clock_timestamp()"""
 
 
-async def update(conn: Connection, user: User) -> None:
-    """How a person calls themselves from now on."""
+async def update(conn: Connection, user: User) -> datetime:
+    """Store the user's name and picture, and return the time. The caller holds the lock, so times rise."""
     phrases = rules.phrases(user.username, user.display_name)
-    await conn.execute(UPDATE, user.id, user.display_name, user.avatar_url, phrases)
+    changed_at: datetime = await conn.fetchval(UPDATE, user.id, user.display_name, user.avatar_url, phrases)
+    return changed_at
 
 
-SEARCH = """\
+SEARCH = f"""\
 -- name: users.search
-select p.phrase, u.id, u.username, u.display_name, u.avatar_url
+select p.phrase, {COLUMNS}
 from user_phrases p
 join users u on u.id = p.user_id
 where p.phrase >= $1 and p.phrase < $2 and (p.phrase, p.user_id) > ($3, $4::uuid)
       and not exists (select from user_phrases earlier
                       where earlier.user_id = p.user_id and earlier.phrase >= $1 and earlier.phrase < p.phrase)
 order by p.phrase, p.user_id
-limit $5"""
+limit $5"""  # noqa: S608
 
 BEFORE_ALL = ("", "00000000-0000-0000-0000-000000000000")
 
@@ -96,7 +101,7 @@ BEFORE_ALL = ("", "00000000-0000-0000-0000-000000000000")
 async def search(
     conn: Connection, beginning: str, position: tuple[str, str] | None, limit: int
 ) -> list[tuple[str, User]]:
-    """(phrase found, person) of those with a phrase that begins so, each once, by their first such phrase."""
+    """Return (phrase, user) of those with a phrase that begins so, each once, with their first such phrase."""
     phrase, user_id = position or BEFORE_ALL
     rows = await conn.fetch(SEARCH, beginning, beginning + LAST_CODE_POINT, phrase, user_id, limit)
     return [(row["phrase"], _user(row)) for row in rows]

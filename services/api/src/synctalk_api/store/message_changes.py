@@ -1,0 +1,181 @@
+"""The tables `messages`, `reactions` and `reaction_kinds`: reading and writing for edits, deletions and reactions."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from synctalk_runtime.postgres import Connection
+
+from synctalk_api.store.messages import COLUMNS, MessageRow
+
+LOCK_FOR_CHANGE = """\
+-- name: messages.lock_for_change
+with asked as (
+  select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as a(n, conversation_id, user_id, deadline)
+), locked as (
+  select a.n, c.change_seq, m.role, a.deadline
+  from asked a
+  join conversations c on c.id = a.conversation_id
+  join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
+  order by a.conversation_id, a.user_id, a.n
+  for no key update of c, m
+)
+select n, change_seq, role, coalesce(deadline < clock_timestamp(), false) as late from locked"""
+
+
+async def lock_for_change(
+    conn: Connection, conversation_ids: list[str], user_ids: list[str], deadlines: list[datetime | None]
+) -> dict[int, asyncpg.Record]:
+    """Lock as for sending, and return by position the role, `change_seq` and whether the deadline has passed.
+
+    The messages are read after that, so that none is stale.
+    """
+    numbers = list(range(len(conversation_ids)))
+    rows = await conn.fetch(LOCK_FOR_CHANGE, numbers, conversation_ids, user_ids, deadlines)
+    return {row["n"]: row for row in rows}
+
+
+FOR_CHANGE = f"""\
+-- name: messages.for_change
+select {COLUMNS},
+       (select json_object_agg(kind.emoji, json_build_array(kind.count, listed.user_ids) order by listed.first)
+        from (select k.emoji, k.count, count(*) over () as kinds
+              from reaction_kinds k
+              where k.conversation_id = m.conversation_id and k.message_id = m.id) kind
+        cross join lateral (
+          select json_agg(r.user_id order by r.position) as user_ids, min(r.position) as first
+          from (select x.user_id, x.position
+                from reactions x
+                where x.conversation_id = m.conversation_id and x.message_id = m.id and x.emoji = kind.emoji
+                order by x.position
+                limit least(100, 500 / greatest(1, kind.kinds - $3::int)) + $3) r
+        ) listed
+        where listed.first is not null) as reactions
+from (select distinct conversation_id, id from unnest($1::uuid[], $2::uuid[]) as a(conversation_id, id)) asked
+join messages m on m.conversation_id = asked.conversation_id and m.id = asked.id"""  # noqa: S608
+
+
+async def for_change(
+    conn: Connection, wanted: Sequence[tuple[str, str]], reactions: int
+) -> dict[tuple[str, str], MessageRow]:
+    """Return the messages by (conversation, id), listing enough users who reacted to know the first ones afterwards.
+
+    `reactions` is the number of reactions that may be taken back.
+    """
+    rows = await conn.fetch(FOR_CHANGE, [c for c, _ in wanted], [m for _, m in wanted], reactions)
+    return {(row["conversation_id"], row["id"]): MessageRow.from_row(row) for row in rows}
+
+
+REACTED = """\
+-- name: messages.reacted
+select asked.n
+from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) as asked(n, conversation_id, message_id, emoji,
+                                                                                 user_id)
+join reactions r on r.conversation_id = asked.conversation_id and r.message_id = asked.message_id
+                    and r.emoji = asked.emoji and r.user_id = asked.user_id"""
+
+Reaction = tuple[str, str, str, str]
+"""conversation, message, emoji, user"""
+
+
+async def reacted(conn: Connection, asked: Sequence[Reaction]) -> set[Reaction]:
+    """Return those of the reactions that exist."""
+    rows = await conn.fetch(REACTED, list(range(len(asked))), *_columns(asked))
+    return {asked[row["n"]] for row in rows}
+
+
+WRITE_CHANGES = """\
+-- name: messages.write_changes
+with changed as (
+  update messages m
+  set change_seq = x.change_seq, body = x.body, mentions = x.mentions::uuid[], edited_at = x.edited_at,
+      deleted_at = x.deleted_at, digest = case when x.deleted_at is null then m.digest end
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
+       as x(conversation_id, seq, change_seq, body, mentions, edited_at, deleted_at)
+  where m.conversation_id = x.conversation_id and m.seq = x.seq
+), taken_back as (
+  delete from reactions r
+  using unnest($8::uuid[], $9::uuid[], $10::text[], $11::uuid[]) as x(conversation_id, message_id, emoji, user_id)
+  where r.conversation_id = x.conversation_id and r.message_id = x.message_id and r.emoji = x.emoji
+        and r.user_id = x.user_id
+), reacted as (
+  insert into reactions (conversation_id, message_id, emoji, user_id)
+  select * from unnest($12::uuid[], $13::uuid[], $14::text[], $15::uuid[])
+), kinds as materialized (
+  select x.conversation_id, x.message_id, x.emoji,
+         x.more + (select count(*) from reactions r
+                   where r.conversation_id = x.conversation_id and r.message_id = x.message_id
+                         and r.emoji = x.emoji) as count
+  from unnest($16::uuid[], $17::uuid[], $18::text[], $19::int[]) as x(conversation_id, message_id, emoji, more)
+), kept as (
+  insert into reaction_kinds (conversation_id, message_id, emoji, count)
+  select conversation_id, message_id, emoji, count from kinds where count > 0
+  on conflict (conversation_id, message_id, emoji) do update set count = excluded.count
+), gone as (
+  delete from reaction_kinds k
+  using kinds
+  where kinds.count <= 0 and k.conversation_id = kinds.conversation_id and k.message_id = kinds.message_id
+        and k.emoji = kinds.emoji
+), deleted as (
+  delete from reactions r
+  using unnest($20::uuid[], $21::uuid[]) as x(conversation_id, message_id)
+  where r.conversation_id = x.conversation_id and r.message_id = x.message_id
+), deleted_kinds as (
+  delete from reaction_kinds k
+  using unnest($20::uuid[], $21::uuid[]) as x(conversation_id, message_id)
+  where k.conversation_id = x.conversation_id and k.message_id = x.message_id
+), counted as (
+  update conversations c
+  set change_seq = n.change_seq, updated_at = $24
+  from unnest($22::uuid[], $23::bigint[]) as n(id, change_seq)
+  where c.id = n.id
+)
+insert into outbox (type, envelope) select * from unnest($25::text[], $26::text[])"""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanges:
+    rows: list[MessageRow]
+    """The messages after the changes."""
+    taken_back: list[Reaction]
+    reacted: list[Reaction]
+    deleted: list[MessageRow]
+    """All reactions of these go; none of them is in the two lists above."""
+    counts: dict[str, int]
+    """The new change_seq by conversation."""
+    events: list[tuple[str, str]]
+
+
+async def write_changes(conn: Connection, changes: MessageChanges, now: datetime) -> None:
+    rows = changes.rows
+    kinds = Counter(reaction[:3] for reaction in changes.reacted)
+    kinds.subtract(reaction[:3] for reaction in changes.taken_back)
+    await conn.execute(
+        WRITE_CHANGES,
+        [r.conversation_id for r in rows],
+        [r.seq for r in rows],
+        [r.change_seq for r in rows],
+        [r.body for r in rows],
+        ["{" + ",".join(r.mentions) + "}" for r in rows],
+        [r.edited_at for r in rows],
+        [r.deleted_at for r in rows],
+        *_columns(changes.taken_back),
+        *_columns(changes.reacted),
+        [conversation_id for conversation_id, _, _ in kinds],
+        [message_id for _, message_id, _ in kinds],
+        [emoji for _, _, emoji in kinds],
+        list(kinds.values()),
+        [r.conversation_id for r in changes.deleted],
+        [r.id for r in changes.deleted],
+        list(changes.counts),
+        list(changes.counts.values()),
+        now,
+        [type_name for type_name, _ in changes.events],
+        [envelope for _, envelope in changes.events],
+    )
+
+
+def _columns(reactions: Sequence[Reaction]) -> list[list[str]]:
+    return [[reaction[n] for reaction in reactions] for n in range(4)]
