@@ -1,1 +1,1 @@
-"""What the gateway does: let somebody in, follow their conversations, end sessions, resync, drain."""
+"""The actions of the gateway: let sockets in, join conversations, submit commands, end sessions, resync, drain."""

@@ -1,138 +1,177 @@
-"""Letting a socket in.
+"""Letting a socket in, and letting go of it.
 
-Subscribe first, read the state second, then say `ready`: whatever happens in between waits in the connection and is
+Subscribe first, read the state second, then send `ready`: whatever happens in between waits in the connection and is
 sent after `ready`, less what the state contained. So there is neither a gap nor a repeat.
 """
 
 import asyncio
 import secrets
+import time
+from functools import partial
 from typing import Any
 
 from synctalk_contracts.internal import ConversationState
-from synctalk_contracts.sockets import Ready, ReadyConversation
+from synctalk_contracts.sockets import ReadyConversation, ReadyToClient
 from synctalk_runtime.errors import AppError, RateLimitedError, UnauthenticatedError, UnavailableError
 from synctalk_runtime.ids import utc_now
-from synctalk_runtime.tokens import Person
+from synctalk_runtime.tokens import Principal, TokenVerifier
 
-from synctalk_gateway.actions import sessions, typing
+from synctalk_gateway.actions.new_conversations import NewConversations
+from synctalk_gateway.actions.sessions import TokenExpiry
+from synctalk_gateway.actions.subscribing import all_subscribed
+from synctalk_gateway.actions.typing import Typing
+from synctalk_gateway.clients.api import Api
+from synctalk_gateway.clients.presence import Leases
 from synctalk_gateway.errors import RefusedError, TooManyConnectionsError
+from synctalk_gateway.gate import Gate
+from synctalk_gateway.hub import packets
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.parts import Parts
-from synctalk_gateway.protocol import wire
-from synctalk_gateway.protocol.engine import EngineSocket
-from synctalk_gateway.protocol.server import Server
-
-SUBSCRIBE_TIMEOUT_S = 3.0
-
-
-async def connect(parts: Parts, socket: EngineSocket, auth: Any) -> None:
-    """Authenticate and let in.
-
-    Raises:
-        RefusedError: the client is told why and stays away.
-        UnavailableError: something does not answer; the transport is closed and the client comes back.
-    """
-    person = await _authenticate(parts, auth)
-    await _limit_address(parts, socket.address)
-    if parts.gate.waiting >= parts.settings.max_waiting_connects:
-        raise UnavailableError
-    parts.gate.waiting += 1
-    try:
-        async with parts.gate.places:
-            await _let_in(parts, socket, person)
-    finally:
-        parts.gate.waiting -= 1
+from synctalk_gateway.hub.registry import Registry
+from synctalk_gateway.hub.watchers import Watchers
+from synctalk_gateway.limits import RateLimits, connect_limit
+from synctalk_gateway.local_buckets import LocalBuckets
+from synctalk_gateway.protocol.engine_socket import EngineSocket
+from synctalk_gateway.protocol.server import Accepted
+from synctalk_gateway.settings import Settings
 
 
-async def _authenticate(parts: Parts, auth: Any) -> Person:
-    token = auth.get("token") if isinstance(auth, dict) else None
-    if not isinstance(token, str):
-        raise RefusedError(UnauthenticatedError())
-    try:
-        return await parts.tokens.verify(token)
-    except UnavailableError:
-        raise
-    except AppError as error:
-        raise RefusedError(error) from error
+class Connections:
+    """Connects and disconnects sockets."""
 
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        tokens: TokenVerifier,
+        limits: RateLimits,
+        registry: Registry,
+        watchers: Watchers,
+        api: Api,
+        leases: Leases,
+        expiry: TokenExpiry,
+        new_conversations: NewConversations,
+        typing: Typing,
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._limits = limits
+        self._addresses = LocalBuckets(connect_limit(settings))
+        self._gate = Gate(settings)
+        self._registry = registry
+        self._watchers = watchers
+        self._api = api
+        self._leases = leases
+        self._expiry = expiry
+        self._new_conversations = new_conversations
+        self._typing = typing
 
-async def _limit_address(parts: Parts, address: str) -> None:
-    try:
-        await parts.buckets.take(parts.limits.connect, address)
-    except RateLimitedError as error:
-        raise UnavailableError from error  # closes the transport: a stock client comes back later
+    async def connect(self, socket: EngineSocket, auth: Any) -> Accepted:
+        """Authenticate and let in.
 
+        Raises:
+            RefusedError: the client gets the error and stays away.
+            UnavailableError: something does not answer; the transport is closed and the client comes back.
+        """
+        await self._limit_address(socket.address)
+        token = auth.get("token") if isinstance(auth, dict) else None
+        principal = await self._authenticate(token)
+        socket.identify(principal.user_id)
+        try:
+            await self._limits.take_connect_of(principal.user_id)
+        except RateLimitedError as error:
+            raise UnavailableError from error
+        async with self._gate.place(principal.user_id):
+            try:
+                async with asyncio.timeout(self._settings.let_in_timeout_s):
+                    return await self._let_in(socket, principal, token)
+            except TimeoutError as error:
+                raise UnavailableError from error
 
-async def _let_in(parts: Parts, socket: EngineSocket, person: Person) -> None:
-    if socket.ended:
-        return
-    if len(parts.hub.by_user.get(person.user_id, ())) >= parts.settings.max_connections_per_user:
-        raise RefusedError(TooManyConnectionsError())
-    connection = Connection(secrets.token_urlsafe(12), person.user_id, person.session_id, person.expires_at, socket)
-    connection.hold()
-    heard = parts.hub.add(connection)
-    try:
-        await heard_in_time([heard])
-        if parts.revocations.is_revoked(person.session_id):
-            raise RefusedError(UnauthenticatedError("The session has ended."))
-        states = await _join_rooms(parts, connection)
-        await parts.leases.opened(connection)
-    except BaseException:
-        parts.hub.remove(connection)
-        raise
-    if socket.ended:
-        disconnected(parts, connection)
-        return
-    _say_ready(parts, connection, states)
-    sessions.schedule_expiry(parts, connection)
+    async def _limit_address(self, address: str) -> None:
+        """Limit before anything that costs more. The bucket in this process counts while Redis is away.
 
-
-async def _join_rooms(parts: Parts, connection: Connection) -> list[ConversationState]:
-    """In every conversation's room, with the state as it was once the room was heard."""
-    listed = await parts.api.conversations(connection.user_id)
-    await heard_in_time([parts.hub.join(state.id, connection) for state in listed.items])
-    if not listed.items:
-        return []
-    states = (await parts.api.conversations(connection.user_id)).items
-    known = {state.id: state for state in states}
-    for room in parts.hub.rooms_of(connection):
-        state = known.get(room.id)
-        if state is None:
-            parts.hub.leave(room, connection)  # removed in between
-        else:
-            room.set_floor(connection, state.change_seq)
-            if room.change_seq is None:
-                room.start(state.change_seq)
-    return states
-
-
-async def heard_in_time(subscriptions: "list[asyncio.Future[None]]") -> None:
-    """Until Redis has confirmed them all. Raises UnavailableError when it does not."""
-    waiting = [subscription for subscription in subscriptions if not subscription.done()]
-    if waiting:
-        _, late = await asyncio.wait(waiting, timeout=SUBSCRIBE_TIMEOUT_S)
-        if late:
+        Raises UnavailableError, which closes the transport: a stock client comes back later.
+        """
+        if not self._addresses.take(address, time.monotonic()):
             raise UnavailableError
+        try:
+            await self._limits.take_connect(address)
+        except RateLimitedError as error:
+            raise UnavailableError from error
 
+    async def _authenticate(self, token: Any) -> Principal:
+        if not isinstance(token, str):
+            raise RefusedError(UnauthenticatedError())
+        try:
+            return await self._tokens.verify(token)
+        except UnavailableError:
+            raise
+        except AppError as error:
+            raise RefusedError(error) from error
 
-def _say_ready(parts: Parts, connection: Connection, states: list[ConversationState]) -> None:
-    listed = states[: parts.settings.ready_conversations]
-    ready = Ready(
-        user_id=connection.user_id,
-        session_id=connection.session_id,
-        connection_id=connection.id,
-        server_time=utc_now(),
-        conversations=[ReadyConversation(id=s.id, last_seq=s.last_seq, change_seq=s.change_seq) for s in listed],
-        more=len(states) > len(listed),
-    )
-    Server.accept(connection.socket, connection, connection.id)
-    connection.socket.write(wire.event(Ready.EVENT, ready.model_dump(mode="json")))
-    connection.release({state.id: state.change_seq for state in states})
+    async def _let_in(self, socket: EngineSocket, principal: Principal, token: Any) -> Accepted:
+        if socket.ended:
+            raise UnavailableError
+        if len(self._registry.by_user.get(principal.user_id, ())) >= self._settings.max_connections_per_user:
+            raise RefusedError(TooManyConnectionsError())
+        connection = Connection(
+            secrets.token_urlsafe(12),
+            principal.user_id,
+            principal.session_id,
+            principal.expires_at,
+            socket,
+            principal.kid,
+        )
+        connection.pause()
+        subscribed = self._registry.add(connection, partial(self._new_conversations.receive, connection.user_id))
+        try:
+            await all_subscribed([subscribed])
+            await self._authenticate(token)  # a revocation while it waited is received from here on only
+            states = await self._join_rooms(connection)
+            await self._leases.opened(connection)
+            if socket.ended:
+                raise UnavailableError
+        except BaseException:
+            self.disconnect(connection)
+            raise
+        return Accepted(connection, connection.id, partial(self._start, connection, states))
 
+    async def _join_rooms(self, connection: Connection) -> list[ConversationState]:
+        """Join the most recently active conversations; return their state as it was once their rooms were joined."""
+        limit = self._settings.ready_conversations
+        listed = await self._api.conversations(connection.user_id, limit)
+        connection.partial = listed.more
+        if not listed.items:
+            return []
+        await all_subscribed([self._registry.join(state.id, connection) for state in listed.items])
+        read = await self._api.conversations(connection.user_id, limit)
+        connection.partial = read.more
+        known = {state.id: state for state in read.items}
+        for room in self._registry.rooms_of(connection):
+            state = known.get(room.id)
+            if state is None:
+                room.leave(connection)  # removed in between, or no longer among the most recent
+            else:
+                room.note_state(connection, state.change_seq)
+        # What came in between is announced on the user's channel, or joined when it is looked for.
+        return [state for state in read.items if state.id in connection.rooms]
 
-def disconnected(parts: Parts, connection: Connection) -> None:
-    """The socket is gone: so is everything that it held."""
-    for conversation_id in list(connection.typing):
-        parts.hub.spawn(typing.stop(parts, connection, conversation_id))
-    parts.hub.remove(connection)
-    parts.leases.closed(connection)
+    def _start(self, connection: Connection, states: list[ConversationState]) -> None:
+        ready = ReadyToClient(
+            user_id=connection.user_id,
+            session_id=connection.session_id,
+            connection_id=connection.id,
+            server_time=utc_now(),
+            conversations=[ReadyConversation(id=s.id, last_seq=s.last_seq, change_seq=s.change_seq) for s in states],
+            more=connection.partial,
+        )
+        connection.start(packets.ready(ready), {state.id: state.change_seq for state in states})
+        self._expiry.schedule(connection)
+
+    def disconnect(self, connection: Connection) -> None:
+        """Forget a socket that is gone, and everything of it."""
+        for conversation_id in list(connection.typing_published_at):
+            self._typing.end(connection, conversation_id)
+        self._watchers.remove(connection)
+        self._registry.remove(connection)
+        self._leases.closed(connection)

@@ -1,100 +1,172 @@
-"""Delivery was broken: read where things stand, put sockets where they belong, tell them to sync."""
+"""Delivery was broken: pause, read the state, put sockets where they belong, ask them to sync, resume.
+
+Nothing is delivered to a paused room, so nobody gets what was written after they were removed. Whatever cannot be read
+in `resync_timeout_s` ends in closed sockets, which come back and sync, never in silent ones.
+"""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import structlog
-from synctalk_contracts.internal import ConversationState
+from picows import WSCloseCode
+from prometheus_client import Counter
+from synctalk_contracts.internal import ConversationState, ConversationStates
+from synctalk_runtime.background import Tasks
 from synctalk_runtime.errors import UnavailableError
 
-from synctalk_gateway.actions.connect import heard_in_time
+from synctalk_gateway.actions.presence import PresenceSubscriptions
+from synctalk_gateway.actions.subscribing import all_subscribed
+from synctalk_gateway.clients.api import Api
+from synctalk_gateway.clients.reads import StateReads
+from synctalk_gateway.hub import packets
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.hub.rooms import Room
-from synctalk_gateway.parts import Parts
-from synctalk_gateway.protocol import wire
+from synctalk_gateway.hub.registry import Registry
+from synctalk_gateway.hub.room import Room
 
 log = structlog.get_logger()
 
-CONCURRENT = 16
-RETRY_S = 0.5
+CLOSED = Counter("gateway_resync_closed_total", "Sockets closed because their state could not be read.")
 
 
-async def resync_room(parts: Parts, room: Room) -> None:
-    """An event of this room did not come. Its sockets sync, and who is no member any longer leaves."""
-    room.send(wire.event("sync:required", {"conversation_ids": [room.id]}))
-    room.skip_gap()
-    for user_id in {connection.user_id for connection in room.connections}:
-        await _leave_what_was_left(parts, user_id)
+@dataclass(frozen=True, slots=True)
+class RoomResync:
+    """Helps single rooms: it is what they call when an event is missing or a member is gone."""
+
+    api: Api
+    reads: StateReads
+    presence: PresenceSubscriptions
+    tasks: Tasks
+
+    def on_gap(self, room: Room) -> None:
+        self.tasks.spawn("resync", self.resync(room))
+
+    def on_member_removed(self, room: Room, user_id: str, removed: list[Connection]) -> None:
+        """Refresh what they may see of each other's presence: they may share no conversation any longer."""
+        for connection in [*removed, *room.connections]:
+            if user_id in connection.watching or (connection.user_id == user_id and connection.watching):
+                self.presence.refresh_soon(connection)
+
+    async def resync(self, room: Room) -> None:
+        """Read who is still a member, evict the others, ask the rest to sync, and resume from that state."""
+        epoch = room.sequencer.pause()
+        asked = list(room.connections)
+        user_ids = sorted({connection.user_id for connection in asked})
+        try:
+            state = await self.reads.read(lambda: self.api.room(room.id, user_ids))
+        except Exception as error:
+            log.warning("resync.room_failed", conversation_id=room.id, error=type(error).__name__)
+            close_all(room.connections)
+            return
+        members = set(state.member_ids)
+        for connection in asked:
+            if connection.user_id not in members and not room.has_read_beyond(connection, state.change_seq):
+                room.evict(connection)
+        if room.connections and epoch == room.sequencer.epoch:
+            room.send(packets.sync_required([room.id]))
+            room.sequencer.resume(state.change_seq, epoch)
 
 
-async def _leave_what_was_left(parts: Parts, user_id: str) -> None:
-    states = await _conversations(parts, user_id)
-    for connection in list(parts.hub.by_user.get(user_id, ())):
-        _leave_others(parts, connection, {state.id for state in states})
+class Resync:
+    """Resyncs everything, after the subscription was away: nothing is known of what was published meanwhile."""
 
+    def __init__(
+        self, registry: Registry, api: Api, reads: StateReads, rooms: RoomResync, ready_conversations: int
+    ) -> None:
+        self._registry = registry
+        self._api = api
+        self._reads = reads
+        self._rooms = rooms
+        self._ready_conversations = ready_conversations
 
-async def resync_all(parts: Parts) -> None:
-    """The subscription was away: nothing is known of what was said meanwhile.
+    async def resync_all(self) -> None:
+        """Pause every room until every user's state was read; then ask all to sync, and only after that resume.
 
-    Every room holds what comes until everybody's state was read; then all are told to sync, and only after that the
-    rooms go on from there. So nobody gets an event past the gap before they know of the gap.
-    """
-    log.warning("resync.all", connections=len(parts.hub.connections))
-    for room in parts.hub.rooms.values():
-        room.forget_position()
-    places = asyncio.Semaphore(CONCURRENT)
-    reached: dict[str, int] = {}
+        A user whose state cannot be read is disconnected, and everybody if all of it fails.
+        """
+        log.warning("resync.all", connections=len(self._registry.connections))
+        try:
+            await self._resync_all()
+        except Exception as error:
+            log.exception("resync.all_failed", error=type(error).__name__)
+            close_all(self._registry.connections.values())
 
-    async def one(user_id: str) -> None:
-        async with places:
-            for state in await _put_in_place(parts, user_id):
-                reached[state.id] = max(state.change_seq, reached.get(state.id, 0))
+    async def _resync_all(self) -> None:
+        registry = self._registry
+        epochs = {room: room.sequencer.pause() for room in registry.rooms.values()}
+        close_all(connection for connection in registry.connections.values() if not connection.ready)
+        reached: dict[str, int] = {}
+        unsure: set[str] = set()
 
-    async with asyncio.TaskGroup() as group:
-        for user_id in list(parts.hub.by_user):
-            group.create_task(one(user_id))
-    for connection in list(parts.hub.connections.values()):
-        connection.send(wire.event("sync:required", {"conversation_ids": None}))
-    for conversation_id, change_seq in reached.items():
-        found = parts.hub.rooms.get(conversation_id)
-        if found is not None and found.change_seq is None:
-            found.start(change_seq)
+        async def one(user_id: str) -> None:
+            for state in await self._put_in_place(user_id, unsure):
+                # The earliest of the states read: a later one may contain the removal of one who was still in then.
+                reached[state.id] = min(state.change_seq, reached.get(state.id, state.change_seq))
 
+        async with asyncio.TaskGroup() as group:
+            for user_id in list(registry.by_user):
+                group.create_task(one(user_id))
+        for connection in list(registry.connections.values()):
+            connection.send(packets.sync_required(None))
+        for room in list(registry.rooms.values()):
+            if room.id in reached and room.id not in unsure:
+                _resume(room, reached[room.id], epochs.get(room))
+            elif epochs.get(room) == room.sequencer.epoch:
+                self._rooms.on_gap(room)
 
-async def _put_in_place(parts: Parts, user_id: str) -> list[ConversationState]:
-    """Out of the rooms where they are no member any longer, into those that came meanwhile; how all of them stand."""
-    states = await _conversations(parts, user_id)
-    by_id = {state.id: state for state in states}
-    for connection in list(parts.hub.by_user.get(user_id, ())):
-        _leave_others(parts, connection, set(by_id))
+    async def _put_in_place(self, user_id: str, unsure: set[str]) -> list[ConversationState]:
+        """Move one user's sockets out of the rooms they left and into new ones; return the states of these.
+
+        Rooms beyond those that were listed, in which the user may or may not be, are added to `unsure`.
+        """
+        by_user = self._registry.by_user
+        try:
+            states = await self._reads.read(lambda: self._api.conversations(user_id, self._ready_conversations))
+            for connection in list(by_user.get(user_id, ())):
+                await self._put_connection_in_place(connection, states, unsure)
+        except Exception as error:
+            log.warning("resync.user_failed", user_id=user_id, error=type(error).__name__)
+            close_all(by_user.get(user_id, ()))
+            return []
+        return states.items
+
+    async def _put_connection_in_place(
+        self, connection: Connection, states: ConversationStates, unsure: set[str]
+    ) -> None:
+        by_id = {state.id: state for state in states.items}
+        for room in self._registry.rooms_of(connection):
+            if room.id in by_id:
+                continue
+            if states.more:
+                unsure.add(room.id)
+            else:
+                room.evict(connection)
         new = by_id.keys() - connection.rooms
+        connection.partial = connection.partial or states.more
         try:
-            await heard_in_time([parts.hub.join(conversation_id, connection) for conversation_id in new])
+            await all_subscribed([self._registry.join(conversation_id, connection) for conversation_id in new])
             for conversation_id in new:
-                await _announce(parts, connection, by_id[conversation_id])
+                await self._send_new(connection, by_id[conversation_id])
         except UnavailableError:
-            continue  # told to sync all the same; if the feed broke again, all this is run anew
-    return states
+            return  # asked to sync all the same; if the feed broke again, all this runs anew
+
+    async def _send_new(self, connection: Connection, state: ConversationState) -> None:
+        """Send `conversation:new` for a conversation that came while nothing was received."""
+        synced = await self._api.sync(connection.user_id, {state.id: state.change_seq})
+        conversation = synced["conversations"][state.id].get("conversation")
+        if conversation is not None:
+            connection.send(packets.conversation_new(conversation))
 
 
-async def _announce(parts: Parts, connection: Connection, state: ConversationState) -> None:
-    """A conversation that came while nothing was heard."""
-    answer = await parts.api.sync(connection.user_id, {state.id: state.change_seq})
-    conversation = answer["conversations"][state.id].get("conversation")
-    if conversation is not None:
-        connection.send(wire.event("conversation:new", conversation))
+def _resume(room: Room, change_seq: int, epoch: int | None) -> None:
+    if epoch is None:
+        room.sequencer.start(change_seq)  # opened meanwhile
+    else:
+        room.sequencer.resume(change_seq, epoch)
 
 
-def _leave_others(parts: Parts, connection: Connection, conversation_ids: set[str]) -> None:
-    for room in parts.hub.rooms_of(connection):
-        if room.id not in conversation_ids:
-            connection.send(wire.event("conversation:removed", {"id": room.id}))
-            parts.hub.leave(room, connection)
-
-
-async def _conversations(parts: Parts, user_id: str) -> list[ConversationState]:
-    """Asked until api answers: meanwhile the rooms concerned hold what comes."""
-    while True:
-        try:
-            return (await parts.api.conversations(user_id)).items
-        except UnavailableError:
-            await asyncio.sleep(RETRY_S)
+def close_all(connections: Iterable[Connection]) -> None:
+    """Close the transports, so that the clients come back and sync."""
+    for connection in list(connections):
+        CLOSED.inc()
+        connection.close(WSCloseCode.TRY_AGAIN_LATER, "delivery is broken; connect again")

@@ -1,33 +1,93 @@
-"""Typing: from gateway to gateways over the conversation's channel, never through api; each receiver ends it."""
+"""Typing: from gateway to gateways over the conversation's channel; each receiver ends it.
+
+An event names the connection on which the user types: with two connections typing goes on until both have stopped. The
+end by a message is published before the message is sent, so that what is typed after it is not taken for what came
+before.
+"""
 
 import time
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from synctalk_contracts import topology
 from synctalk_contracts.fanout import RoomBatch, RoomEvent
 from synctalk_runtime import fanout
+from synctalk_runtime.background import Tasks
+from synctalk_runtime.errors import AppError, UnavailableError
+from synctalk_runtime.redis_pipeline import RedisPipeline
 
+from synctalk_gateway.clients.api import Api
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.parts import Parts
+from synctalk_gateway.hub.registry import Registry
+from synctalk_gateway.hub.room import Room
 
 RENEWAL_S = 2.0
-"""A renewal sooner than this after the last says nothing new and is not published."""
+"""A renewal sooner than this after the last one is not published."""
 
 
-async def start(parts: Parts, connection: Connection, conversation_id: str) -> None:
-    now = time.monotonic()
-    if now - connection.typing.get(conversation_id, float("-inf")) < RENEWAL_S:
-        return
-    connection.typing[conversation_id] = now
-    await _publish(parts, connection, conversation_id, active=True)
+@dataclass(frozen=True, slots=True)
+class Typing:
+    registry: Registry
+    api: Api
+    redis: RedisPipeline
+    tasks: Tasks
+    max_members: int
+    """Of a conversation in which typing is shown."""
 
+    _counting: dict[str, set[Connection]] = field(default_factory=dict)
+    """By room whose members are being counted, the connections that wait for it: api is asked once."""
 
-async def stop(parts: Parts, connection: Connection, conversation_id: str) -> None:
-    if connection.typing.pop(conversation_id, None) is not None:
-        await _publish(parts, connection, conversation_id, active=False)
+    async def start(self, connection: Connection, conversation_id: str) -> None:
+        """Publish that the user types, in conversations that are not too large for it."""
+        now = time.monotonic()
+        room = self.registry.rooms.get(conversation_id)
+        if room is None or now - connection.typing_published_at.get(conversation_id, float("-inf")) < RENEWAL_S:
+            return
+        if room.members_count is not None:
+            await self._start_in(room, connection)
+            return
+        connection.typing_published_at[conversation_id] = now
+        if conversation_id in self._counting:
+            self._counting[conversation_id].add(connection)
+        else:
+            self._counting[conversation_id] = {connection}
+            self.tasks.spawn("typing", self._count_and_start(connection.user_id, room))
 
+    async def _start_in(self, room: Room, connection: Connection) -> None:
+        now = time.monotonic()
+        if (room.members_count or 0) <= self.max_members and room.take_typing_token(now):
+            connection.typing_published_at[room.id] = now
+            await self._publish(connection, room.id, active=True)
+        else:
+            connection.typing_published_at.pop(room.id, None)
 
-async def _publish(parts: Parts, connection: Connection, conversation_id: str, *, active: bool) -> None:
-    payload = {"conversation_id": conversation_id, "user_id": connection.user_id, "active": active}
-    event = RoomEvent(event="typing", origin=connection.id, user_id=connection.user_id, payload=payload)
-    batch = RoomBatch(conversation_id=conversation_id, events=[event])
-    await fanout.publish(parts.line, [(topology.conversation_channel(conversation_id), batch.to_bytes())])
+    async def _count_and_start(self, user_id: str, room: Room) -> None:
+        """Run beside the socket's other events, so that none waits for api. Members that cannot be counted are few."""
+        try:
+            with suppress(AppError):
+                room.members_count = await self.api.members_count(user_id, room.id, room.sequencer.change_seq or 0)
+        finally:
+            waiting = self._counting.pop(room.id)
+        for connection in waiting:
+            if room.id in connection.typing_published_at:
+                with suppress(UnavailableError):
+                    await self._start_in(room, connection)
+
+    async def stop(self, connection: Connection, conversation_id: str) -> None:
+        if connection.typing_published_at.pop(conversation_id, None) is not None:
+            await self._publish(connection, conversation_id, active=False)
+
+    def end(self, connection: Connection, conversation_id: str) -> None:
+        """Stop it beside whatever ends it: a message, or the end of the socket."""
+        if conversation_id in connection.typing_published_at:
+            self.tasks.spawn("typing", self._end(connection, conversation_id))
+
+    async def _end(self, connection: Connection, conversation_id: str) -> None:
+        with suppress(UnavailableError):  # then it ends by its time
+            await self.stop(connection, conversation_id)
+
+    async def _publish(self, connection: Connection, conversation_id: str, *, active: bool) -> None:
+        payload = {"conversation_id": conversation_id, "user_id": connection.user_id, "active": active}
+        event = RoomEvent(event="typing", origin=connection.id, user_id=connection.user_id, payload=payload)
+        batch = RoomBatch(conversation_id=conversation_id, events=[event])
+        await fanout.publish(self.redis, [(topology.conversation_channel(conversation_id), batch.to_bytes())])

@@ -1,8 +1,9 @@
-"""The presence service: snapshots, one's own status, and the leases of the connections that this gateway holds.
+"""The presence service: snapshots, a user's status, and the leases of this gateway's connections.
 
-Leases go in batches: while one report is under way the next gathers. A person who is connected is known to presence
-before their `ready` goes out, so that whoever asks next is told so; if presence does not answer in time the
-connection goes on without it, and the next renewal makes good.
+Leases go in batches: while one report is under way the next gathers, and a report carries the state at the time it is
+sent, so that none overtakes a newer one. Presence knows of a connection before its `ready` goes out, so that the next
+snapshot shows the user online. If presence does not answer in time the connection goes on without it, and the next
+renewal repeats the report.
 """
 
 import asyncio
@@ -10,11 +11,12 @@ from typing import Any
 
 import structlog
 from synctalk_contracts.internal import Lease, LeaseReport, PresenceQuestion, PresenceSnapshot
-from synctalk_runtime.errors import UnavailableError
+from synctalk_runtime.background import Loop
+from synctalk_runtime.errors import AppError
 from synctalk_runtime.internal import InternalClient
 
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.hub.hub import Hub
+from synctalk_gateway.hub.registry import Registry
 
 log = structlog.get_logger()
 
@@ -24,16 +26,16 @@ MAX_LEASES = 1_000
 
 
 class PresenceClient:
-    """Raises UnavailableError when presence does not answer."""
+    """Requests to presence. Raises UnavailableError when it does not answer."""
 
     def __init__(self, http: InternalClient) -> None:
         self._http = http
 
     async def snapshot(self, asker_id: str, user_ids: list[str]) -> PresenceSnapshot:
-        """In the order asked."""
+        """Return how each user is shown to the user who asks, in the order asked."""
         question = PresenceQuestion(asker_id=asker_id, user_ids=user_ids)
-        answer = await self._http.post("/internal/presence/snapshot", question.model_dump())
-        return PresenceSnapshot.model_validate(answer, extra="ignore")
+        response = await self._http.post("/internal/presence/snapshot", question.model_dump())
+        return PresenceSnapshot.model_validate(response, extra="ignore")
 
     async def set(self, user_id: str, update: dict[str, Any]) -> None:
         await self._http.put(f"/internal/presence/{user_id}", update)
@@ -43,76 +45,85 @@ class PresenceClient:
 
 
 class Leases:
-    """Tells presence of connections that come, stay and go."""
+    """Reports to presence which connections open, stay and close."""
 
-    def __init__(self, client: PresenceClient, hub: Hub, gateway: str, renewal_s: float) -> None:
+    def __init__(self, client: PresenceClient, registry: Registry, gateway: str, renewal_s: float) -> None:
         self._client = client
-        self._hub = hub
+        self._registry = registry
         self._gateway = gateway
-        self._renewal_s = renewal_s
-        self._opened: dict[str, Lease] = {}
+        self._opened: dict[str, Connection] = {}
         self._closed: dict[str, Lease] = {}
-        self._changed = asyncio.Event()
         self._reported: asyncio.Future[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._sending = asyncio.Lock()
+        self._failing = False
+        self._changes = Loop("lease-changes", self._report_changes)
+        self._renewals = Loop("lease-renewal", self._renew, renewal_s)
 
-    def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._report_changes()), asyncio.create_task(self._renew())]
+    async def start(self) -> None:
+        await self._changes.start()
+        await self._renewals.start()
 
     async def stop(self) -> None:
-        """The last report lets go of everything that is left."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Stop; the last report closes everything that is left."""
+        await self._renewals.stop()
+        await self._changes.stop()
         if self._closed:
             await self._send([], list(self._closed.values()))
 
     async def opened(self, connection: Connection) -> None:
-        """Returns when presence knows it, or after half a second."""
-        self._opened[connection.id] = _lease(connection)
+        """Report one that opened, or whose activity changed; return when presence knows, or after half a second."""
+        self._opened[connection.id] = connection
         if self._reported is None:
             self._reported = asyncio.get_running_loop().create_future()
         reported = self._reported
-        self._changed.set()
+        self._changes.wake()
         await asyncio.wait((reported,), timeout=REPORT_WAIT_S)
 
     def closed(self, connection: Connection) -> None:
         self._opened.pop(connection.id, None)
         self._closed[connection.id] = _lease(connection)
-        self._changed.set()
+        self._changes.wake()
 
     async def _report_changes(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            opened, self._opened = self._opened, {}
-            closed, self._closed = self._closed, {}
-            reported, self._reported = self._reported, None
+        opened, self._opened = self._opened, {}
+        closed, self._closed = self._closed, {}
+        reported, self._reported = self._reported, None
+        try:
             if not await self._send(list(opened.values()), list(closed.values())):
                 self._closed = {**closed, **self._closed}
                 await asyncio.sleep(0.5)
+        finally:
             if reported is not None and not reported.done():
                 reported.set_result(None)
 
     async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self._renewal_s)
-            await self._send([_lease(connection) for connection in self._hub.connections.values()], [])
-            if self._closed:
-                self._changed.set()
+        await self._send(list(self._registry.connections.values()), [])
+        if self._closed:
+            self._changes.wake()
 
-    async def _send(self, held: list[Lease], released: list[Lease]) -> bool:
-        """In reports of a bounded size; false when one of them did not get through."""
-        for start in range(0, max(len(held), len(released)), MAX_LEASES):
+    async def _send(self, open_: list[Connection], closed: list[Lease]) -> bool:
+        """Send reports of a bounded size; return False when one of them did not get through."""
+        for start in range(0, max(len(open_), len(closed)), MAX_LEASES):
             part = slice(start, start + MAX_LEASES)
-            report = LeaseReport(gateway=self._gateway, held=held[part], released=released[part])
             try:
-                await self._client.report(report)
-            except UnavailableError:
-                log.warning("leases.not_reported", held=len(held), released=len(released))
+                async with self._sending:
+                    leases = [_lease(connection) for connection in open_[part]]
+                    report = LeaseReport(gateway=self._gateway, held=leases, released=closed[part])
+                    await self._client.report(report)
+            except AppError:
+                self._note(failing=True)
                 return False
+            self._note(failing=False)
         return True
+
+    def _note(self, *, failing: bool) -> None:
+        """Log when presence stops or resumes taking reports: once, not at every try."""
+        if failing and not self._failing:
+            log.warning("leases.not_reported")
+        elif self._failing and not failing:
+            log.info("leases.reported_again")
+        self._failing = failing
 
 
 def _lease(connection: Connection) -> Lease:
-    return Lease(user_id=connection.user_id, connection_id=connection.id)
+    return Lease(user_id=connection.user_id, connection_id=connection.id, active=connection.active)

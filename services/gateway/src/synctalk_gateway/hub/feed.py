@@ -1,101 +1,100 @@
 """This gateway's subscription on Redis: one connection, exactly the channels that its sockets need.
 
-Redis pub/sub is at most once and its gaps are silent, so the connection watches its own heartbeat: when that stops
-coming back the connection is given up, opened anew, every channel subscribed again, and `on_gap` is told, which
-resyncs. The parser is hiredis on a plain asyncio protocol: redis-py's own listener costs ten times as much per message.
+Redis pub/sub is at most once and its gaps are silent, so the connection watches its own heartbeat: when that reaches
+nobody or stops coming back the connection is given up, opened anew, every channel subscribed again, and `on_gap` is
+called, which resyncs. `on_down` is called as soon as messages may be lost. redis-py's own listener costs ten times as
+much per message.
 """
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
 
 import hiredis
 import structlog
 from prometheus_client import Counter, Gauge
 from pydantic import SecretStr
-from redis.asyncio.connection import parse_url
+from synctalk_runtime.background import FAILED, Backoff, Tasks, wait
+from synctalk_runtime.errors import UnavailableError
+from synctalk_runtime.redis_connection import RedisAddress, RedisConnection, code_of, open_connection
 
 log = structlog.get_logger()
 
 CHANNELS = Gauge("gateway_channels", "Redis channels that this gateway is subscribed to.")
 RECEIVED = Counter("gateway_feed_received_total", "Messages received from Redis channels.")
 LOST = Counter("gateway_feed_lost_total", "Times that the subscription had to be opened anew.")
+UNREADABLE = Counter("gateway_unreadable_total", "Messages of the feed that could not be read or delivered.")
 
-CONNECT_TIMEOUT_S = 2.0
+SUBSCRIBE_CHANNELS = 1_000
+"""In one command: Redis serves others in between."""
 SUBSCRIBE_TIMEOUT_S = 3.0
-MAX_BACKOFF_S = 2.0
+MIN_BACKOFF_S, MAX_BACKOFF_S = 0.05, 0.6
+GAP_RETRY_S = 0.5
 
-OnMessage = Callable[[str, bytes], None]
+Receive = Callable[[bytes], None]
+"""Takes what is published on one channel."""
+
 OnGap = Callable[[], Coroutine[Any, Any, None]]
-Beat = Callable[[], Awaitable[None]]
-
-
-class _Wire(asyncio.Protocol):
-    """RESP in, RESP out."""
-
-    def __init__(self, on_frame: Callable[[Any], None], on_lost: Callable[[], None]) -> None:
-        self._reader = hiredis.Reader()
-        self._on_frame = on_frame
-        self._on_lost = on_lost
-        self.transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-
-    def data_received(self, data: bytes) -> None:
-        self._reader.feed(data)
-        while (frame := self._reader.gets()) is not False:
-            self._on_frame(frame)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._on_lost()
-
-    def send(self, *arguments: str) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(hiredis.pack_command(arguments))  # type: ignore[arg-type]
+Beat = Callable[[], Awaitable[int]]
+"""Publishes on the own channel; returns how many subscribers that server had. Raises UnavailableError."""
 
 
 class Feed:
     """Subscriptions by channel name, and the supervision of the one connection that carries them."""
 
-    def __init__(self, url: SecretStr, own_channel: str, on_message: OnMessage, on_gap: OnGap, beat: Beat) -> None:
-        self._url = url.get_secret_value()
+    def __init__(
+        self,
+        url: SecretStr,
+        own_channel: str,
+        beat: Beat,
+        on_down: Callable[[], None],
+        ca_file: Path | None = None,
+    ) -> None:
+        self._address = RedisAddress.of(url, ca_file)
         self._own_channel = own_channel
-        self._on_message = on_message
-        self._on_gap = on_gap
         self._beat = beat
+        self._on_down = on_down
         self._wanted: dict[str, asyncio.Future[None]] = {}
+        self._receivers: dict[str, Receive] = {}
         self._unsent: set[str] = set()
-        self._wire: _Wire | None = None
+        self._unconfirmed: dict[str, int] = {}
+        self._connection: RedisConnection | None = None
         self._lost = asyncio.Event()
         self._last_beat = 0.0
         self._flush_scheduled = False
         self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._is_whole = False
+        self._tasks = Tasks()
         self._gap_task: asyncio.Task[None] | None = None
-        self.standing = False
-        """Messages come in: the connection answered its last heartbeat."""
+        self.live = False
+        """Messages come in: the last heartbeat went out, and came back."""
 
-    def start(self, heartbeat_s: float, timeout_s: float) -> None:
-        self._task = asyncio.create_task(self._supervise(heartbeat_s, timeout_s), name="feed")
+    def start(self, on_gap: OnGap, heartbeat_s: float, timeout_s: float) -> None:
+        """Connect and stay connected; `on_gap` runs whenever messages may have been lost."""
+        self._tasks.spawn("feed", self._supervise(on_gap, heartbeat_s, timeout_s))
 
     async def stop(self) -> None:
-        """A flag as well as a cancellation: redis-py may swallow the latter while the beat is being published."""
         self._stopping = True
         self._lost.set()
-        for task in (self._task, self._gap_task):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        await self._tasks.stop()
 
     async def check(self) -> None:
-        """For readiness."""
-        if not self.standing:
+        """Raise ConnectionError while messages do not come in, for readiness."""
+        if not self.live:
             raise ConnectionError("not subscribed to Redis")
 
-    def subscribe(self, channel: str) -> asyncio.Future[None]:
-        """Done when Redis has confirmed; every message published after that comes. Asked twice it is the same one."""
+    def _set_live(self, live: bool) -> None:
+        lost, self.live = self.live and not live, live
+        if lost:
+            self._on_down()
+
+    def subscribe(self, channel: str, receive: Receive) -> asyncio.Future[None]:
+        """Have what is published on the channel received, by the latest `receive` that was given for it.
+
+        Done when Redis has confirmed: every message published after that comes. Asked twice it is the same future.
+        """
+        self._receivers[channel] = receive
         known = self._wanted.get(channel)
         if known is not None:
             return known
@@ -107,28 +106,41 @@ class Feed:
         return confirmed
 
     def unsubscribe(self, channel: str) -> None:
+        self._receivers.pop(channel, None)
         confirmed = self._wanted.pop(channel, None)
         if confirmed is None:
             return
         CHANNELS.set(len(self._wanted))
         confirmed.cancel()
         self._unsent.discard(channel)
-        if self._wire is not None:
-            self._wire.send("UNSUBSCRIBE", channel)
+        if self._connection is not None:
+            self._connection.send("UNSUBSCRIBE", channel)
 
     def _schedule_flush(self) -> None:
-        """Everything that is wanted in one turn of the loop goes out as one SUBSCRIBE."""
+        """Everything that is wanted in one turn of the loop goes out together."""
         if not self._flush_scheduled:
             self._flush_scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flush_scheduled = False
-        if self._wire is not None and self._unsent:
-            self._wire.send("SUBSCRIBE", *self._unsent)
-            self._unsent.clear()
+        if self._connection is None:
+            return  # once connected, all that is wanted is subscribed
+        for portion in _portions(list(self._unsent)):
+            self._send_subscribe(portion)
+        self._unsent.clear()
+
+    def _send_subscribe(self, channels: Sequence[str]) -> None:
+        if self._connection is not None and channels:
+            self._connection.send("SUBSCRIBE", *channels)
+            for channel in channels:
+                self._unconfirmed[channel] = self._unconfirmed.get(channel, 0) + 1
 
     def _on_frame(self, frame: Any) -> None:
+        if isinstance(frame, hiredis.ReplyError):
+            log.warning("feed.refused", code=code_of(str(frame)))
+            self._lost.set()
+            return
         if not isinstance(frame, list) or not frame:
             return
         kind = frame[0]
@@ -137,63 +149,84 @@ class Feed:
             channel = frame[1].decode()
             if channel == self._own_channel:
                 self._last_beat = asyncio.get_running_loop().time()
+                self._set_live(self._is_whole)
             else:
-                self._on_message(channel, frame[2])
+                self.receive(channel, frame[2])
         elif kind == b"subscribe":
-            confirmed = self._wanted.get(frame[1].decode())
-            if confirmed is not None and not confirmed.done():
-                confirmed.set_result(None)
+            self._on_subscribed(frame[1].decode())
+
+    def receive(self, channel: str, data: bytes) -> None:
+        """Hand a message to whom the channel belongs. What cannot be read is logged and dropped."""
+        receive = self._receivers.get(channel)
+        if receive is None:
+            return
+        try:
+            receive(data)
+        except Exception as error:  # one bad message must not cost the next one
+            UNREADABLE.inc()
+            log.exception("feed.unreadable", channel=channel.partition(":")[0], error=type(error).__name__)
+
+    def _on_subscribed(self, channel: str) -> None:
+        """Note a confirmation; of a channel that was left and taken again meanwhile only the last one counts."""
+        unconfirmed = self._unconfirmed.pop(channel, 1) - 1
+        if unconfirmed > 0:
+            self._unconfirmed[channel] = unconfirmed
+            return
+        confirmed = self._wanted.get(channel)
+        if confirmed is not None and not confirmed.done():
+            confirmed.set_result(None)
 
     # ── supervision ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _supervise(self, heartbeat_s: float, timeout_s: float) -> None:
-        delay, first = 0.05, True
+    async def _supervise(self, on_gap: OnGap, heartbeat_s: float, timeout_s: float) -> None:
+        backoff, first = Backoff(MIN_BACKOFF_S, MAX_BACKOFF_S), True
         while not self._stopping:
             try:
                 await self._open()
                 if not first:
                     LOST.inc()
-                    self._tell_gap()
-                first, delay = False, 0.05
+                    self._start_gap(on_gap)
+                first = False
+                backoff.reset()
                 await self._watch(heartbeat_s, timeout_s)
-            except (OSError, TimeoutError, hiredis.HiredisError) as error:
+            except (OSError, TimeoutError, UnavailableError) as error:
                 log.warning("feed.lost", error=type(error).__name__)
+            except Exception as error:  # whatever it was: all is opened anew
+                FAILED.labels("feed", "bug").inc()
+                log.exception("feed.failed", error=type(error).__name__)
             finally:
                 self._close()
-            await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311
-            delay = min(delay * 2, MAX_BACKOFF_S)
+            await asyncio.sleep(backoff.next())
 
     async def _open(self) -> None:
-        """Connect, authenticate, and subscribe to everything that is wanted."""
-        self._lost = asyncio.Event()
-        options = parse_url(self._url)
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, wire = await asyncio.get_running_loop().create_connection(
-                lambda: _Wire(self._on_frame, self._lost.set),
-                options.get("host", "localhost"),
-                options.get("port", 6379),
-                ssl=True if self._url.startswith("rediss:") else None,
-            )
-        self._wire = wire
-        if options.get("password"):
-            wire.send("AUTH", options.get("username") or "default", options["password"])
-        for channel, confirmed in self._wanted.items():
-            if confirmed.done():
-                self._wanted[channel] = asyncio.get_running_loop().create_future()
-        self.subscribe(self._own_channel)
-        self._unsent = set(self._wanted)
-        self._flush()
-        await self._until_confirmed()
-        self._last_beat = asyncio.get_running_loop().time()
-        self.standing = True
-        log.info("feed.standing", channels=len(self._wanted))
+        """Connect, and subscribe to everything that is wanted, so many channels at a time."""
+        self._lost = lost = asyncio.Event()
+        self._connection = await open_connection(self._address, self._on_frame, lost.set)
+        loop = asyncio.get_running_loop()
+        for channel in (self._own_channel, *self._wanted):
+            confirmed = self._wanted.get(channel)
+            if confirmed is None or confirmed.done():
+                self._wanted[channel] = loop.create_future()
+        CHANNELS.set(len(self._wanted))
+        self._unconfirmed.clear()
+        self._unsent.clear()
+        for portion in _portions(list(self._wanted)):
+            wanted = [channel for channel in portion if channel in self._wanted]
+            self._send_subscribe(wanted)
+            await self._until_confirmed(wanted)
+        self._last_beat = loop.time()
+        self._is_whole = True
+        self._set_live(True)
+        log.info("feed.live", channels=len(self._wanted))
 
-    async def _until_confirmed(self) -> None:
+    async def _until_confirmed(self, channels: Sequence[str]) -> None:
+        confirmed = [self._wanted[channel] for channel in channels]
         lost = asyncio.create_task(self._lost.wait())
         try:
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT_S):
-                for confirmed in list(self._wanted.values()):
-                    await asyncio.wait((confirmed, lost), return_when=asyncio.FIRST_COMPLETED)
+                for one in confirmed:
+                    if not one.done():
+                        await asyncio.wait((one, lost), return_when=asyncio.FIRST_COMPLETED)
         finally:
             lost.cancel()
         if self._lost.is_set():
@@ -202,23 +235,43 @@ class Feed:
     async def _watch(self, heartbeat_s: float, timeout_s: float) -> None:
         loop = asyncio.get_running_loop()
         while not self._lost.is_set():
-            await self._beat()
-            try:
-                async with asyncio.timeout(heartbeat_s):
-                    await self._lost.wait()
-            except TimeoutError:
-                pass
+            await self._send_beat()
+            await wait(self._lost, heartbeat_s)
             if loop.time() - self._last_beat > timeout_s:
                 raise TimeoutError
         raise ConnectionResetError
 
-    def _tell_gap(self) -> None:
+    async def _send_beat(self) -> None:
+        """Publish a heartbeat. Raises ConnectionResetError: nobody got it, so events go to another server."""
+        try:
+            receivers = await self._beat()
+        except UnavailableError:
+            self._set_live(False)
+            return
+        if receivers == 0:
+            raise ConnectionResetError
+
+    def _start_gap(self, on_gap: OnGap) -> None:
         if self._gap_task is not None:
             self._gap_task.cancel()
-        self._gap_task = asyncio.create_task(self._on_gap(), name="gap")
+        self._gap_task = self._tasks.spawn("gap", self._handle_gap(on_gap))
+
+    async def _handle_gap(self, on_gap: OnGap) -> None:
+        while True:
+            try:
+                return await on_gap()
+            except Exception as error:  # whatever it was: sockets that missed something must sync
+                FAILED.labels("gap", "bug").inc()
+                log.exception("feed.gap_failed", error=type(error).__name__)
+                await asyncio.sleep(GAP_RETRY_S)
 
     def _close(self) -> None:
-        self.standing = False
-        if self._wire is not None and self._wire.transport is not None:
-            self._wire.transport.abort()
-        self._wire = None
+        self._is_whole = False
+        self._set_live(False)
+        if self._connection is not None:
+            self._connection.drop()
+        self._connection = None
+
+
+def _portions(channels: Sequence[str]) -> list[Sequence[str]]:
+    return [channels[n : n + SUBSCRIBE_CHANNELS] for n in range(0, len(channels), SUBSCRIBE_CHANNELS)]

@@ -1,6 +1,6 @@
-"""Socket.IO v4 over Engine.IO v4: python-socketio and python-engineio, on picows' websockets.
+"""Socket.IO v4: Engine.IO over websockets (picows) and polling, Socket.IO packets on top.
 
-The libraries do the handshake, polling, the upgrade and the packets. What costs per delivery or can be abused is ours:
-a websocket is written to directly, each socket has one bounded line of events in order, pings are timers and not tasks,
-refused sockets are closed, binary packets and reserved event names never reach a handler.
+`server` has the Socket.IO packets and calls the application's handlers; `engine` has the sessions and decides who may
+open one; `engine_socket` is one session, on a `websocket` or `polling`. A websocket is written to directly and read no
+faster than its events are handled. What a socket sends is limited, queued in one bounded inbox and handled in order.
 """

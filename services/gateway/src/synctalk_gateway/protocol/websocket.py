@@ -1,131 +1,85 @@
-"""A websocket: picows' parser as uvicorn's websocket class, handing text straight to the Engine.IO session.
+"""A websocket: a listener of picows that hands text to an Engine.IO session, and writes frames to the transport.
 
-There is no ASGI application and no task per websocket: uvicorn passes the upgrade request's head, picows reads on by
-itself. RFC 6455; permessage-deflate is off (it doubles an idle socket's memory).
+There is no ASGI application and no task per websocket. A peer is read in small pieces, and no faster than its session
+takes them: what it sends without end stays in its own kernel's buffers. RFC 6455 without permessage-deflate, which
+doubles the memory of an idle socket.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
-import orjson
-from picows import (
-    WSAutoPingStrategy,
-    WSCloseCode,
-    WSFrame,
-    WSListener,
-    WSMsgType,
-    WSTransport,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-)
-from picows.common import WSUpgradeResponseWithListener
-from picows.picows import WSProtocol  # type: ignore[attr-defined]
-from synctalk_runtime.errors import AppError
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from prometheus_client import Counter
 
+from synctalk_gateway.protocol.buckets import TokenBucket
+from synctalk_gateway.protocol.fragments import FragmentError, Fragments
 from synctalk_gateway.settings import Settings
 
 USER_TIMEOUT_MS = 15_000
 """A peer that acknowledges nothing for this long is gone (Linux tcp(7), TCP_USER_TIMEOUT)."""
 
-READ_BUFFER_BYTES = 2048
-CLOSE_WAIT_S = 2
-HANDSHAKE_TIMEOUT_S = 5
+CLOSE_WAIT_S = 2.0
+FRAMES_PER_TURN = 16
+"""More frames in one read than this, and the other sockets have their turn before the next read."""
+
+PINGS_PER_S, PING_BURST = 2, 10
+"""Websocket pings that are answered; no client of ours sends any."""
 
 
-class _Silent:
-    """picows makes a logger per connection of a real one; ours says nothing and costs nothing."""
-
-    def isEnabledFor(self, _: int) -> bool:  # noqa: N802
-        return False
-
-    def _nothing(self, *_: Any, **__: Any) -> None:
-        return
-
-    log = debug = info = warning = error = exception = _nothing
-
-
-_SILENT = _Silent()
-
-
-class _UnixTransport:
-    """A Unix socket's transport, as picows wants one: it sets TCP options, which such a socket does not have.
-
-    Between an edge and a gateway on one machine a Unix socket costs a quarter of loopback TCP: 1.4 us instead of 5.8 to
-    send a frame, 1.5 instead of 5.3 to receive it (measured).
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._socket = transport.get_extra_info("socket")
-        self._get_extra_info = transport.get_extra_info
-        self.write = transport.write
-        self.get_write_buffer_size = transport.get_write_buffer_size
-        self.close = transport.close
-        self.abort = transport.abort
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self if name == "socket" else self._get_extra_info(name, default)
-
-    def fileno(self) -> int:
-        number: int = self._socket.fileno()
-        return number
-
-    def setsockopt(self, *_: int) -> None:
-        return
-
-    def getsockopt(self, *_: int) -> int:
-        return 0
-
-
-def _is_unix(transport: asyncio.Transport) -> bool:
-    return bool(transport.get_extra_info("socket").family == socket.AF_UNIX)
+CLOSED_SLOW = Counter("gateway_slow_sockets_total", "Sockets cut off because they did not read.")
 
 
 class Session(Protocol):
-    """Whose packets a websocket carries: an Engine.IO session."""
+    """The Engine.IO session whose packets a websocket carries."""
 
-    def on_text(self, link: "Link", text: str) -> None:
-        """One packet."""
+    connect_asked: bool
+    """CONNECT came."""
+
+    def on_text(self, websocket: "WebSocketConnection", text: str) -> None:
+        """Take one packet."""
 
     def on_binary(self) -> None:
-        """A binary frame, which we do not take."""
+        """Count a binary message, none of which is taken."""
 
-    def on_link_lost(self, link: "Link") -> None:
-        """The websocket is gone."""
+    def on_control(self) -> None:
+        """Count a ping or pong of the websocket itself."""
 
-    def on_pace(self, link: "Link") -> None:
-        """The peer reads too slowly, or well again."""
+    def on_websocket_lost(self, websocket: "WebSocketConnection") -> None:
+        """Note that the websocket is gone."""
 
+    def on_write_state(self, websocket: "WebSocketConnection") -> None:
+        """Note that the peer reads too slowly, or fast enough again."""
 
-class Owner(Protocol):
-    """Who decides about upgrades, and gives each websocket its session: the Engine.IO server."""
+    def is_full(self) -> bool:
+        """Return whether what was read has to be handled before more is read."""
 
-    settings: Settings
-
-    def parse_query(self, query: str) -> dict[str, str]:
-        """The query of the upgrade request."""
-
-    def check_upgrade(self, query: dict[str, str], origin: str | None, host: str | None) -> None:
-        """Raises AppError with what the upgrade is refused."""
-
-    def open_link(self, link: "Link", query: dict[str, str]) -> None:
-        """The websocket stands: give it its session."""
-
-    def count_slow(self) -> None:
-        """A peer did not read and was cut off."""
+    def pause_s(self, dropped: int = 0) -> float:
+        """Return for how long not to read, since packets of the last read were refused, or dropped by the websocket."""
 
 
-class Link(WSListener):
-    """One websocket, from its upgrade to its end."""
+class WebSocketConnection(WSListener):
+    """One websocket, from its upgrade to its end. `on_open` gives it its session."""
 
-    def __init__(self, owner: Owner, query: dict[str, str], address: str) -> None:
-        self._owner = owner
-        self._query: dict[str, str] | None = query
+    def __init__(self, settings: Settings, address: str, on_open: "Callable[[WebSocketConnection], None]") -> None:
+        self._settings = settings
+        self._on_open: Callable[[WebSocketConnection], None] | None = on_open
         self.address = address
         self.session: Session | None = None
         self.slow = False
-        self._parts: list[bytes] = []
+        """The peer leaves unread what it was sent."""
+        self._fragments = Fragments(settings.max_message_fragments, settings.max_frame_bytes)
+        self._pings: TokenBucket | None = None
+        self._frames = 0
+        """Of the read that is being parsed."""
+        self._dropped = 0
+        """Frames of that read that came after the close frame was sent."""
+        self._unfinished = 0
+        """Bytes read since the last whole frame."""
+        self._reading = True
+        self.paused = False
+        """Nothing is read until a timer ends the pause."""
         self._transport: WSTransport | None = None
         self._tcp: asyncio.Transport | None = None
 
@@ -134,31 +88,64 @@ class Link(WSListener):
         self._tcp = transport.underlying_transport
         options = transport.underlying_transport.get_extra_info("socket")
         options.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        query, self._query = self._query, None
-        assert query is not None
-        self._owner.open_link(self, query)
+        on_open, self._on_open = self._on_open, None
+        assert on_open is not None
+        on_open(self)
+
+    # ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def admits(self, size: int) -> bool:
+        """Return whether `size` more bytes may be parsed; a frame that is not whole yet stays in memory.
+
+        Close when a frame is longer than one may be before CONNECT.
+        """
+        self._unfinished += size
+        if self._unfinished <= self._settings.max_connect_bytes or self._is_connecting():
+            return True
+        self.close(WSCloseCode.MESSAGE_TOO_BIG, "too much before CONNECT")
+        return False
+
+    def _is_connecting(self) -> bool:
+        """Return whether CONNECT has come; events may follow it before it is answered."""
+        return self.session is not None and self.session.connect_asked
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._frames += 1
+        self._unfinished = 0
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
             self._finish()
         elif transport.is_close_frame_sent:
-            return
-        elif kind == WSMsgType.TEXT and frame.fin and not self._parts:
-            self._on_text(frame.get_payload_as_bytes())
-        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
-            self._on_part(frame)
-        elif kind == WSMsgType.BINARY and self.session is not None:
-            self.session.on_binary()
+            self._dropped += 1
+        else:
+            self._on_frame(kind, frame)
+        if frame.last_in_buffer:
+            self._end_read()
 
-    def _on_part(self, frame: WSFrame) -> None:
-        self._parts.append(frame.get_payload_as_bytes())
-        if sum(map(len, self._parts)) > self._owner.settings.max_frame_bytes:
-            self.close(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
-        elif frame.fin:
-            text = b"".join(self._parts)
-            self._parts = []
-            self._on_text(text)
+    def _on_frame(self, kind: WSMsgType, frame: WSFrame) -> None:
+        if kind == WSMsgType.TEXT and frame.fin and not self._fragments.open:
+            self._on_text(frame.get_payload_as_bytes())
+        elif kind in (WSMsgType.PING, WSMsgType.PONG):
+            self._on_control(kind, frame)
+        elif kind == WSMsgType.BINARY and frame.fin and not self._fragments.open:
+            self._on_message(kind, b"")
+        else:
+            self._on_fragment(kind, frame)
+
+    def _on_fragment(self, kind: WSMsgType, frame: WSFrame) -> None:
+        try:
+            message = self._fragments.add(kind, frame.get_payload_as_bytes(), bool(frame.fin))
+        except FragmentError as error:
+            self.close(error.code, error.reason)
+            return
+        if message is not None:
+            self._on_message(*message)
+
+    def _on_message(self, kind: WSMsgType, data: bytes) -> None:
+        if kind == WSMsgType.TEXT:
+            self._on_text(data)
+        elif self.session is not None:
+            self.session.on_binary()
 
     def _on_text(self, data: bytes) -> None:
         try:
@@ -169,48 +156,96 @@ class Link(WSListener):
         if self.session is not None:
             self.session.on_text(self, text)
 
-    def on_ws_disconnected(self, _: WSTransport) -> None:
+    def _on_control(self, kind: WSMsgType, frame: WSFrame) -> None:
+        """Answer a few pings; picows itself would queue a pong for every one."""
         if self.session is not None:
-            self.session.on_link_lost(self)
-        self.session = self._transport = self._tcp = None
+            self.session.on_control()
+        if kind != WSMsgType.PING:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._pings is None:
+            self._pings = TokenBucket(PINGS_PER_S, PING_BURST, now)
+        if self._pings.take(now):
+            payload = frame.get_payload_as_bytes()
+            self.write(bytes((0x8A, len(payload))) + payload)
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _end_read(self) -> None:
+        """Pause when packets were refused or dropped; after many frames read on in the loop's next turn."""
+        frames, dropped, self._frames, self._dropped = self._frames, self._dropped, 0, 0
+        pause_s = self.session.pause_s(dropped) if self.session is not None else 0.0
+        if self.paused or not (pause_s or frames > FRAMES_PER_TURN):
+            return
+        self.paused = True
+        asyncio.get_running_loop().call_later(pause_s, self._end_pause)
+        self.update_reading()
+
+    def _end_pause(self) -> None:
+        self.paused = False
+        self.update_reading()
+
+    def update_reading(self) -> None:
+        """Read while the session has space; once the close frame is sent, read and drop until the peer closes too."""
+        tcp, transport = self._tcp, self._transport
+        if tcp is None or transport is None or tcp.is_closing():
+            return
+        full = self.session is not None and self.session.is_full() and not transport.is_close_frame_sent
+        if (reading := not self.paused and not full) == self._reading:
+            return
+        self._reading = reading
+        if reading:
+            tcp.resume_reading()
+        else:
+            tcp.pause_reading()
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def pause_writing(self) -> None:
         self.slow = True
         if self.session is not None:
-            self.session.on_pace(self)
+            self.session.on_write_state(self)
 
     def resume_writing(self) -> None:
         self.slow = False
         if self.session is not None:
-            self.session.on_pace(self)
+            self.session.on_write_state(self)
 
     def direct_writer(self) -> Callable[[bytes], None] | None:
-        """What takes a whole frame without a check, while the peer keeps up; the hot loop calls nothing else."""
+        """Return what writes a whole frame without a check, while the peer keeps up; fan-out calls nothing else."""
         return None if self.slow or self._tcp is None else self._tcp.write
 
     def write(self, frame: bytes) -> None:
-        """Hand a whole frame to the kernel. A peer that leaves more than the bound unread is cut off: it will sync."""
+        """Write a whole frame. Cut off a peer that leaves more than the bound unread; its client will sync."""
         tcp = self._tcp
         if tcp is None:
             return
         tcp.write(frame)
-        if self.slow and tcp.get_write_buffer_size() > self._owner.settings.max_buffer_bytes:
-            self._owner.count_slow()
+        if self.slow and tcp.get_write_buffer_size() > self._settings.max_buffer_bytes:
+            CLOSED_SLOW.inc()
             tcp.abort()
 
-    def close(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "") -> None:
-        """Say why, and wait until the peer has closed too; one that does not take it in time is cut off.
+    # ── closing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_ws_disconnected(self, _: WSTransport) -> None:
+        if self.session is not None:
+            self.session.on_websocket_lost(self)
+        self.session = self._transport = self._tcp = None
+
+    def close(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "", wait_s: float = CLOSE_WAIT_S) -> None:
+        """Send a close frame and wait until the peer has closed too; cut it off after `wait_s`.
 
         What it still sends meanwhile is read and dropped: for unread bytes the kernel would send a reset, and that
-        overtakes the reason.
+        overtakes the close frame.
         """
         if self._transport is None or self._tcp is None or self._transport.is_close_frame_sent:
             return
         self._transport.send_close(code, reason)
-        asyncio.get_running_loop().call_later(CLOSE_WAIT_S, self._tcp.abort)
+        asyncio.get_running_loop().call_later(wait_s, self._tcp.abort)
+        self.update_reading()
 
     def _finish(self) -> None:
-        """The peer closed, or answered our closing."""
+        """Close the transport, since the peer has sent its close frame."""
         self.close()
         if self._tcp is not None:
             self._tcp.close()
@@ -218,54 +253,3 @@ class Link(WSListener):
     def abort(self) -> None:
         if self._tcp is not None:
             self._tcp.abort()
-
-
-def websocket_class(owner: Owner) -> type[WSProtocol]:
-    """What uvicorn's `ws` setting takes: it makes one per upgrade request and feeds it the request's head."""
-
-    class WebSocket(WSProtocol):  # type: ignore[misc]
-        def __init__(self, config: Any, server_state: Any, app_state: Any) -> None:
-            super().__init__(
-                host_port=None,
-                ws_path=None,
-                is_client_side=False,
-                ws_listener_factory=self._accept,
-                logger=_SILENT,
-                disconnect_on_exception=True,
-                websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
-                enable_auto_ping=False,
-                auto_ping_idle_timeout=None,
-                auto_ping_reply_timeout=None,
-                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
-                enable_auto_pong=True,
-                max_frame_size=owner.settings.max_frame_bytes,
-                extra_headers=None,
-                read_buffer_init_size=READ_BUFFER_BYTES,
-            )
-
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(_UnixTransport(transport) if _is_unix(transport) else transport)
-
-        def data_received(self, head: bytes) -> None:
-            while head:
-                buffer = self.get_buffer(-1)
-                part, head = head[: len(buffer)], head[len(buffer) :]
-                buffer[: len(part)] = part
-                self.buffer_updated(len(part))
-
-        def _accept(self, request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-            headers = request.headers
-            query = owner.parse_query(request.path.decode("latin-1").partition("?")[2])
-            address = headers.get("x-forwarded-for", "").split(",")[-1].strip()
-            try:
-                owner.check_upgrade(query, headers.get("origin"), headers.get("host"))
-            except AppError as error:
-                body = orjson.dumps(error.body())
-                extra = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-                if error.retry_after is not None:
-                    extra["Retry-After"] = str(max(1, round(error.retry_after)))
-                response = WSUpgradeResponse.create_error_response(error.status, body, extra)
-                return WSUpgradeResponseWithListener(response, None)
-            return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), Link(owner, query, address))
-
-    return WebSocket

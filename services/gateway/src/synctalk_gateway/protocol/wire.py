@@ -1,39 +1,40 @@
-"""JSON and frames on the wire.
+"""JSON, Socket.IO packets and websocket frames, as bytes.
 
-Decoding is strict: NaN and Infinity are refused, since JavaScript clients drop the connection over them. A lone
-surrogate is let through here, so that the contract refuses the field by name instead of the whole packet.
+Decoding refuses NaN and Infinity, since JavaScript clients drop the connection over them. It lets a lone surrogate
+through, so that the contract refuses the field by name and not the whole packet.
 """
 
 import json
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
 
 
-def loads(text: str) -> Any:
-    """Raises ValueError for what is not JSON, or nested too deep."""
+def loads(text: str) -> object:
+    """Raise ValueError for what is not JSON, or nested too deep."""
     try:
-        return orjson.loads(text)
+        value: object = orjson.loads(text)
     except orjson.JSONDecodeError:
         if "\\ud" not in text.lower():
             raise
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        try:
+            value = json.loads(text, parse_constant=_refuse)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
+    return value
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def dumps(value: Any, **_: Any) -> str:
-    """The signature of `json.dumps`, as the libraries call it."""
+def dumps(value: object, **_: object) -> str:
+    """Encode as `json.dumps` does, whose signature the libraries expect."""
     return orjson.dumps(value).decode()
 
 
 def frame(text: bytes) -> bytes:
-    """One unmasked websocket text frame (RFC 6455, 5.2): the same bytes for every client."""
+    """Return one unmasked websocket text frame (RFC 6455, 5.2): the same bytes for every client."""
     size = len(text)
     if size < 126:
         return b"\x81" + bytes((size,)) + text
@@ -53,9 +54,6 @@ class Encoded:
         self.frame = frame(b"4" + packet)
 
 
-def event(name: str, payload: Any) -> Encoded:
-    return Encoded(b'2["' + name.encode() + b'",' + orjson.dumps(payload) + b"]")
-
-
-def ack(ack_id: int, answer: Any) -> Encoded:
+def ack(ack_id: int, answer: object) -> Encoded:
+    """Encode an ACK packet."""
     return Encoded(b"3%d[" % ack_id + orjson.dumps(answer) + b"]")

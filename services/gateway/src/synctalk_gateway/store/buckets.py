@@ -1,38 +1,58 @@
-"""Rate limits of a person's events: whatever is asked in one turn of the loop goes to Redis as one script call."""
+"""Rate limits of a user's events: whatever is asked in one turn of the loop goes to Redis as one script call."""
 
 import asyncio
+from collections.abc import Sequence
 
+import structlog
+from synctalk_runtime.background import Batcher
 from synctalk_runtime.errors import RateLimitedError
 from synctalk_runtime.limits import Limit, Limiter
 
+log = structlog.get_logger()
+
 
 class Buckets:
-    """One call under way at a time; what is asked meanwhile is the next call's batch."""
+    """The rate limits in Redis. One call is under way at a time; what is asked meanwhile is the next call's batch.
+
+    Every question is settled: a limit that cannot be asked lets the event through. A bucket without a token is not
+    asked for again before it has one: a user who sends far beyond the limit costs Redis nothing.
+    """
 
     MAX_BATCH = 500
+    MAX_EMPTY = 10_000
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
-        self._asked: list[tuple[Limit, str, asyncio.Future[int]]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._batcher = Batcher("buckets", self._ask, self.MAX_BATCH)
+        self._empty_until: dict[tuple[str, str], float] = {}
+        """Buckets without a token, and until when; monotonic seconds."""
 
     async def take(self, limit: Limit, user_id: str) -> None:
-        """Raises RateLimitedError with `retry_after` in seconds."""
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._asked.append((limit, user_id, answer))
-        if self._task is None:
-            self._task = asyncio.create_task(self._ask())
-        wait_ms = await answer
+        """Take a token. Raises RateLimitedError with `retry_after` in seconds."""
+        loop = asyncio.get_running_loop()
+        bucket = (limit.name, user_id)
+        wait_s = self._empty_until.get(bucket, 0.0) - loop.time()
+        if wait_s > 0:
+            raise _refusal(limit, wait_s)
+        wait_ms = await self._batcher.submit((limit, user_id))
         if wait_ms:
-            raise RateLimitedError(retry_after=round(wait_ms / 1000, 3), details={"limit": limit.name})
+            self._remember(bucket, wait_ms / 1000, loop.time())
+            raise _refusal(limit, wait_ms / 1000)
 
-    async def _ask(self) -> None:
+    def _remember(self, bucket: tuple[str, str], wait_s: float, now: float) -> None:
+        if len(self._empty_until) >= self.MAX_EMPTY:
+            self._empty_until = {bucket: until for bucket, until in self._empty_until.items() if until > now}
+        if len(self._empty_until) < self.MAX_EMPTY:
+            self._empty_until[bucket] = now + wait_s
+
+    async def _ask(self, asked: list[tuple[Limit, str]]) -> Sequence[int]:
+        """Return how long each has to wait, in milliseconds."""
         try:
-            while self._asked:
-                asked, self._asked = self._asked[: self.MAX_BATCH], self._asked[self.MAX_BATCH :]
-                answers = await self._limiter.ask([(limit, user_id) for limit, user_id, _ in asked])
-                for (_, _, answer), wait_ms in zip(asked, answers, strict=True):
-                    if not answer.done():
-                        answer.set_result(wait_ms)
-        finally:
-            self._task = None
+            return await self._limiter.ask(asked)
+        except Exception as error:  # whatever it is: a limit that cannot be asked lets through
+            log.exception("buckets.not_asked", error=type(error).__name__)
+            return [0] * len(asked)
+
+
+def _refusal(limit: Limit, wait_s: float) -> RateLimitedError:
+    return RateLimitedError(retry_after=max(0.001, round(wait_s, 3)), details={"limit": limit.name})

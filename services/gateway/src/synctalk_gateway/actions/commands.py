@@ -1,0 +1,67 @@
+"""Commands of a socket to api: the room check, a token from the user's bucket, and the queue of the partition."""
+
+import asyncio
+
+from synctalk_contracts.commands import AnyCommand, MarkDelivered, MarkRead, SendMessage
+from synctalk_runtime.errors import UnavailableError
+
+from synctalk_gateway.acks import Ack
+from synctalk_gateway.actions.rooms import RoomMembership
+from synctalk_gateway.actions.typing import Typing
+from synctalk_gateway.clients.commands import Commands
+from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.hub.feed import Feed
+from synctalk_gateway.limits import RateLimits
+from synctalk_gateway.store.deliveries import Deliveries
+
+
+class CommandSubmission:
+    """Returns acks to come. Commands of one socket reach api in the order in which they were sent.
+
+    All raise:
+        NotFoundError: not in that conversation's room.
+        RateLimitedError: the user's bucket is empty.
+        UnavailableError: replies cannot come now or soon, or the room cannot be joined yet; nothing was done.
+    """
+
+    def __init__(
+        self,
+        commands: Commands,
+        feed: Feed,
+        rooms: RoomMembership,
+        limits: RateLimits,
+        typing: Typing,
+        deliveries: Deliveries,
+    ) -> None:
+        self._commands = commands
+        self._feed = feed
+        self._rooms = rooms
+        self._limits = limits
+        self._typing = typing
+        self._deliveries = deliveries
+
+    async def send(self, connection: Connection, command: SendMessage) -> asyncio.Future[Ack]:
+        """Send a message, which ends the typing of it."""
+        self._typing.end(connection, command.conversation_id)
+        await self._must_take(connection, command)
+        await self._limits.take_message(connection.user_id)
+        return self._commands.submit(connection.id, command)
+
+    async def change(self, connection: Connection, command: AnyCommand) -> asyncio.Future[Ack]:
+        """Do anything else to a message."""
+        await self._must_take(connection, command)
+        await self._limits.take_signal(connection.user_id)
+        return self._commands.submit(connection.id, command)
+
+    async def mark(self, connection: Connection, command: MarkDelivered | MarkRead) -> asyncio.Future[Ack]:
+        """Move a watermark; the session has everything up to it."""
+        ack = await self.change(connection, command)
+        self._deliveries.add(connection.session_id, command.conversation_id, command.seq)
+        return ack
+
+    async def _must_take(self, connection: Connection, command: AnyCommand) -> None:
+        """Refuse before a token is taken."""
+        await self._rooms.must_be_in_room(connection, command.conversation_id)
+        if not self._feed.live:
+            raise UnavailableError
+        self._commands.must_admit(command.conversation_id)

@@ -1,0 +1,52 @@
+"""Decides whether the queue of one partition takes another command, so that overload is refused at once.
+
+The queue is bounded by time: what is ahead of a command, in batches, times the measured time of a batch must stay below
+`target_s`. That lets a burst in. A queue that has not been empty for `target_s` is no burst: from then on it holds
+`min_queue` commands, so that what is accepted waits for little more than the batch under way, until it has drained.
+(The idea is that of CoDel as Facebook's servers use it: https://queue.acm.org/detail.cfm?id=2839461.)
+"""
+
+FIRST_GUESS_S = 0.02
+WEIGHT = 0.2
+"""Of the latest batch in the average."""
+
+
+class Admission:
+    """The admission of one partition's queue. All times are seconds of one monotonic clock."""
+
+    def __init__(self, target_s: float, max_batch: int) -> None:
+        self._target_s = target_s
+        self._max_batch = max_batch
+        self._min_queue = max_batch * 3 // 2
+        """Half a batch more than leaves at once: an overloaded queue is not mistaken for an empty one."""
+        self._batch_s = FIRST_GUESS_S
+        self._empty_at = float("-inf")
+        self._sent_at: float | None = None
+
+    def admits(self, queued: int, now: float) -> bool:
+        """Return whether one more may join the `queued` ones."""
+        if queued == 0:
+            self._empty_at = now
+        if queued < self._min_queue:
+            return True
+        if now - self._empty_at > self._target_s:
+            return False
+        return self.delay_s(queued, now) <= self._target_s
+
+    def delay_s(self, queued: int, now: float) -> float:
+        """Return how long a command that joins now will wait for its reply; a late batch counts as long as it takes."""
+        under_way = 0.0 if self._sent_at is None else now - self._sent_at
+        batches = queued // self._max_batch + 2
+        return batches * max(self._batch_s, under_way)
+
+    def sent(self, left: int, now: float) -> None:
+        """A batch has left, and `left` commands stay in the queue."""
+        self._sent_at = now
+        if left == 0:
+            self._empty_at = now
+
+    def finished(self, now: float) -> None:
+        """The batch under way has its replies, or was given up."""
+        if self._sent_at is not None:
+            self._batch_s += WEIGHT * (now - self._sent_at - self._batch_s)
+        self._sent_at = None

@@ -1,0 +1,1 @@
+"""Events from RabbitMQ, on this gateway's own queues."""

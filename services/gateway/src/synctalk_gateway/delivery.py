@@ -1,0 +1,59 @@
+"""The wiring of delivery: from the channels on Redis to this gateway's sockets, and what repairs it."""
+
+from synctalk_contracts import topology
+from synctalk_contracts.fanout import Heartbeat
+from synctalk_runtime.background import Tasks
+from synctalk_runtime.limits import Limit
+from synctalk_runtime.redis_pipeline import RedisPipeline
+
+from synctalk_gateway.actions.new_conversations import NewConversations
+from synctalk_gateway.actions.presence import PresenceSubscriptions
+from synctalk_gateway.actions.resync import Resync, RoomResync
+from synctalk_gateway.clients.reads import StateReads
+from synctalk_gateway.clients.upstreams import Upstreams
+from synctalk_gateway.hub.feed import Feed
+from synctalk_gateway.hub.registry import Registry
+from synctalk_gateway.hub.room import RoomSettings
+from synctalk_gateway.hub.watchers import Watchers
+from synctalk_gateway.settings import Settings
+
+
+class Delivery:
+    """The sockets and rooms of this gateway, fed from Redis. Without the feed all commands under way are refused."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        name: str,
+        redis: RedisPipeline,
+        upstreams: Upstreams,
+        tasks: Tasks,
+    ) -> None:
+        api, commands = upstreams.api, upstreams.commands
+        self._settings = settings
+        self._redis = redis
+        self._heartbeat = topology.heartbeat_channel(name)
+        self.feed = Feed(settings.redis_url, self._heartbeat, self._beat, commands.fail_all, settings.tls_ca_file)
+        self.feed.subscribe(topology.replies_channel(name), commands.on_replies)
+        self.watchers = Watchers(self.feed)
+        self.subscriptions = PresenceSubscriptions(
+            self.watchers, upstreams.presence, tasks, settings.max_presence_subscriptions
+        )
+        reads = StateReads(settings.resync_timeout_s)
+        self.room_resync = RoomResync(api, reads, self.subscriptions, tasks)
+        typing_limit = Limit("typing", settings.typing_rate_per_s, settings.typing_rate_per_s)
+        room_settings = RoomSettings(settings.gap_wait_s, settings.typing_ttl_s, typing_limit)
+        self.registry = Registry(self.feed, room_settings, self.room_resync)
+        self.new_conversations = NewConversations(self.registry, api, self.subscriptions, tasks)
+        self._resync = Resync(self.registry, api, reads, self.room_resync, settings.ready_conversations)
+
+    async def start(self) -> None:
+        settings = self._settings
+        self.feed.start(self._resync.resync_all, settings.heartbeat_s, settings.heartbeat_timeout_s)
+
+    async def stop(self) -> None:
+        self.registry.close()
+        await self.feed.stop()
+
+    async def _beat(self) -> int:
+        return int(await self._redis.call("PUBLISH", self._heartbeat, Heartbeat(n=0).to_bytes()))

@@ -1,0 +1,276 @@
+"""A conversation's room on this gateway: its sockets, and who of them gets which event.
+
+An event is encoded and framed once, and the same bytes go to every socket of the room but the one that caused it. The
+sequencer keeps the order; what the room needs from the rest of the gateway it asks for through `RoomCallbacks`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client import Counter
+from synctalk_contracts.encoding import fanout
+from synctalk_runtime.limits import Limit
+
+from synctalk_gateway.hub import packets
+from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.hub.profiles import Profiles
+from synctalk_gateway.hub.sequencer import Event, Sequencer
+from synctalk_gateway.hub.typing import TypingUsers
+from synctalk_gateway.protocol.buckets import TokenBucket
+from synctalk_gateway.protocol.wire import Encoded
+
+DELIVERED = Counter("gateway_delivered_total", "Events handed to sockets.")
+
+
+class RoomCallbacks(Protocol):
+    """The callbacks of rooms into the rest of the gateway."""
+
+    def on_gap(self, room: "Room") -> None:
+        """Handle that what is missing did not come by itself: the state has to be read."""
+
+    def on_member_removed(self, room: "Room", user_id: str, removed: list[Connection]) -> None:
+        """A member left or was removed, and these sockets with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    gap_wait_s: float
+    typing_ttl_s: float
+    typing_limit: Limit
+
+
+class Room:
+    """The sockets of one conversation. `on_empty` is called when the last one is gone."""
+
+    __slots__ = (
+        "_events",
+        "_on_empty",
+        "_profiles",
+        "_read_up_to",
+        "_settings",
+        "_typing_bucket",
+        "change_events",
+        "check_running",
+        "connections",
+        "id",
+        "members_count",
+        "sequencer",
+        "typing",
+    )
+
+    def __init__(
+        self,
+        conversation_id: str,
+        settings: RoomSettings,
+        events: RoomCallbacks,
+        profiles: Profiles,
+        on_empty: "Callable[[Room], None]",
+    ) -> None:
+        self.id = conversation_id
+        self.connections: set[Connection] = set()
+        self.sequencer = Sequencer(self, settings.gap_wait_s)
+        self.typing = TypingUsers(self._show_typing, settings.typing_limit)
+        self.change_events: set[asyncio.Event] = set()
+        """Set whenever its position or its sockets may have changed, for those who wait for that."""
+        self.check_running = False
+        """A check whether it stays behind api is under way."""
+        self.members_count: int | None = None
+        """None: not known, or it has changed since."""
+        self._settings = settings
+        self._events = events
+        self._profiles = profiles
+        self._on_empty = on_empty
+        self._typing_bucket: TokenBucket | None = None
+        self._read_up_to: dict[Connection, int] = {}
+
+    # ── sockets ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, connection: Connection) -> None:
+        self.connections.add(connection)
+        connection.enter(self.id)
+
+    def leave(self, connection: Connection) -> None:
+        self._remove(connection)
+        self._close_if_empty()
+
+    def _close_if_empty(self) -> None:
+        if not self.connections:
+            self._on_empty(self)
+
+    def evict(self, connection: Connection) -> None:
+        """Take out a socket whose user is no longer a member, and notify it."""
+        if connection in self.connections:
+            connection.send(packets.conversation_removed(self.id))
+            self.leave(connection)
+            self._events.on_member_removed(self, connection.user_id, [connection])
+
+    def _remove(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        self._read_up_to.pop(connection, None)
+        connection.rooms.discard(self.id)
+        self._note_change()
+
+    def _note_change(self) -> None:
+        for event in self.change_events:
+            event.set()
+
+    def note_state(self, connection: Connection, change_seq: int) -> None:
+        """Note that this socket has the state up to here: what is still on its way up to that number is not for it."""
+        reached = self.sequencer.change_seq
+        if connection in self.connections and (reached is None or change_seq > reached):
+            self._read_up_to[connection] = change_seq
+        if reached is None:
+            self.sequencer.start(change_seq)
+
+    def has_read_beyond(self, connection: Connection, change_seq: int) -> bool:
+        """Return whether this socket has read a newer state for itself."""
+        return self._read_up_to.get(connection, -1) > change_seq
+
+    def close(self) -> None:
+        self.sequencer.close()
+        self.typing.close()
+
+    # ── what comes on the channel ────────────────────────────────────────────────────────────────────────────────
+
+    def receive(self, data: bytes) -> None:
+        """Take one message of the conversation's channel: a `RoomBatch` or a `ProfileEvent`."""
+        message = fanout.read_conversation(data)
+        if "user" in message:
+            self._profiles.send_soon(message["user"], self)
+        elif message["events"][0]["event"] == "typing":
+            self._receive_typing(message["events"][0])
+        else:
+            self._receive_events(message["events"])
+
+    def _receive_events(self, events: list[Event]) -> None:
+        try:
+            self.sequencer.accept(events)
+        except Exception:  # its number counts as delivered, though it may not be
+            self._events.on_gap(self)
+            raise
+        finally:
+            self._note_change()
+
+    # ── what the sequencer calls ─────────────────────────────────────────────────────────────────────────────────
+
+    def deliver(self, event: Event) -> None:
+        """Deliver the next event in order; other kinds than these are of a newer version, and ignored."""
+        kind = event["event"]
+        if kind in ("message:new", "message:updated", "message:deleted"):
+            self._deliver_message(kind, event)
+        elif kind == "receipt:updated":
+            self.send(packets.room_event(event), origin=event.get("origin"))
+        elif kind == "member:changed":
+            self._deliver_member(event)
+        elif kind == "conversation:updated":
+            self._deliver_conversation(event)
+
+    def on_waiting(self) -> None:
+        self.typing.pause()
+        self._note_change()
+
+    def on_caught_up(self) -> None:
+        self.typing.resume()
+        self._note_change()
+
+    def on_gap(self) -> None:
+        self._events.on_gap(self)
+
+    # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, packet: Encoded, *, origin: str | None = None, but_user: str | None = None) -> None:
+        """Send to every socket but the one that caused it, or but those of one user."""
+        recipients = [c for c in self.connections if c.id != origin and c.user_id != but_user]
+        for connection in recipients:
+            connection.send(packet, self.id)
+        DELIVERED.inc(len(recipients))
+
+    def _deliver_message(self, kind: str, event: Event) -> None:
+        packet = packets.room_event(event)
+        number, origin = event["change_seq"], event.get("origin")
+        if kind == "message:new" and origin is None:
+            self._end_typing(event["user_id"])
+        read_up_to, frame, skipped = self._read_up_to, packet.frame, 0
+        for connection in self.connections:
+            if connection.id == origin or (read_up_to and not self._is_after_own_state(connection, number)):
+                skipped += 1
+                continue
+            # Straight to the transport: a call of `send` for each socket would double the cost of a delivery.
+            if connection.buffer is None and (write := connection.socket.write_frame) is not None:
+                write(frame)
+            else:
+                connection.send(packet, self.id, number)
+        DELIVERED.inc(len(self.connections) - skipped)
+
+    def _is_after_own_state(self, connection: Connection, number: int) -> bool:
+        """Return whether the event is newer than the state that the socket has read; forget that state once reached."""
+        read_up_to = self._read_up_to.get(connection)
+        if read_up_to is None:
+            return True
+        if number >= read_up_to:
+            del self._read_up_to[connection]
+        return number > read_up_to
+
+    def _deliver_member(self, event: Event) -> None:
+        """Deliver a changed member. Who was removed gets that removal, and nothing of the room from then on."""
+        number, payload = event["change_seq"], event["payload"]
+        packet = packets.room_event(event)
+        gone = payload["user_id"] if payload["role"] is None else None
+        removed = []
+        for connection in list(self.connections):
+            if not self._is_after_own_state(connection, number):
+                continue
+            if connection.user_id == gone:
+                connection.send(packets.conversation_removed(self.id))
+                self._remove(connection)
+                removed.append(connection)
+            elif connection.id != event.get("origin"):
+                connection.send(packet, self.id, number)
+                DELIVERED.inc()
+        self.members_count = None
+        if not self.connections:  # closed later: the sequencer is at work, and calls this
+            asyncio.get_running_loop().call_soon(self._close_if_empty)
+        if gone is not None:
+            self.typing.stop_all(gone)
+            self._events.on_member_removed(self, gone, removed)
+
+    def _deliver_conversation(self, event: Event) -> None:
+        """Deliver a conversation, which differs from member to member: the shared part and the member's view."""
+        views = event.get("views") or {}
+        number = event["change_seq"]
+        encoded: dict[str, Encoded] = {}
+        for connection in self.connections:
+            view = views.get(connection.user_id)
+            if view is None or connection.id == event.get("origin") or not self._is_after_own_state(connection, number):
+                continue
+            if connection.user_id not in encoded:
+                encoded[connection.user_id] = packets.conversation_updated(event["payload"], view)
+            connection.send(encoded[connection.user_id], self.id, number)
+            DELIVERED.inc()
+
+    # ── typing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_typing_token(self, now: float) -> bool:
+        """Return whether one more socket of this gateway may publish that it types here; `now` is monotonic seconds."""
+        if self._typing_bucket is None:
+            limit = self._settings.typing_limit
+            self._typing_bucket = TokenBucket(limit.per_second, limit.burst, now)
+        return self._typing_bucket.take(now)
+
+    def _receive_typing(self, event: Event) -> None:
+        if event["payload"]["active"]:
+            self.typing.start(event["user_id"], event["origin"], self._settings.typing_ttl_s)
+        else:
+            self.typing.stop(event["user_id"], event["origin"])
+
+    def _end_typing(self, user_id: str) -> None:
+        """End it at a message by REST, which no socket sent; what the user types next is published at once."""
+        self.typing.stop_all(user_id)
+        for connection in self.connections:
+            if connection.user_id == user_id:
+                connection.typing_published_at.pop(self.id, None)
+
+    def _show_typing(self, user_id: str, active: bool) -> None:
+        self.send(packets.typing(self.id, user_id, active=active), but_user=user_id)

@@ -1,0 +1,35 @@
+"""The gateway's rate limits, by user or by network address."""
+
+from synctalk_runtime.limits import Limit
+
+from synctalk_gateway.settings import Settings
+from synctalk_gateway.store.buckets import Buckets
+
+
+class RateLimits:
+    """Takes a token from the bucket of a user or address. Raises RateLimitedError when it is empty."""
+
+    def __init__(self, settings: Settings, buckets: Buckets) -> None:
+        self._buckets = buckets
+        self._message = Limit("message", settings.message_rate_per_s, settings.message_burst)
+        self._signal = Limit("signal", settings.signal_rate_per_s, settings.signal_burst)
+        self._connect = connect_limit(settings)
+        self._connect_user = Limit("connect_user", settings.connect_user_rate_per_s, settings.connect_user_burst)
+
+    async def take_message(self, user_id: str) -> None:
+        await self._buckets.take(self._message, user_id)
+
+    async def take_signal(self, user_id: str) -> None:
+        """Take a token for any event but a new message."""
+        await self._buckets.take(self._signal, user_id)
+
+    async def take_connect(self, address: str) -> None:
+        await self._buckets.take(self._connect, address)
+
+    async def take_connect_of(self, user_id: str) -> None:
+        await self._buckets.take(self._connect_user, user_id)
+
+
+def connect_limit(settings: Settings) -> Limit:
+    """By network address, for all gateways together and for one while Redis is away."""
+    return Limit("connect", settings.connect_rate_per_s, settings.connect_burst)

@@ -1,0 +1,231 @@
+"""How commands are batched, and what happens to them as time passes, on a clock that the test moves."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+import pytest
+import pytest_asyncio
+from prometheus_client import REGISTRY
+from synctalk_contracts import topology
+from synctalk_contracts.commands import CommandBatch, DeleteMessage
+from synctalk_gateway.clients.commands import MAX_BATCH, Commands
+from synctalk_gateway.errors import TooManyCommandsError
+from synctalk_gateway.settings import Settings
+from synctalk_runtime.bus import Bus
+from synctalk_runtime.ids import new_id
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from services.gateway.tests.unit.conftest import Clock
+
+USER = new_id()
+TIMEOUT_S = 5.0
+
+
+class SilentBus:
+    """In place of RabbitMQ: keeps what is sent, replies nothing by itself."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, CommandBatch, int]] = []
+
+    def add_lost_listener(self, _: Callable[[], None]) -> None:
+        return
+
+    async def send_command(self, queue: str, body: bytes, *, ttl_ms: int) -> None:
+        self.sent.append((queue, CommandBatch.from_bytes(body), ttl_ms))
+
+
+class Submitted:
+    def __init__(self, settings: Settings) -> None:
+        self.bus = SilentBus()
+        self.commands = Commands(settings, cast(Bus, self.bus), "gateway-1")
+        self.partitions = settings.command_partitions
+        self.conversation = new_id()
+
+    def submit(self, conversation_id: str | None = None) -> "Future[dict[str, Any]]":
+        command = DeleteMessage(conversation_id=conversation_id or self.conversation, user_id=USER, message_id=new_id())
+        return self.commands.submit("connection-1", command)
+
+    def reply(self, number: int, *, count: int | None = None, **reply: Any) -> None:
+        """Reply to the first `count` requests of that bus message."""
+        requests = self.bus.sent[number][1].requests[:count]
+        replies = [{"id": request.id, "result": {}, "error": None} | reply for request in requests]
+        self.commands.on_replies(orjson.dumps({"replies": replies}))
+
+    def sizes(self) -> list[int]:
+        return [len(batch.requests) for _, batch, _ in self.bus.sent]
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def submitted(make_settings: Callable[..., Settings], clock: "Clock") -> Submitted:
+    return Submitted(make_settings(command_timeout_s=TIMEOUT_S, command_partitions=4))
+
+
+def code(ack: "Future[dict[str, Any]]") -> str:
+    code: str = ack.result()["error"]["code"]
+    return code
+
+
+def gauge(name: str) -> float:
+    value = REGISTRY.get_sample_value(name)
+    assert value is not None
+    return value
+
+
+async def test_batch__nothing_under_way__leaves_at_once_with_what_came_in_the_same_turn(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    for _ in range(3):
+        submitted.submit()
+    await clock.settle()
+
+    queue, batch, ttl_ms = submitted.bus.sent[0]
+    assert submitted.sizes() == [3]
+    assert queue == topology.command_queue(topology.partition_of(submitted.conversation, 4))
+    assert batch.reply_to == "gateway-1"
+    assert {request.connection_id for request in batch.requests} == {"connection-1"}
+    assert ttl_ms == TIMEOUT_S * 1000
+
+
+async def test_batch__one_under_way__the_next_waits_for_all_of_its_replies(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    first = [submitted.submit() for _ in range(2)]
+    await clock.settle()
+    later = submitted.submit()
+    submitted.reply(0, count=1)
+    await clock.settle()
+    assert submitted.sizes() == [2]
+    assert [ack.done() for ack in first] == [True, False]
+    submitted.reply(0)
+    await clock.settle()
+
+    assert submitted.sizes() == [2, 1]
+    assert not later.done()
+
+
+async def test_batch__more_than_one_holds__leave_in_their_order(submitted: Submitted, clock: "Clock") -> None:
+    for _ in range(MAX_BATCH + 5):
+        submitted.submit()
+    await clock.settle()
+    submitted.reply(0)
+    await clock.settle()
+
+    ids = [request.id for _, batch, _ in submitted.bus.sent for request in batch.requests]
+    assert submitted.sizes() == [MAX_BATCH, 5]
+    assert ids == list(range(1, MAX_BATCH + 6))
+
+
+async def test_batch__of_another_partition__does_not_wait(submitted: Submitted, clock: "Clock") -> None:
+    own = topology.partition_of(submitted.conversation, 4)
+    other = next(c for c in iter(new_id, None) if topology.partition_of(c, 4) != own)
+    submitted.submit()
+    await clock.settle()
+    submitted.submit(other)
+    await clock.settle()
+
+    assert submitted.sizes() == [1, 1]
+
+
+async def test_reply__with_a_result__is_the_ack(submitted: Submitted, clock: "Clock") -> None:
+    ack = submitted.submit()
+    await clock.settle()
+    submitted.reply(0, result={"seq": 7})
+
+    assert await ack == {"ok": True, "seq": 7}
+    assert gauge("gateway_commands_waiting") == 0
+
+
+async def test_reply__with_an_error__is_the_ack(submitted: Submitted, clock: "Clock") -> None:
+    ack = submitted.submit()
+    await clock.settle()
+    submitted.reply(0, result=None, error={"code": "forbidden"})
+
+    assert await ack == {"ok": False, "error": {"code": "forbidden"}}
+
+
+async def test_reply__unknown_or_twice__changes_nothing(submitted: Submitted, clock: "Clock") -> None:
+    ack = submitted.submit()
+    await clock.settle()
+    submitted.commands.on_replies(orjson.dumps({"replies": [{"id": 99, "result": {}, "error": None}]}))
+    assert not ack.done()
+    submitted.reply(0)
+    submitted.reply(0, error={"code": "forbidden"})
+    submitted.submit()
+    await clock.settle()
+
+    assert ack.result()["ok"]
+    assert submitted.sizes() == [1, 1]
+
+
+async def test_timeout__just_before__waits_on(submitted: Submitted, clock: "Clock") -> None:
+    ack = submitted.submit()
+    await clock.settle()
+    await clock.advance(TIMEOUT_S - 0.001)
+    assert not ack.done()
+    await clock.advance(0.002)
+
+    assert code(ack) == "unavailable"
+    assert gauge("gateway_commands_waiting") == 0
+
+
+async def test_timeout__of_one_batch__counts_those_without_a_reply_and_lets_the_next_leave(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    before = gauge("gateway_commands_timed_out_total")
+    for _ in range(3):
+        submitted.submit()
+    await clock.settle()
+    submitted.reply(0, count=1)
+    await clock.advance(TIMEOUT_S + 0.001)
+    assert gauge("gateway_commands_timed_out_total") - before == 2
+    submitted.submit()
+    await clock.settle()
+
+    assert submitted.sizes() == [3, 1]
+
+
+async def test_timeout__replied_in_time__never_comes(submitted: Submitted, clock: "Clock") -> None:
+    submitted.submit()
+    await clock.settle()
+    submitted.reply(0)
+    await clock.advance(TIMEOUT_S - 1)
+    ack = submitted.submit()
+    await clock.settle()
+    await clock.advance(2)
+
+    assert not ack.done()
+
+
+async def test_queue__overdue_in_it__is_refused_and_the_others_are_sent(submitted: Submitted, clock: "Clock") -> None:
+    submitted.submit()
+    await clock.settle()
+    acks = [submitted.submit() for _ in range(MAX_BATCH + 2)]
+    await clock.advance(3)
+    submitted.reply(0)
+    await clock.settle()
+    young = submitted.submit()
+    await clock.advance(TIMEOUT_S - 3 + 0.001)
+    assert not acks[-1].done()
+    submitted.reply(1)
+    await clock.settle()
+
+    assert [code(ack) for ack in acks[MAX_BATCH:]] == ["unavailable"] * 2
+    assert not young.done()
+    assert submitted.sizes() == [1, MAX_BATCH, 1]
+
+
+async def test_refusal__says_when_to_retry__and_is_counted(
+    make_settings: Callable[..., Settings], clock: "Clock"
+) -> None:
+    submitted, before = Submitted(make_settings(max_commands_waiting=2)), gauge("gateway_commands_refused_total")
+    for _ in range(2):
+        submitted.submit()
+    with pytest.raises(TooManyCommandsError) as refused:
+        submitted.submit()
+
+    assert refused.value.retry_after == 1.0
+    assert gauge("gateway_commands_refused_total") - before == 1
+    await submitted.commands.stop()

@@ -1,0 +1,344 @@
+"""A room delivers every event once, in order, to whom it concerns, whatever order they come in."""
+
+import random
+from itertools import count
+from typing import Any
+
+import orjson
+import pytest
+from prometheus_client import REGISTRY
+from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.hub.profiles import Profiles
+from synctalk_gateway.hub.room import Room, RoomSettings
+from synctalk_gateway.protocol.wire import Encoded
+from synctalk_runtime.limits import Limit
+from synctalk_testkit.eventually import eventually
+
+GAP_S = 0.02
+TYPING = Limit("typing", 0.001, 3)
+_numbers = count(1)
+
+
+class RecordingSocket:
+    """In place of an Engine.IO socket: keeps (event, payload) of what is written."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, Any]] = []
+        self.ended = False
+        self.write_frame = None
+
+    def write(self, packet: Encoded) -> None:
+        assert packet.packet[:1] == b"2"
+        name, payload = orjson.loads(packet.packet[1:])
+        self.written.append((name, payload))
+
+    def of(self, event: str) -> list[Any]:
+        return [payload for name, payload in self.written if name == event]
+
+
+def connect(user_id: str) -> Connection:
+    number = next(_numbers)
+    return Connection(f"c{number}", user_id, f"s{number}", 0.0, RecordingSocket())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ada() -> Connection:
+    return connect("ada")
+
+
+@pytest.fixture
+def bob() -> Connection:
+    return connect("bob")
+
+
+def socket_of(connection: Connection) -> RecordingSocket:
+    assert isinstance(connection.socket, RecordingSocket)
+    return connection.socket
+
+
+class Watched:
+    """A room whose calls for help are kept."""
+
+    def __init__(self, *members: Connection, change_seq: int | None = 0) -> None:
+        self.gaps: list[Room] = []
+        self.gone: list[tuple[str, list[Connection]]] = []
+        self.emptied: list[Room] = []
+        settings = RoomSettings(GAP_S, 60, TYPING)
+        self.room = Room("c", settings, self, Profiles({}), self.emptied.append)
+        for member in members:
+            self.room.add(member)
+        if change_seq is not None:
+            self.room.sequencer.start(change_seq)
+
+    def on_gap(self, room: Room) -> None:
+        self.gaps.append(room)
+
+    def on_member_removed(self, _: Room, user_id: str, removed: list[Connection]) -> None:
+        self.gone.append((user_id, removed))
+
+
+def message(number: int, origin: str | None = None, sender: str = "carol") -> dict[str, Any]:
+    payload = {"seq": number, "change_seq": number, "sender_id": sender}
+    return {
+        "event": "message:new",
+        "change_seq": number,
+        "origin": origin,
+        "user_id": sender,
+        "payload": payload,
+        "views": None,
+    }
+
+
+def member(number: int, user_id: str, role: str | None) -> dict[str, Any]:
+    payload = {"conversation_id": "c", "user_id": user_id, "role": role, "change_seq": number}
+    return {
+        "event": "member:changed",
+        "change_seq": number,
+        "origin": None,
+        "user_id": user_id,
+        "payload": payload,
+        "views": None,
+    }
+
+
+def numbers(connection: Connection) -> list[int]:
+    return [payload["change_seq"] for payload in socket_of(connection).of("message:new")]
+
+
+async def test_accept__in_order__reaches_everybody_but_the_origin(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.sequencer.accept([message(1, origin=ada.id), message(2)])
+    assert numbers(ada) == [2]
+    assert numbers(bob) == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_accept__any_order_and_doubled__is_delivered_once_in_order(ada: Connection, seed: int) -> None:
+    watched = Watched(ada)
+    events = [message(n) for n in range(1, 30)] * 2
+    random.Random(seed).shuffle(events)
+    for event in events:
+        watched.room.sequencer.accept([event])
+    assert numbers(ada) == list(range(1, 30))
+    assert not watched.gaps
+
+
+async def test_accept__what_is_missing_does_not_come__asks_for_help(ada: Connection) -> None:
+    watched = Watched(ada)
+    watched.room.sequencer.accept([message(2)])
+    assert numbers(ada) == []
+    await eventually(lambda: watched.gaps)
+    watched.room.sequencer.resume(1, watched.room.sequencer.pause())
+    watched.room.sequencer.accept([message(2)])
+    assert numbers(ada) == [2]
+
+
+async def test_start__events_came_before_the_state__drops_what_it_contained(ada: Connection) -> None:
+    room = Watched(ada, change_seq=None).room
+    room.sequencer.accept([message(4), message(5), message(6)])
+    assert numbers(ada) == []
+    room.sequencer.start(5)
+    assert numbers(ada) == [6]
+
+
+async def test_set_state_read__newer_than_the_room__gets_only_what_is_newer(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada).room
+    room.add(bob)
+    room.note_state(bob, 2)
+    room.sequencer.accept([message(1), message(2), message(3)])
+    assert numbers(ada) == [1, 2, 3]
+    assert numbers(bob) == [3]
+
+
+async def test_member_changed__removed__gets_the_removal_and_nothing_after(ada: Connection, bob: Connection) -> None:
+    watched = Watched(ada, bob)
+    watched.room.sequencer.accept([member(1, "bob", None), message(2)])
+    assert socket_of(bob).written == [("conversation:removed", {"id": "c"})]
+    assert [name for name, _ in socket_of(ada).written] == ["member:changed", "message:new"]
+    assert watched.gone == [("bob", [bob])]
+
+
+async def test_member_changed__removal_overtaken_by_a_message__nothing_leaks(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.sequencer.accept([message(2)])
+    room.sequencer.accept([member(1, "bob", None)])
+    assert socket_of(bob).of("message:new") == []
+    assert numbers(ada) == [2]
+
+
+async def test_conversation_updated__shows_each_member_their_own_view(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    views = {
+        "ada": {"read_seq": 1, "unread_count": 2, "role": "owner"},
+        "bob": {"read_seq": 3, "unread_count": 0, "role": "member"},
+    }
+    room.sequencer.accept(
+        [
+            {
+                "event": "conversation:updated",
+                "change_seq": 1,
+                "user_id": "ada",
+                "payload": {"title": "T"},
+                "views": views,
+            }
+        ]
+    )
+    assert socket_of(ada).of("conversation:updated") == [{"title": "T"} | views["ada"]]
+    assert socket_of(bob).of("conversation:updated") == [{"title": "T"} | views["bob"]]
+
+
+async def test_pause__events_wait_and_those_in_the_state_are_dropped(ada: Connection) -> None:
+    room = Watched(ada).room
+    ada.pause()
+    room.sequencer.accept([message(1), message(2)])
+    assert socket_of(ada).written == []
+    ada.resume({"c": 1})
+    assert numbers(ada) == [2]
+
+
+async def test_pause__twice__only_the_last_resume_sends(ada: Connection) -> None:
+    room = Watched(ada).room
+    ada.pause()
+    ada.pause()
+    room.sequencer.accept([message(1)])
+    ada.resume({})
+    assert numbers(ada) == []
+    ada.resume({})
+    assert numbers(ada) == [1]
+
+
+def typing(connection: Connection) -> list[bool]:
+    return [payload["active"] for payload in socket_of(connection).of("typing")]
+
+
+async def test_typing__is_shown_to_the_others_and_ends_by_itself(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.typing.start("ada", "tab", GAP_S)
+    assert socket_of(bob).of("typing") == [{"conversation_id": "c", "user_id": "ada", "active": True}]
+    await eventually(lambda: typing(bob) == [True, False])
+    assert typing(ada) == []
+
+
+async def test_typing__on_two_sockets__ends_with_the_last(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.typing.start("ada", "tab", 60)
+    room.typing.start("ada", "phone", 60)
+    room.typing.stop("ada", "tab")
+    assert typing(bob) == [True, True]
+    room.typing.stop("ada", "phone")
+    assert typing(bob) == [True, True, False]
+
+
+async def test_typing__a_message_by_rest__ends_it_on_all_sockets(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    ada.typing_published_at["c"] = 1.0
+    room.typing.start("ada", ada.id, 60)
+    room.typing.start("ada", "phone", 60)
+    room.sequencer.accept([message(1, sender="ada")])
+    assert [name for name, _ in socket_of(bob).written] == ["typing", "typing", "typing", "message:new"]
+    assert typing(bob)[-1] is False
+    assert ada.typing_published_at == {}  # what it types next is published at once
+
+
+async def test_typing__a_message_of_one_socket__leaves_the_other_typing(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.typing.start("ada", "phone", 60)
+    room.sequencer.accept([message(1, origin=ada.id, sender="ada")])
+    assert typing(bob) == [True]
+    room.close()
+
+
+async def test_typing__a_removed_member__types_no_longer(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.typing.start("ada", "tab", 60)
+    room.sequencer.accept([member(1, "ada", None)])
+    assert typing(bob) == [True, False]
+
+
+async def test_typing__more_than_the_limit__is_not_shown_and_not_ended(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    for number in range(5):
+        room.typing.start(f"user{number}", "tab", 60)
+    for number in range(5):
+        room.typing.stop(f"user{number}", "tab")
+    assert typing(bob) == [True] * 3 + [False] * 3
+
+
+async def test_typing__room_paused__is_shown_when_it_goes_on(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.typing.start("ada", "tab", 60)
+    epoch = room.sequencer.pause()
+    room.typing.stop("ada", "tab")
+    room.typing.start("carol", "tab", 60)
+    assert typing(bob) == [True]
+    room.sequencer.resume(1, epoch)
+    assert typing(bob) == [True, False]
+    room.close()
+
+
+async def test_receipt__while_something_is_missing__waits_for_it(ada: Connection) -> None:
+    room = Watched(ada).room
+    receipt = {"event": "receipt:updated", "user_id": "bob", "origin": None, "payload": {"read_seq": 1}}
+    room.sequencer.accept([message(2)])
+    room.sequencer.accept([receipt])
+    assert socket_of(ada).written == []
+    room.sequencer.accept([message(1)])
+    assert [name for name, _ in socket_of(ada).written] == ["message:new", "message:new", "receipt:updated"]
+
+
+async def test_receipt__while_paused__is_dropped(ada: Connection) -> None:
+    room = Watched(ada).room
+    epoch = room.sequencer.pause()
+    room.sequencer.accept([{"event": "receipt:updated", "user_id": "bob", "origin": None, "payload": {}}])
+    room.sequencer.resume(0, epoch)
+    assert socket_of(ada).written == []
+
+
+async def test_pause__more_than_can_wait__keeps_the_latest(ada: Connection) -> None:
+    room = Watched(ada, change_seq=None).room
+    room.sequencer.accept([message(number) for number in range(1, 3_000)])
+    room.sequencer.start(2_990)
+    assert numbers(ada) == list(range(2_991, 3_000))
+
+
+async def test_close__leaves_no_timer(ada: Connection) -> None:
+    room = Watched(ada, connect("dan")).room
+    room.typing.start("dan", "tab", 60)
+    room.sequencer.accept([message(2)])
+    room.close()
+    assert "dan" not in room.typing
+
+
+async def test_receipt__reaches_everybody_but_the_origin(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    receipt = {"event": "receipt:updated", "origin": ada.id, "user_id": "ada", "payload": {"read_seq": 3}}
+    room.sequencer.accept([receipt])
+    assert socket_of(ada).written == []
+    assert socket_of(bob).written == [("receipt:updated", {"read_seq": 3})]
+
+
+@pytest.mark.parametrize("kind", ["message:new", "message:updated", "message:deleted"])
+async def test_message__of_each_kind__reaches_everybody_but_the_origin(
+    ada: Connection, bob: Connection, kind: str
+) -> None:
+    room = Watched(ada, bob).room
+    room.sequencer.accept([message(1, origin=ada.id) | {"event": kind}])
+    assert socket_of(ada).written == []
+    assert [name for name, _ in socket_of(bob).written] == [kind]
+
+
+async def test_delivered__counts_the_sockets_that_an_event_was_for(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    before = REGISTRY.get_sample_value("gateway_delivered_total") or 0
+    events = [
+        (message(1, origin=ada.id), 1),
+        ({"event": "receipt:updated", "origin": None, "user_id": "ada", "payload": {}}, 2),
+        (member(2, "cy", "member"), 2),
+        (message(3) | {"event": "conversation:updated", "views": {"bob": {}}}, 1),
+        (message(4) | {"event": "of a later version"}, 0),
+    ]
+    for event, delivered in events:
+        room.sequencer.accept([event])
+        now = REGISTRY.get_sample_value("gateway_delivered_total") or 0
+        assert (event["event"], now - before) == (event["event"], delivered)
+        before = now
