@@ -1,1 +1,1 @@
-"""Who is here, and who was when"""
+"""The service presence: who is online, and who was when."""

@@ -1,77 +1,45 @@
-"""The wiring of presence: pools, the deny-list of sessions, the sweeper, the doors; stopped in the reverse order."""
-
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+"""The wiring of presence: its dependencies, endpoints and health checks, in the sequence in which they start."""
 
 from fastapi import FastAPI
-from synctalk_runtime import redis
-from synctalk_runtime.app import create_app
-from synctalk_runtime.bus import Bus
-from synctalk_runtime.health import Health
-from synctalk_runtime.internal import InternalClient
-from synctalk_runtime.limits import Limiter
+from synctalk_runtime.background import Backoff, Loop
+from synctalk_runtime.limits import Limit, Limiter
 from synctalk_runtime.postgres import Postgres
-from synctalk_runtime.redis_line import RedisLine
-from synctalk_runtime.revocations import Revocations
-from synctalk_runtime.tokens import KeySet, TokenVerifier
+from synctalk_runtime.service import Service
 
+from synctalk_presence.actions.changes import Changes
+from synctalk_presence.actions.reading import Reading
+from synctalk_presence.actions.sweep import Sweep
+from synctalk_presence.actions.writing import Writing
 from synctalk_presence.clients.contacts import Contacts
-from synctalk_presence.parts import Parts
 from synctalk_presence.routes import internal, presence
+from synctalk_presence.routes.dependencies import Services
 from synctalk_presence.settings import Settings
 from synctalk_presence.store.announcements import Announcements
 from synctalk_presence.store.leases import Leases
-from synctalk_presence.sweeper import Sweeper
+
+SWEEP_RETRY_S, SWEEP_RETRY_MAX_S = 0.2, 0.8
+SWEEP_STOP_S = 5.0
 
 
 def build(settings: Settings) -> FastAPI:
-    postgres = Postgres(settings)
-    cache = redis.connect(settings.redis_url)
-    line = RedisLine(settings.redis_url)
-    bus = Bus(settings.rabbitmq_url, settings.instance)
-    auth = InternalClient(settings.auth_url, settings.internal_secret, settings.call_timeout_s)
-    api = InternalClient(settings.api_url, settings.internal_secret, settings.call_timeout_s)
-    keys = KeySet(f"{settings.auth_url}/.well-known/jwks.json", settings.call_timeout_s)
-    revocations = Revocations()
-    revocations.follow(bus, auth)
-    parts = Parts(
-        settings=settings,
-        postgres=postgres,
-        leases=Leases(cache, settings),
-        announcements=Announcements(cache, settings),
-        contacts=Contacts(api),
-        limiter=Limiter(line),
+    service = Service(settings)
+    redis = service.redis()
+    postgres = service.opening(Postgres(settings))
+    service.health.add("postgres", postgres.check)
+    leases = Leases(redis, settings)
+    changes = Changes(postgres, Announcements(redis, settings))
+    contacts = Contacts(service.upstream(settings.api_url))
+    limiter = Limiter(service.redis_pipeline(settings.limits_url))
+    read_limit = Limit("presence_read", settings.read_per_s, settings.read_burst)
+    set_limit = Limit("presence_set", settings.set_per_s, settings.set_burst)
+    tokens = service.verify_tokens()
+    service.running(service.bus)
+    sweep = Sweep(postgres, leases, changes, settings)
+    backoff = Backoff(SWEEP_RETRY_S, SWEEP_RETRY_MAX_S)
+    service.running(Loop("sweep", sweep.step, settings.sweep_interval_s, backoff=backoff, stop_s=SWEEP_STOP_S))
+    services = Services(
+        Reading(postgres, leases, contacts, limiter, read_limit),
+        Writing(changes, leases, limiter, set_limit),
+        settings.max_leases_per_report,
     )
-    sweeper = Sweeper(parts)
-
-    async def redis_check() -> None:
-        with redis.answering():
-            await cache.ping()
-
-    health = Health()
-    health.add("postgres", postgres.check)
-    health.add("redis", redis_check)
-    health.add("rabbitmq", bus.check)
-    health.add("keys", keys.check)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(auth.close)
-            stack.push_async_callback(api.close)
-            stack.push_async_callback(cache.aclose)
-            stack.push_async_callback(line.close)
-            await postgres.open()
-            stack.push_async_callback(postgres.close)
-            await bus.start()
-            stack.push_async_callback(bus.stop)
-            await sweeper.start()
-            stack.push_async_callback(sweeper.stop)
-            yield
-            health.draining = True
-
-    app = create_app(settings, [presence.router, internal.router], health, lifespan)
-    app.state.parts = parts
-    app.state.tokens = TokenVerifier(keys, revocations, settings.token_issuer, settings.token_audience)
-    app.state.internal_secret = settings.internal_secret.get_secret_value()
-    return app
+    return service.app([presence.router, internal.router], tokens, services)

@@ -11,7 +11,7 @@ from synctalk_testkit.eventually import eventually
 if TYPE_CHECKING:
     from synctalk_testkit.tokens import TokenMaker
 
-    from services.presence.tests.integration.conftest import Listen, Neighbours, Service, StartPresence
+    from services.presence.tests.harness import ApiStub, Listen, Service, StartPresence
 
 SOMEBODY = "00000000-0000-7000-8000-000000000001"
 
@@ -21,17 +21,17 @@ def nothing(user_id: str) -> dict[str, Any]:
 
 
 async def test_get__without_a_token__is_refused(presence: Service, ada: str) -> None:
-    status, body = await presence.call("GET", f"/v1/presence?user_ids={ada}")
-    assert (status, body["error"]["code"]) == (401, "unauthenticated")
+    response = await presence.call("GET", f"/v1/presence?user_ids={ada}")
+    assert (response.status, response.code) == (401, "unauthenticated")
 
 
 async def test_get__with_an_ended_token__is_refused(presence: Service, token_maker: TokenMaker, ada: str) -> None:
     bearer = {"authorization": f"Bearer {token_maker.mint(ada, lifetime_s=-60)}"}
-    status, body = await presence.call("GET", f"/v1/presence?user_ids={ada}", headers=bearer)
-    assert (status, body["error"]["code"]) == (401, "token_expired")
+    response = await presence.call("GET", f"/v1/presence?user_ids={ada}", headers=bearer)
+    assert (response.status, response.code) == (401, "token_expired")
 
 
-async def test_get__a_stranger__looks_like_one_who_does_not_exist(presence: Service, ada: str, ben: str) -> None:
+async def test_get__an_unrelated_user__looks_like_one_who_does_not_exist(presence: Service, ada: str, ben: str) -> None:
     await presence.connect(ada)
     await presence.set_own(ada, custom_status="here")
     unknown = new_id()
@@ -39,9 +39,9 @@ async def test_get__a_stranger__looks_like_one_who_does_not_exist(presence: Serv
 
 
 async def test_get__the_invisible__look_like_one_who_does_not_exist(
-    presence: Service, neighbours: Neighbours, ada: str, ben: str
+    presence: Service, api: ApiStub, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
+    api.befriend(ada, ben)
     await presence.connect(ada)
     await presence.set_own(ada, status="invisible", custom_status="here")
     assert await presence.look(ben, ada) == [nothing(ada)]
@@ -49,23 +49,21 @@ async def test_get__the_invisible__look_like_one_who_does_not_exist(
 
 
 async def test_get__when_no_conversation_is_shared_any_longer__shows_nothing(
-    presence: Service, neighbours: Neighbours, ada: str, ben: str
+    presence: Service, api: ApiStub, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
+    api.befriend(ada, ben)
     await presence.connect(ada)
     assert await presence.status_of(ben, ada) == "online"
-    neighbours.part(ada, ben)
+    api.part(ada, ben)
     assert await presence.look(ben, ada) == [nothing(ada)]
 
 
-async def test_get__while_api_is_away__shows_nobody(
-    presence: Service, neighbours: Neighbours, ada: str, ben: str
-) -> None:
-    with neighbours.api_away():
-        status, body = await presence.as_user(ben, "GET", f"/v1/presence?user_ids={ada}")
-        assert (status, body["error"]["code"]) == (503, "unavailable")
-        assert body["error"]["retry_after"] > 0
-        assert [item["user_id"] for item in await presence.look(ada, ada)] == [ada], "one's own needs no neighbour"
+async def test_get__while_api_is_away__shows_nobody(presence: Service, api: ApiStub, ada: str, ben: str) -> None:
+    with api.unavailable():
+        response = await presence.as_user(ben, "GET", f"/v1/presence?user_ids={ada}")
+        assert (response.status, response.code) == (503, "unavailable")
+        assert response.body["error"]["retry_after"] > 0
+        assert [item["user_id"] for item in await presence.look(ada, ada)] == [ada], "one's own needs no other service"
 
 
 @pytest.mark.parametrize(
@@ -82,23 +80,23 @@ async def test_get__while_api_is_away__shows_nobody(
     ],
 )
 async def test_get__with_bad_ids__is_refused(presence: Service, ben: str, query: str) -> None:
-    status, body = await presence.as_user(ben, "GET", f"/v1/presence{query}")
-    assert (status, body["error"]["code"]) == (422, "invalid")
-    assert body["error"]["details"][0]["field"] == "user_ids"
+    response = await presence.as_user(ben, "GET", f"/v1/presence{query}")
+    assert (response.status, response.code) == (422, "invalid")
+    assert response.body["error"]["details"][0]["field"] == "user_ids"
 
 
 async def test_get__too_often__is_refused(start_presence: StartPresence, ada: str) -> None:
     presence = await start_presence(read_per_s=0.01, read_burst=2)
     await presence.look(ada, ada)
     await presence.look(ada, ada)
-    status, body = await presence.as_user(ada, "GET", f"/v1/presence?user_ids={ada}")
-    assert (status, body["error"]["code"]) == (429, "rate_limited")
+    response = await presence.as_user(ada, "GET", f"/v1/presence?user_ids={ada}")
+    assert (response.status, response.code) == (429, "rate_limited")
 
 
 async def test_get__a_hundred__in_the_order_asked_repeats_too(
-    presence: Service, neighbours: Neighbours, ada: str, ben: str
+    presence: Service, api: ApiStub, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
+    api.befriend(ada, ben)
     await presence.connect(ada)
     asked = [new_id() for _ in range(97)] + [ada.upper(), ben, ada]
     items = await presence.look(ben, *asked)
@@ -107,14 +105,14 @@ async def test_get__a_hundred__in_the_order_asked_repeats_too(
 
 
 async def test_get__last_seen__is_hidden_when_they_wish_it(
-    presence: Service, neighbours: Neighbours, listen: Listen, ada: str, ben: str
+    presence: Service, api: ApiStub, listen: Listen, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
-    heard = await listen(ada)
+    api.befriend(ada, ben)
+    received = await listen(ada)
     connection = await presence.connect(ada)
     assert (await presence.look(ben, ada))[0]["last_seen_at"] is None
     await presence.disconnect(ada, connection)
-    await eventually(lambda: heard.statuses(ada)[-1:] == ["offline"])
+    await eventually(lambda: received.statuses(ada)[-1:] == ["offline"])
     assert (await presence.look(ben, ada))[0]["last_seen_at"].endswith("Z")
     await presence.set_own(ada, last_seen_visible=False)
     assert (await presence.look(ben, ada))[0]["last_seen_at"] is None
@@ -122,5 +120,5 @@ async def test_get__last_seen__is_hidden_when_they_wish_it(
 
 
 async def test_unknown_path_and_method__have_the_error_shape(presence: Service) -> None:
-    assert (await presence.call("GET", "/v1/presence/nowhere/at/all"))[1]["error"]["code"] == "not_found"
-    assert (await presence.call("POST", "/v1/presence"))[1]["error"]["code"] == "method_not_allowed"
+    assert (await presence.call("GET", "/v1/presence/nowhere/at/all")).code == "not_found"
+    assert (await presence.call("POST", "/v1/presence")).code == "method_not_allowed"

@@ -1,4 +1,4 @@
-"""What only neighbours may ask."""
+"""What only other services may ask."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import pytest
 from synctalk_runtime.ids import new_id
 
 if TYPE_CHECKING:
-    from services.presence.tests.integration.conftest import Neighbours, Service
+    from services.presence.tests.harness import ApiStub, Service
 
 SOMEBODY = "00000000-0000-7000-8000-000000000001"
-DOORS = [("POST", "leases"), ("POST", "snapshot"), ("POST", "active"), ("PUT", SOMEBODY)]
+ENDPOINTS = [("POST", "leases"), ("POST", "snapshot"), ("POST", "active"), ("PUT", SOMEBODY)]
 
 
-@pytest.mark.parametrize(("method", "door"), DOORS)
-async def test_internal__without_the_secret__is_not_there(presence: Service, ada: str, method: str, door: str) -> None:
+@pytest.mark.parametrize(("method", "endpoint"), ENDPOINTS)
+async def test_internal__without_the_secret__is_not_there(
+    presence: Service, ada: str, method: str, endpoint: str
+) -> None:
     for call in (presence.call, lambda *a, **o: presence.as_user(ada, *a, **o)):
-        status, body = await call(method, f"/internal/presence/{door}", json={})
-        assert (status, body["error"]["code"]) == (404, "not_found")
+        response = await call(method, f"/internal/presence/{endpoint}", json={})
+        assert (response.status, response.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
-    ("method", "door", "body"),
+    ("method", "endpoint", "body"),
     [
         (
             "POST",
@@ -41,38 +43,40 @@ async def test_internal__without_the_secret__is_not_there(presence: Service, ada
         ("PUT", SOMEBODY, {"status": None}),
     ],
 )
-async def test_internal__of_a_wrong_shape__is_refused(presence: Service, method: str, door: str, body: object) -> None:
-    status, answer = await presence.internal(method, door, body)
-    assert (status, answer["error"]["code"]) == (422, "invalid")
+async def test_internal__of_a_wrong_shape__is_refused(
+    presence: Service, method: str, endpoint: str, body: object
+) -> None:
+    response = await presence.internal(method, endpoint, body)
+    assert (response.status, response.code) == (422, "invalid")
 
 
-async def test_internal__fields_of_a_newer_neighbour__are_ignored(presence: Service, ada: str) -> None:
+async def test_internal__fields_of_a_newer_service__are_ignored(presence: Service, ada: str) -> None:
     lease = {"user_id": ada, "connection_id": "1-a", "device": "phone"}
     body = {"gateway": "gateway-1", "held": [lease], "released": [], "region": "north"}
-    assert await presence.internal("POST", "leases", body) == (204, None)
+    response = await presence.internal("POST", "leases", body)
+    assert (response.status, response.body) == (204, None)
 
 
-async def test_snapshot__of_200__in_order(presence: Service, neighbours: Neighbours, ada: str, ben: str) -> None:
-    neighbours.befriend(ada, ben)
+async def test_snapshot__of_200__in_order(presence: Service, api: ApiStub, ada: str, ben: str) -> None:
+    api.befriend(ada, ben)
     await presence.connect(ada)
     asked = [new_id() for _ in range(198)] + [ada, ben]
-    status, body = await presence.internal("POST", "snapshot", {"asker_id": ben, "user_ids": asked})
-    assert status == 200
-    assert [item["user_id"] for item in body["items"]] == asked
-    assert [item["status"] for item in body["items"][-3:]] == ["offline", "online", "offline"]
-    assert body["strangers"] == asked[:198]
+    response = await presence.internal("POST", "snapshot", {"asker_id": ben, "user_ids": asked})
+    assert response.status == 200
+    assert [item["user_id"] for item in response.body["items"]] == asked
+    assert [item["status"] for item in response.body["items"][-3:]] == ["offline", "online", "offline"]
+    assert response.body["strangers"] == asked[:198]
 
 
-async def test_snapshot__while_api_is_away__shows_nobody(
-    presence: Service, neighbours: Neighbours, ada: str, ben: str
-) -> None:
-    with neighbours.api_away():
-        status, _ = await presence.internal("POST", "snapshot", {"asker_id": ben, "user_ids": [ada]})
-    assert status == 503
+async def test_snapshot__while_api_is_away__shows_nobody(presence: Service, api: ApiStub, ada: str, ben: str) -> None:
+    with api.unavailable():
+        response = await presence.internal("POST", "snapshot", {"asker_id": ben, "user_ids": [ada]})
+    assert response.status == 503
 
 
-async def test_put__for_a_person__is_their_own(presence: Service, ada: str) -> None:
-    assert await presence.internal("PUT", ada, {"custom_status": "by socket"}) == (204, None)
+async def test_put__for_a_user__is_their_own(presence: Service, ada: str) -> None:
+    response = await presence.internal("PUT", ada, {"custom_status": "by socket"})
+    assert (response.status, response.body) == (204, None)
     assert (await presence.look(ada, ada))[0]["custom_status"] == "by socket"
 
 
@@ -80,14 +84,14 @@ async def test_put__for_a_person__is_their_own(presence: Service, ada: str) -> N
 async def test_active__of_the_connected__by_status(presence: Service, ada: str, status: str, active: bool) -> None:
     await presence.connect(ada)
     await presence.set_own(ada, status=status)
-    assert await presence.internal("POST", "active", {"ids": [new_id(), ada]}) == (
-        200,
-        {"ids": [ada] if active else []},
-    )
+    response = await presence.internal("POST", "active", {"ids": [new_id(), ada]})
+    assert (response.status, response.body) == (200, {"ids": [ada] if active else []})
 
 
 async def test_active__in_the_grace__is_nobody(presence: Service, ada: str) -> None:
     connection = await presence.connect(ada)
-    assert await presence.internal("POST", "active", {"ids": [ada]}) == (200, {"ids": [ada]})
+    response = await presence.internal("POST", "active", {"ids": [ada]})
+    assert (response.status, response.body) == (200, {"ids": [ada]})
     await presence.disconnect(ada, connection)
-    assert await presence.internal("POST", "active", {"ids": [ada]}) == (200, {"ids": []})
+    response = await presence.internal("POST", "active", {"ids": [ada]})
+    assert (response.status, response.body) == (200, {"ids": []})

@@ -1,4 +1,4 @@
-"""The process itself: its two commands, its signals, its words to the person who starts it."""
+"""The process itself: its two commands, its signals, its words to the user who starts it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def environment(settings: Settings, **changes: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
+        "SYNCTALK_ENVIRONMENT": "development",
         "SYNCTALK_INTERNAL_SECRET": settings.internal_secret.get_secret_value(),
         "SYNCTALK_DATABASE_URL": settings.database_url.get_secret_value(),
         "SYNCTALK_REDIS_URL": settings.redis_url.get_secret_value(),

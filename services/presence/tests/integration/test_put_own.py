@@ -9,14 +9,14 @@ import pytest
 from synctalk_testkit.eventually import eventually
 
 if TYPE_CHECKING:
-    from services.presence.tests.integration.conftest import Listen, Neighbours, Service, StartPresence
+    from services.presence.tests.harness import ApiStub, Listen, Service, StartPresence
 
 PATH = "/v1/presence/me"
 
 
 async def test_put__without_a_token__is_refused(presence: Service) -> None:
-    status, body = await presence.call("PUT", PATH, json={"status": "away"})
-    assert (status, body["error"]["code"]) == (401, "unauthenticated")
+    response = await presence.call("PUT", PATH, json={"status": "away"})
+    assert (response.status, response.code) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -34,41 +34,44 @@ async def test_put__without_a_token__is_refused(presence: Service) -> None:
         '{"custom_status": "\\ud800"}',
         '{"custom_status": NaN}',
         '{"custom_status": "' + "x" * 129 + '"}',
+        '{"custom_status": "a\\u202eb"}',
+        '{"custom_status": "a\\u0007b"}',
+        '{"custom_status": "\\u3164"}',
         '{"mood": "fine"}',
     ],
 )
 async def test_put__of_bad_fields__is_refused_and_changes_nothing(presence: Service, ada: str, given: str) -> None:
     await presence.connect(ada)
-    status, body = await presence.put_raw(ada, PATH, given.encode())
-    assert (status, body["error"]["code"]) == (422, "invalid"), body
+    response = await presence.put_raw(ada, PATH, given.encode())
+    assert (response.status, response.code) == (422, "invalid"), response.body
     assert await presence.status_of(ada, ada) == "online"
 
 
 @pytest.mark.parametrize("given", [b"", b"{", b"[]", b'"away"', b"null", b"\xff"])
 async def test_put__of_what_is_no_object__is_malformed(presence: Service, ada: str, given: bytes) -> None:
-    status, body = await presence.put_raw(ada, PATH, given)
-    assert (status, body["error"]["code"]) == (400, "malformed"), body
+    response = await presence.put_raw(ada, PATH, given)
+    assert (response.status, response.code) == (400, "malformed"), response.body
 
 
 async def test_put__of_too_much__is_refused(presence: Service, ada: str) -> None:
-    status, body = await presence.as_user(ada, "PUT", PATH, json={"custom_status": "x" * 300_000})
-    assert (status, body["error"]["code"]) == (413, "too_large")
+    response = await presence.as_user(ada, "PUT", PATH, json={"custom_status": "x" * 300_000})
+    assert (response.status, response.code) == (413, "too_large")
 
 
 async def test_put__too_often__is_refused(start_presence: StartPresence, ada: str) -> None:
     presence = await start_presence(set_per_s=0.01, set_burst=1)
     await presence.set_own(ada, status="away")
-    status, body = await presence.as_user(ada, "PUT", PATH, json={"status": "dnd"})
-    assert (status, body["error"]["code"]) == (429, "rate_limited")
-    assert body["error"]["retry_after"] > 0
+    response = await presence.as_user(ada, "PUT", PATH, json={"status": "dnd"})
+    assert (response.status, response.code) == (429, "rate_limited")
+    assert response.body["error"]["retry_after"] > 0
 
 
 async def test_put__given_fields__are_true_for_the_next_call_and_said(
-    start_presence: StartPresence, neighbours: Neighbours, listen: Listen, ada: str, ben: str
+    start_presence: StartPresence, api: ApiStub, listen: Listen, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
+    api.befriend(ada, ben)
     here, there = await start_presence(), await start_presence(instance="presence-2")
-    heard = await listen(ada)
+    received = await listen(ada)
     await here.connect(ada)
     await here.set_own(ada, status="dnd", custom_status="in a meeting")
     await here.set_own(ada, last_seen_visible=False)
@@ -80,64 +83,73 @@ async def test_put__given_fields__are_true_for_the_next_call_and_said(
     }
     await there.set_own(ada, custom_status=None)
     assert (await here.look(ben, ada))[0]["custom_status"] is None
-    await eventually(lambda: len(heard.of(ada)) == 3)
-    assert [e.shown.custom_status for e in heard.of(ada)] == [None, "in a meeting", None]
+    await eventually(lambda: len(received.of(ada)) == 3)
+    assert [e.shown.custom_status for e in received.of(ada)] == [None, "in a meeting", None]
 
 
 async def test_put__repeated__answers_alike_and_is_said_once(presence: Service, listen: Listen, ada: str) -> None:
-    heard = await listen(ada)
+    received = await listen(ada)
     await presence.connect(ada)
     for _ in range(3):
         await presence.set_own(ada, status="away")
     await presence.set_own(ada, status="dnd")
-    await eventually(lambda: heard.statuses(ada) == ["online", "away", "dnd"])
+    await eventually(lambda: received.statuses(ada) == ["online", "away", "dnd"])
 
 
 async def test_put__of_nothing__is_well_and_says_nothing(presence: Service, listen: Listen, ada: str) -> None:
-    heard = await listen(ada)
+    received = await listen(ada)
     await presence.set_own(ada)
     await presence.connect(ada)
-    await eventually(lambda: heard.statuses(ada) == ["online"])
+    await eventually(lambda: received.statuses(ada) == ["online"])
 
 
 async def test_put__while_offline__shows_the_text_and_is_kept(
-    presence: Service, neighbours: Neighbours, listen: Listen, ada: str, ben: str
+    presence: Service, api: ApiStub, listen: Listen, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
-    heard = await listen(ada)
+    api.befriend(ada, ben)
+    received = await listen(ada)
     await presence.set_own(ada, status="away", custom_status="on holiday")
     assert (await presence.look(ben, ada))[0]["custom_status"] == "on holiday"
     await presence.connect(ada)
-    await eventually(lambda: heard.statuses(ada) == ["offline", "away"])
+    await eventually(lambda: received.statuses(ada) == ["offline", "away"])
 
 
 async def test_put__many_at_once__end_with_what_is_stored(
-    start_presence: StartPresence, neighbours: Neighbours, listen: Listen, ada: str, ben: str
+    start_presence: StartPresence, api: ApiStub, listen: Listen, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
+    api.befriend(ada, ben)
     services = [await start_presence(set_burst=1000, instance=f"presence-{n}") for n in range(2)]
-    heard = await listen(ada)
+    received = await listen(ada)
     await services[0].connect(ada)
     await asyncio.gather(*(services[n % 2].set_own(ada, custom_status=f"text {n}") for n in range(30)))
     stored = (await services[0].look(ben, ada))[0]["custom_status"]
-    await eventually(lambda: heard.of(ada)[-1].shown.custom_status == stored)
+    await eventually(lambda: received.of(ada)[-1].shown.custom_status == stored)
 
 
-async def test_invisible__coming_and_going__is_told_to_nobody_else(presence: Service, listen: Listen, ada: str) -> None:
-    heard = await listen(ada)
+async def test_invisible__coming_and_going__reaches_nobody_else(presence: Service, listen: Listen, ada: str) -> None:
+    received = await listen(ada)
     await presence.set_own(ada, status="invisible", custom_status="hidden")
     connection = await presence.connect(ada)
     await presence.disconnect(ada, connection)
-    await eventually(lambda: heard.of(ada) and heard.of(ada)[-1].own.last_seen_at is not None)
-    assert heard.statuses(ada) == []
-    assert {event.shown.custom_status for event in heard.of(ada)} == {None}
+    await eventually(lambda: received.of(ada) and received.of(ada)[-1].own.last_seen_at is not None)
+    assert received.statuses(ada) == []
+    assert {event.shown.custom_status for event in received.of(ada)} == {None}
 
 
 async def test_invisible__while_online__is_gone_for_others_and_back_later(
     presence: Service, listen: Listen, ada: str
 ) -> None:
-    heard = await listen(ada)
+    received = await listen(ada)
     await presence.connect(ada)
     await presence.set_own(ada, status="invisible")
     await presence.set_own(ada, status="online")
-    await eventually(lambda: heard.statuses(ada) == ["online", "offline", "online"])
+    await eventually(lambda: received.statuses(ada) == ["online", "offline", "online"])
+
+
+async def test_put__by_rest_and_by_socket__share_one_burst(start_presence: StartPresence, ada: str) -> None:
+    presence = await start_presence(set_per_s=0.001, set_burst=4)
+    statuses = []
+    for _ in range(3):
+        statuses.append((await presence.as_user(ada, "PUT", PATH, json={"status": "away"})).status)
+        statuses.append((await presence.internal("PUT", ada, {"status": "dnd"})).status)
+    assert statuses == [204, 204, 204, 204, 429, 429]

@@ -1,27 +1,31 @@
-"""Parts that are away, that forget, or that stop half way."""
+"""Backing services that are away, that forget, or that stop half way."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest_asyncio
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from synctalk_contracts.internal import Lease
 from synctalk_presence import rules
-from synctalk_presence.person import Person
 from synctalk_presence.settings import Settings
-from synctalk_presence.store import people, shards
+from synctalk_presence.store import shards, users
 from synctalk_presence.store.announcements import Announcements
 from synctalk_presence.store.leases import Leases
+from synctalk_presence.user_presence import UserPresence
+from synctalk_runtime.background import FAILED
 from synctalk_runtime.postgres import Postgres
 from synctalk_testkit.eventually import eventually
+from synctalk_testkit.own_redis import own_redis
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from services.presence.tests.integration.conftest import Listen, Neighbours, Service, StartPresence
+    from services.presence.tests.harness import ApiStub, Listen, Service, StartPresence
 
 
 @pytest_asyncio.fixture
@@ -38,36 +42,36 @@ async def postgres(settings: Settings) -> AsyncIterator[Postgres]:
     await postgres.close()
 
 
-async def _store(postgres: Postgres, person: Person) -> None:
+async def _store(postgres: Postgres, user: UserPresence) -> None:
     async with postgres.transaction() as conn:
-        await people.lock(conn, [person.user_id])
-        await people.save(conn, [person])
+        await users.lock(conn, [user.user_id])
+        await users.save(conn, [user])
 
 
 async def test_redis__that_forgets_everything__nobody_seems_to_leave(
-    presence: Service, neighbours: Neighbours, listen: Listen, redis: Redis, ada: str, ben: str
+    presence: Service, api: ApiStub, listen: Listen, redis: Redis, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
-    heard = await listen(ada)
+    api.befriend(ada, ben)
+    received = await listen(ada)
     connection = await presence.connect(ada)
-    await eventually(lambda: heard.statuses(ada) == ["online"])
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await redis.flushall()
     assert await presence.status_of(ben, ada) == "online"
     await presence.connect(ada, connection)
     assert await presence.status_of(ben, ada) == "online"
     await presence.set_own(ada, status="dnd")
-    await eventually(lambda: heard.statuses(ada) == ["online", "dnd"])
+    await eventually(lambda: received.statuses(ada) == ["online", "dnd"])
 
 
 async def test_redis__that_forgets__who_did_not_come_back_is_offline_after_a_lease_time(
     presence: Service, listen: Listen, redis: Redis, ada: str
 ) -> None:
-    heard = await listen(ada)
+    received = await listen(ada)
     await presence.connect(ada)
-    await eventually(lambda: heard.statuses(ada) == ["online"])
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await redis.flushall()
-    await eventually(lambda: heard.statuses(ada) == ["online", "offline"])
-    assert heard.of(ada)[-1].shown.last_seen_at is not None
+    await eventually(lambda: received.statuses(ada) == ["online", "offline"])
+    assert received.of(ada)[-1].shown.last_seen_at is not None
 
 
 async def test_redis__that_restarts_empty__goes_on(presence: Service, listen: Listen, redis: Redis, ada: str) -> None:
@@ -75,14 +79,14 @@ async def test_redis__that_restarts_empty__goes_on(presence: Service, listen: Li
     await redis.flushall()
     await redis.script_flush()
     await redis.client_kill_filter(_type="normal", skipme=True)
-    heard = await listen(ada)
+    received = await listen(ada)
 
     async def renewed() -> bool:
-        return (await presence.report(held=[(ada, connection)]))[0] == 204
+        return (await presence.report(held=[(ada, connection)])).status == 204
 
     await eventually(renewed)
     await presence.disconnect(ada, connection)
-    await eventually(lambda: heard.statuses(ada) == ["offline"])
+    await eventually(lambda: received.statuses(ada) == ["offline"])
 
 
 async def test_presence__away_for_longer_than_a_lease__nobody_seems_to_leave(
@@ -93,26 +97,26 @@ async def test_presence__away_for_longer_than_a_lease__nobody_seems_to_leave(
     postgres: Postgres,
     ada: str,
 ) -> None:
-    """Gateways could not renew meanwhile: that their leases ended says nothing of the people."""
+    """Gateways could not renew meanwhile: that their leases ended says nothing of the users."""
     await redis.flushall()
-    heard = await listen(ada)
-    await _store(postgres, Person(ada, connected=True, version=1))
+    received = await listen(ada)
+    await _store(postgres, UserPresence(ada, connected=True, version=1))
     leases = Leases(redis, settings.model_copy(update={"lease_s": 0.05}))
     await leases.report([Lease(user_id=ada, connection_id="1-a")], [])
 
     async def ended() -> bool:
-        return not await leases.live([ada])
+        return not await leases.active([ada])
 
     await eventually(ended)
     service = await start_presence()
-    await eventually(lambda: _is_held(redis, ada))
-    assert (await service.report(held=[(ada, "1-a")]))[0] == 204
+    await eventually(lambda: _has_lease(redis, ada))
+    assert (await service.report(held=[(ada, "1-a")])).status == 204
     await service.set_own(ada, status="dnd")
     await service.disconnect(ada, "1-a")
-    await eventually(lambda: heard.statuses(ada) == ["dnd", "offline"])
+    await eventually(lambda: received.statuses(ada) == ["dnd", "offline"])
 
 
-async def _is_held(redis: Redis, user_id: str) -> bool:
+async def _has_lease(redis: Redis, user_id: str) -> bool:
     shard = shards.shard_of(user_id)
     hold = await redis.hget(shards.sweep_key(shard), "hold")
     return hold is not None and float(hold) == await redis.zscore(shards.due_key(shard), user_id)
@@ -121,32 +125,32 @@ async def _is_held(redis: Redis, user_id: str) -> bool:
 async def test_mark__that_is_looked_at_within_the_grace__does_not_end_it(
     start_presence: StartPresence, settings: Settings, listen: Listen, redis: Redis, ada: str
 ) -> None:
-    heard = await listen(ada)
+    received = await listen(ada)
     service = await start_presence(grace_s=2.5)
     connection = await service.connect(ada)
     await service.disconnect(ada, connection)
     announcements = Announcements(redis, settings.model_copy(update={"claim_s": 0.01}))
-    await announcements.intend([rules.appearance(Person(ada, connected=True))])
+    await announcements.intend([rules.appearance(UserPresence(ada, connected=True))])
 
     async def looked_at() -> bool:
-        return not await redis.hexists(shards.person_key(ada), "pending")
+        return not await redis.hexists(shards.user_key(ada), "pending")
 
     await eventually(looked_at)
     assert await service.status_of(ada, ada) == "online"
     await service.connect(ada)
     await service.set_own(ada, status="dnd")
-    await eventually(lambda: heard.statuses(ada) == ["online", "dnd"])
+    await eventually(lambda: received.statuses(ada) == ["online", "dnd"])
 
 
 async def test_change__committed_but_not_announced__is_announced_by_the_sweep(
     start_presence: StartPresence, settings: Settings, listen: Listen, redis: Redis, postgres: Postgres, ada: str
 ) -> None:
     """A process that ends between the two: the mark that it left brings the sweep."""
-    heard = await listen(ada)
-    await Announcements(redis, settings).intend([rules.appearance(Person(ada))])
-    await _store(postgres, Person(ada, custom_status="committed", version=1))
+    received = await listen(ada)
+    await Announcements(redis, settings).intend([rules.appearance(UserPresence(ada))])
+    await _store(postgres, UserPresence(ada, custom_status="committed", version=1))
     await start_presence()
-    await eventually(lambda: [e.shown.custom_status for e in heard.of(ada)] == ["committed"])
+    await eventually(lambda: [e.shown.custom_status for e in received.of(ada)] == ["committed"])
 
 
 async def test_postgres__that_drops_its_connections__is_used_again(
@@ -161,10 +165,10 @@ async def test_postgres__that_drops_its_connections__is_used_again(
     await connection.close()
 
     async def answers() -> bool:
-        return (await presence.as_user(ada, "GET", f"/v1/presence?user_ids={ada}"))[0] == 200
+        return (await presence.as_user(ada, "GET", f"/v1/presence?user_ids={ada}")).status == 200
 
     await eventually(answers)
-    assert (await presence.call("GET", "/readyz"))[0] == 200
+    assert (await presence.call("GET", "/readyz")).status == 200
 
 
 async def test_start__while_everything_is_away__is_alive_and_not_ready(start_presence: StartPresence, ada: str) -> None:
@@ -174,33 +178,81 @@ async def test_start__while_everything_is_away__is_alive_and_not_ready(start_pre
         redis_url=SecretStr(f"redis://{nowhere}"),
         rabbitmq_url=SecretStr(f"amqp://{nowhere}"),
     )
-    assert (await service.call("GET", "/healthz"))[0] == 200
-    status, report = await service.call("GET", "/readyz")
-    assert status == 503
-    assert {name for name, outcome in report["checks"].items() if outcome != "ok"} == {"postgres", "redis", "rabbitmq"}
-    assert (await service.report(held=[(ada, "1-a")]))[0] == 503
-    assert (await service.as_user(ada, "GET", f"/v1/presence?user_ids={ada}"))[0] == 503
+    assert (await service.call("GET", "/healthz")).status == 200
+    response = await service.call("GET", "/readyz")
+    assert response.status == 503
+    assert response.body["degraded"] == ["redis", "rabbitmq"]
+    assert {name for name, outcome in response.body["checks"].items() if outcome != "ok"} == {
+        "postgres",
+        "redis",
+        "rabbitmq",
+    }
+    assert (await service.report(held=[(ada, "1-a")])).status == 503
+    assert (await service.as_user(ada, "GET", f"/v1/presence?user_ids={ada}")).status == 503
 
 
 async def test_postgres__away__a_first_connection_is_taken_up_later(
-    start_presence: StartPresence, neighbours: Neighbours, listen: Listen, ada: str, ben: str
+    start_presence: StartPresence, api: ApiStub, listen: Listen, ada: str, ben: str
 ) -> None:
-    neighbours.befriend(ada, ben)
-    heard = await listen(ada)
+    api.befriend(ada, ben)
+    received = await listen(ada)
     broken = await start_presence(database_url=SecretStr("postgresql://nobody@127.0.0.1:9/none"))
-    assert (await broken.report(held=[(ada, "1-a")]))[0] == 503
+    assert (await broken.report(held=[(ada, "1-a")])).status == 503
     whole = await start_presence(instance="presence-2")
-    assert (await whole.report(held=[(ada, "1-a")]))[0] == 204
+    assert (await whole.report(held=[(ada, "1-a")])).status == 204
     assert await whole.status_of(ben, ada) == "online"
-    await eventually(lambda: heard.statuses(ada) == ["online"])
+    await eventually(lambda: received.statuses(ada) == ["online"])
+
+
+async def test_redis__refuses_to_write__is_unavailable_and_well_at_once(
+    start_presence: StartPresence, ada: str
+) -> None:
+    async with own_redis() as server:
+        service = await start_presence(redis_url=SecretStr(server.url))
+        assert (await service.report(held=[(ada, "1-a")])).status == 204
+        for name, refusing, well in (("min-replicas-to-write", "1", "0"), ("maxmemory", "1", "0")):
+            await server.command("CONFIG", "SET", name, refusing)
+            assert (await service.report(held=[(ada, "1-a")])).status == 503
+            assert (await service.as_user(ada, "GET", f"/v1/presence?user_ids={ada}")).status == 200
+            await server.command("CONFIG", "SET", name, well)
+            assert (await service.report(held=[(ada, "1-a")])).status == 204
+
+
+async def test_redis__refuses_to_write__the_sweep_tries_less_often_and_says_so_once(
+    start_presence: StartPresence, ada: str
+) -> None:
+    failed = FAILED.labels("sweep", "unavailable")._value
+    async with own_redis() as server:
+        service = await start_presence(redis_url=SecretStr(server.url), lease_s=30.0)
+        connection = await service.connect(ada)
+        with capture_logs() as logs:
+            await server.command("CONFIG", "SET", "min-replicas-to-write", "1")
+            tries, began = failed.get(), time.monotonic()
+            assert (await service.report(released=[(ada, connection)])).status == 503
+            assert (await service.as_user(ada, "PUT", "/v1/presence/me", json={"status": "dnd"})).status == 503
+            assert await service.status_of(ada, ada) == "online"
+            assert await service.is_active(ada)
+            await eventually(lambda: failed.get() >= tries + 4)
+            assert time.monotonic() - began >= 0.8 * (0.2 + 0.4)
+            await server.command("CONFIG", "SET", "min-replicas-to-write", "0")
+            await service.disconnect(ada, connection)
+
+            async def is_gone() -> bool:
+                return await service.status_of(ada, ada) == "offline"
+
+            await eventually(is_gone)
+        assert [log["event"] for log in logs if log.get("work") == "sweep"] == [
+            "background.unavailable",
+            "background.resumed",
+        ]
 
 
 async def test_openapi__names_every_public_call(presence: Service) -> None:
-    status, document = await presence.call("GET", "/openapi.json")
-    assert status == 200
-    calls = {(m, path): call for path, methods in document["paths"].items() for m, call in methods.items()}
+    response = await presence.call("GET", "/openapi.json")
+    assert response.status == 200
+    calls = {(m, path): call for path, methods in response.body["paths"].items() for m, call in methods.items()}
     assert {("get", "/v1/presence"), ("put", "/v1/presence/me")} <= calls.keys()
-    assert not [path for path in document["paths"] if path.startswith("/internal")]
+    assert not [path for path in response.body["paths"] if path.startswith("/internal")]
     assert all(call["summary"] for call in calls.values())
     assert calls["put", "/v1/presence/me"]["responses"]["422"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/ErrorBody"

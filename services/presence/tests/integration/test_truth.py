@@ -12,7 +12,7 @@ from synctalk_runtime.ids import new_id
 from synctalk_testkit.eventually import eventually
 
 if TYPE_CHECKING:
-    from services.presence.tests.integration.conftest import Heard, Listen, Service, StartPresence
+    from services.presence.tests.harness import Listen, ReceivedEvents, Service, StartPresence
 
 ACTS = 25
 
@@ -37,20 +37,20 @@ async def live_a_little(services: list[Service], user_id: str, chance: random.Ra
 async def test_presence__of_many_at_once__ends_true_and_is_never_repeated(
     start_presence: StartPresence, listen: Listen
 ) -> None:
-    people = [new_id() for _ in range(20)]
-    heard = await listen(*people)
+    users = [new_id() for _ in range(20)]
+    received = await listen(*users)
     fast = {"grace_s": 0.02, "sweep_interval_s": 0.01, "lease_s": 30.0, "set_burst": 1000}
     services = [await start_presence(instance=f"presence-{n}", **fast) for n in range(2)]
-    connected = await asyncio.gather(*(live_a_little(services, p, random.Random(n)) for n, p in enumerate(people)))
-    for user_id, is_connected in zip(people, connected, strict=True):
+    connected = await asyncio.gather(*(live_a_little(services, p, random.Random(n)) for n, p in enumerate(users)))
+    for user_id, is_connected in zip(users, connected, strict=True):
         await services[0].set_own(user_id, status="dnd", custom_status="at the end")
-        await eventually(partial(_is_true, services[0], heard, user_id, connected=is_connected))
-        shown = [event.shown for event in heard.of(user_id) if event.shown_changed]
+        await eventually(partial(_is_true, services[0], received, user_id, connected=is_connected))
+        shown = [event.shown for event in received.of(user_id) if event.shown_changed]
         assert all(one != next_one for one, next_one in pairwise(shown))
 
 
-async def _is_true(service: Service, heard: Heard, user_id: str, *, connected: bool) -> bool:
+async def _is_true(service: Service, received: ReceivedEvents, user_id: str, *, connected: bool) -> bool:
     """Seen, said and leased are the same."""
     seen = (await service.look(user_id, user_id))[0]
-    said = heard.of(user_id)[-1].own.model_dump(mode="json")
+    said = received.of(user_id)[-1].own.model_dump(mode="json")
     return seen == said and seen["status"] == ("dnd" if connected else "offline")

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from synctalk_contracts.models import Presence, PresenceStatus
 from synctalk_contracts.sockets import PresenceSet
 from synctalk_presence import rules
-from synctalk_presence.person import Person
+from synctalk_presence.user_presence import UserPresence
 
 ME = "00000000-0000-7000-8000-000000000001"
 OTHER = "00000000-0000-7000-8000-000000000002"
 SEEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-ADA = Person(ME, custom_status="at lunch", last_seen_at=SEEN, version=4)
+ADA = UserPresence(ME, custom_status="at lunch", last_seen_at=SEEN, version=4)
 
 
 def look(status: str, custom: str | None, seen: datetime | None) -> Presence:
@@ -29,6 +29,13 @@ NOTHING = look("offline", None, None)
         ({"connected": True}, look("online", "at lunch", None), look("online", "at lunch", None)),
         ({"connected": True, "status": "away"}, look("away", "at lunch", None), look("away", "at lunch", None)),
         ({"connected": True, "status": "dnd"}, look("dnd", "at lunch", None), look("dnd", "at lunch", None)),
+        ({"connected": True, "idle": True}, look("away", "at lunch", None), look("away", "at lunch", None)),
+        (
+            {"connected": True, "idle": True, "status": "dnd"},
+            look("dnd", "at lunch", None),
+            look("dnd", "at lunch", None),
+        ),
+        ({"connected": True, "idle": True, "status": "invisible"}, NOTHING, look("offline", "at lunch", None)),
         ({"status": "dnd"}, look("offline", "at lunch", SEEN), look("offline", "at lunch", SEEN)),
         ({"connected": True, "status": "invisible"}, NOTHING, look("offline", "at lunch", None)),
         ({"status": "invisible"}, NOTHING, look("offline", "at lunch", SEEN)),
@@ -37,42 +44,43 @@ NOTHING = look("offline", None, None)
     ],
 )
 def test_appearance__of_each_state__is_as_agreed(changes: dict[str, object], shown: Presence, own: Presence) -> None:
-    person = replace(ADA, **changes)  # type: ignore[arg-type]
-    assert rules.shown(person) == shown
-    assert rules.own(person) == own
+    user = replace(ADA, **changes)  # type: ignore[arg-type]
+    assert rules.shown(user) == shown
+    assert rules.own(user) == own
 
 
-PEOPLE = st.builds(
-    Person,
+USERS = st.builds(
+    UserPresence,
     user_id=st.just(ME),
     status=st.sampled_from(["online", "away", "dnd", "invisible"]),
     custom_status=st.none() | st.just("hello"),
     last_seen_visible=st.booleans(),
     connected=st.booleans(),
+    idle=st.booleans(),
     last_seen_at=st.none() | st.just(SEEN),
     version=st.integers(0, 9),
 )
 
 
-@given(PEOPLE)
-def test_seen_by__a_stranger__is_alike_for_everybody(person: Person) -> None:
-    assert rules.seen_by(person, OTHER, frozenset()) == NOTHING == rules.unknown(ME)
+@given(USERS)
+def test_seen_by__an_unrelated_user__is_alike_for_everybody(user: UserPresence) -> None:
+    assert rules.seen_by(user, OTHER, frozenset()) == NOTHING == rules.unknown(ME)
 
 
-@given(PEOPLE)
-def test_seen_by__anybody__of_the_invisible__is_as_of_the_unknown(person: Person) -> None:
-    assert rules.seen_by(replace(person, status="invisible"), OTHER, frozenset({ME})) == NOTHING
+@given(USERS)
+def test_seen_by__anybody__of_the_invisible__is_as_of_the_unknown(user: UserPresence) -> None:
+    assert rules.seen_by(replace(user, status="invisible"), OTHER, frozenset({ME})) == NOTHING
 
 
-@given(PEOPLE)
-def test_seen_by__oneself__does_not_need_a_conversation(person: Person) -> None:
-    assert rules.seen_by(person, ME, frozenset()) == rules.own(person)
+@given(USERS)
+def test_seen_by__oneself__does_not_need_a_conversation(user: UserPresence) -> None:
+    assert rules.seen_by(user, ME, frozenset()) == rules.own(user)
 
 
-@given(PEOPLE)
-def test_shown__last_seen__is_null_while_connected_or_hidden(person: Person) -> None:
-    if person.connected or not person.last_seen_visible:
-        assert rules.shown(person).last_seen_at is None
+@given(USERS)
+def test_shown__last_seen__is_null_while_connected_or_hidden(user: UserPresence) -> None:
+    if user.connected or not user.last_seen_visible:
+        assert rules.shown(user).last_seen_at is None
 
 
 def test_arrived__twice__is_a_new_version_each_time() -> None:
@@ -99,6 +107,21 @@ def test_departed__last_seen__is_kept(before: datetime | None, expected: datetim
 def test_departed__last_seen__never_goes_back() -> None:
     gone = rules.departed(replace(ADA, connected=True), ADA.version, SEEN - timedelta(days=1))
     assert gone.last_seen_at == SEEN
+
+
+def test_departed__when_idle__comes_back_active() -> None:
+    assert rules.departed(replace(ADA, connected=True, idle=True), ADA.version, SEEN).idle is False
+
+
+def test_turned__idle_and_back__is_a_version_each() -> None:
+    idle = rules.turned(replace(ADA, connected=True), idle=True)
+    assert (idle.idle, idle.version) == (True, 5)
+    assert rules.turned(idle, idle=True) is idle
+    assert rules.turned(idle, idle=False).version == 6
+
+
+def test_turned__who_has_left__stays_as_they_are() -> None:
+    assert rules.turned(ADA, idle=True) is ADA
 
 
 @pytest.mark.parametrize(

@@ -1,49 +1,75 @@
-"""Who has left: decided here, some people at a time, by whichever process comes first.
+"""The sweep: decides who has left and who is idle, some users at a time, in whichever process comes first.
 
-PostgreSQL first (last seen), then the announcement; whoever is claimed and not finished comes again.
+PostgreSQL is written first (last seen), then the event is published. A claimed user that was not finished comes again.
 """
+
+import time
 
 from prometheus_client import Gauge
 from synctalk_runtime.ids import utc_now
+from synctalk_runtime.postgres import Postgres
 
 from synctalk_presence import rules
-from synctalk_presence.actions.change import change
-from synctalk_presence.parts import Parts
-from synctalk_presence.person import Person
-from synctalk_presence.store import people
+from synctalk_presence.actions.changes import Changes
+from synctalk_presence.settings import Settings
+from synctalk_presence.store import users
+from synctalk_presence.store.leases import Leases
+from synctalk_presence.user_presence import UserPresence
 
-OVERDUE = Gauge("presence_overdue", "People who wait for the sweep beyond the batch that it has taken.")
-
-
-async def sweep(parts: Parts) -> bool:
-    """Decide about those who are due; whether there are more. Raises UnavailableError: they come again."""
-    taken, more = await parts.leases.take()
-    OVERDUE.set(await parts.leases.overdue() if more else 0)
-    if not taken:
-        return False
-    # The versions are read before the leases: who arrives after that look has a newer one, and is not sent off.
-    async with parts.postgres.connection() as conn:
-        looked_at = await people.read(conn, taken)
-    standings = await parts.leases.settle(taken)
-    now = utc_now()
-    seen_at = {s.user_id: s.seen_at or now for s in standings if s.gone}
-
-    def departed(person: Person) -> Person:
-        return rules.departed(person, looked_at[person.user_id].version, seen_at[person.user_id])
-
-    await change(parts, list(seen_at), departed)
-    await change(parts, [s.user_id for s in standings if s.live and not s.counted], rules.arrived, arrived=True)
-    await change(parts, [s.user_id for s in standings if s.pending and s.counted and not s.gone], _as_they_are)
-    return more
+OVERDUE = Gauge("presence_overdue", "Users who wait for the sweep beyond the batch that it has taken.")
 
 
-def _as_they_are(person: Person) -> Person:
-    return person
+class Sweep:
+    """The step of the sweep's loop; now and then it also searches for users whose leases were lost with Redis."""
+
+    def __init__(self, postgres: Postgres, leases: Leases, changes: Changes, settings: Settings) -> None:
+        self._postgres = postgres
+        self._leases = leases
+        self._changes = changes
+        self._scrub_batch = settings.scrub_batch
+        self._scrub_interval_s = settings.scrub_interval_s
+        self._cursor = users.FIRST
+        self._scrub_at = 0.0
+
+    async def step(self) -> bool:
+        """Decide about the users who are due; return whether there are more. Raises UnavailableError."""
+        more = await self._decide()
+        if time.monotonic() >= self._scrub_at:
+            await self._scrub()
+            self._scrub_at = time.monotonic() + self._scrub_interval_s
+        return more
+
+    async def _decide(self) -> bool:
+        taken, more = await self._leases.take()
+        OVERDUE.set(await self._leases.overdue() if more else 0)
+        if not taken:
+            return False
+        # Versions are read before the leases: a user who arrives after that has a newer one, and is not sent off.
+        async with self._postgres.connection() as conn:
+            read = await users.read(conn, taken)
+        statuses = await self._leases.settle(taken)
+        now = utc_now()
+        seen_at = {s.user_id: s.seen_at or now for s in statuses if s.gone}
+
+        def departed(user: UserPresence) -> UserPresence:
+            return rules.departed(user, read[user.user_id].version, seen_at[user.user_id])
+
+        await self._changes.apply(list(seen_at), departed)
+        arrived = [s.user_id for s in statuses if s.live and not s.counted]
+        await self._changes.apply(arrived, rules.arrived, arrived=True)
+        turned = {s.user_id: s.turned for s in statuses if s.counted and s.turned is not None}
+        await self._changes.apply(list(turned), lambda user: rules.turned(user, idle=turned[user.user_id]))
+        pending = [s.user_id for s in statuses if s.pending and s.counted and not s.gone and s.user_id not in turned]
+        await self._changes.apply(pending, _unchanged)
+        return more
+
+    async def _scrub(self) -> None:
+        """Plan a look at a page of those who count as connected and whose leases are gone."""
+        async with self._postgres.connection() as conn:
+            page = await users.connected_after(conn, self._cursor, self._scrub_batch)
+        await self._leases.watch(page)
+        self._cursor = page[-1] if len(page) == self._scrub_batch else users.FIRST
 
 
-async def scrub(parts: Parts, after: str) -> str:
-    """Plan a look at those who count as connected and whose leases were lost with Redis; where to go on."""
-    async with parts.postgres.connection() as conn:
-        page = await people.connected_after(conn, after, parts.settings.scrub_batch)
-    await parts.leases.watch(page)
-    return page[-1] if len(page) == parts.settings.scrub_batch else people.FIRST
+def _unchanged(user: UserPresence) -> UserPresence:
+    return user

@@ -1,4 +1,4 @@
-"""Who shares a conversation with whom: api knows. Never remembered, so that a removal holds at the next question."""
+"""Contacts, as api knows them: who shares a conversation with whom. Never cached, so that a removal holds at once."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ class Contacts:
         self._api = api
 
     async def sharing(self, user_id: str, others: Iterable[str]) -> frozenset[str]:
-        """Those of the others who are in a conversation with the user.
+        """Return those of the others who are in a conversation with the user.
 
         Raises:
             UnavailableError: api does not answer; nobody is shown to anybody then.

@@ -1,6 +1,6 @@
-"""What the neighbours ask and report: gateways their leases and their sockets' questions, notifier who needs no push.
+"""`/internal/presence`: gateways report leases and ask for their sockets, the notifier asks who needs no push.
 
-Read tolerantly: a neighbour may be newer and say more.
+Unknown fields are ignored: the caller may be newer.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,9 +15,7 @@ from synctalk_contracts.sockets import PresenceSet
 from synctalk_runtime.errors import InvalidError, MalformedError
 from synctalk_runtime.internal import require_internal
 
-from synctalk_presence.actions import look, status
-from synctalk_presence.actions.report import report
-from synctalk_presence.parts import ThisService
+from synctalk_presence.routes.dependencies import ServicesDep
 
 C = TypeVar("C", bound=Contract)
 
@@ -43,31 +41,31 @@ def _body(model: type[C]) -> Callable[[Request], Awaitable[C]]:
 
 def _bounded(field: str, count: int, bound: int) -> None:
     if count > bound:
-        raise InvalidError.of(field, f"at most {bound}")
+        raise InvalidError.of(field, f"must have at most {bound} items")
 
 
-@router.post("/leases", status_code=204, summary="What a gateway holds and what it has closed")
-async def post_leases(parts: ThisService, given: Annotated[LeaseReport, Depends(_body(LeaseReport))]) -> Response:
-    _bounded("held", len(given.held) + len(given.released), parts.settings.max_leases_per_report)
-    await report(parts, given)
+@router.post("/leases", status_code=204, summary="Report a gateway's open and closed connections")
+async def post_leases(services: ServicesDep, given: Annotated[LeaseReport, Depends(_body(LeaseReport))]) -> Response:
+    _bounded("held", len(given.held) + len(given.released), services.max_leases_per_report)
+    await services.writing.report(given)
     return Response(status_code=204)
 
 
-@router.post("/snapshot", summary="How these people are, as the asker may see it")
+@router.post("/snapshot", summary="Get the presence of users, as visible to a user")
 async def post_snapshot(
-    parts: ThisService, question: Annotated[PresenceQuestion, Depends(_body(PresenceQuestion))]
+    services: ServicesDep, question: Annotated[PresenceQuestion, Depends(_body(PresenceQuestion))]
 ) -> PresenceSnapshot:
     _bounded("user_ids", len(question.user_ids), MAX_SNAPSHOT_IDS)
-    return await look.snapshot(parts, question.asker_id, question.user_ids)
+    return await services.reading.snapshot(question.asker_id, question.user_ids)
 
 
-@router.post("/active", summary="Who of these is connected and active")
-async def post_active(parts: ThisService, asked: Annotated[Ids, Depends(_body(Ids))]) -> Ids:
+@router.post("/active", summary="List which of these users are connected and active")
+async def post_active(services: ServicesDep, asked: Annotated[Ids, Depends(_body(Ids))]) -> Ids:
     _bounded("ids", len(asked.ids), MAX_ACTIVE_IDS)
-    return Ids(ids=await look.active(parts, asked.ids))
+    return Ids(ids=await services.reading.active(asked.ids))
 
 
-@router.put("/{user_id}", status_code=204, summary="Set a person's presence, as their socket asked")
-async def put_presence(user_id: Id, parts: ThisService, wanted: PresenceSet) -> Response:
-    await status.put(parts, user_id, wanted)
+@router.put("/{user_id}", status_code=204, summary="Set a user's presence, as requested over a socket")
+async def put_presence(user_id: Id, services: ServicesDep, wanted: PresenceSet) -> Response:
+    await services.writing.set(user_id, wanted)
     return Response(status_code=204)

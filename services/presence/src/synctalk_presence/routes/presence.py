@@ -1,47 +1,51 @@
-"""What clients ask by HTTP: how others are, and what one says of oneself."""
+"""`/v1/presence`: read the presence of users, set one's own."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter, ValidationError
-from synctalk_contracts.errors import ErrorBody
+from synctalk_contracts.errors import ErrorCode
 from synctalk_contracts.ids import Id
 from synctalk_contracts.internal import Presences
 from synctalk_contracts.sockets import PresenceSet
 from synctalk_runtime.errors import InvalidError
-from synctalk_runtime.tokens import CurrentPerson
+from synctalk_runtime.openapi import BEARER, refusals
+from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_presence.actions import look, status
-from synctalk_presence.parts import ThisService
+from synctalk_presence.routes.dependencies import ServicesDep
 
 MAX_IDS = 100
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
-ERRORS: dict[int | str, dict[str, Any]] = {code: {"model": ErrorBody} for code in (400, 401, 422, 429, 503)}
+router = APIRouter(
+    prefix="/v1/presence",
+    tags=["presence"],
+    responses=refusals(ErrorCode.MALFORMED, *BEARER, ErrorCode.INVALID, ErrorCode.RATE_LIMITED, describe=None),
+)
 
-router = APIRouter(prefix="/v1/presence", tags=["presence"], responses=ERRORS)
 
-
-@router.get("", summary="How these people are, as the caller may see it")
+@router.get("", summary="Get the presence of users, as visible to the caller")
 async def get_presence(
-    person: CurrentPerson,
-    parts: ThisService,
-    user_ids: Annotated[str, Query(description="1 to 100 ids, parted by commas; answered in this order.")],
+    principal: CurrentPrincipal,
+    services: ServicesDep,
+    user_ids: Annotated[str, Query(description="1 to 100 ids separated by commas; the result has the same order.")],
 ) -> Presences:
-    return Presences(items=await look.look(parts, person.user_id, _ids(user_ids)))
+    return Presences(items=await services.reading.read(principal.user_id, _ids(user_ids)))
 
 
-@router.put("/me", status_code=204, summary="Set one's status, its text, and whether one's last seen shows")
-async def put_presence(person: CurrentPerson, parts: ThisService, wanted: PresenceSet) -> Response:
-    await status.put_own(parts, person.user_id, wanted)
+@router.put(
+    "/me", status_code=204, summary="Set the caller's status, its text, and the visibility of their last seen time"
+)
+async def put_presence(principal: CurrentPrincipal, services: ServicesDep, wanted: PresenceSet) -> Response:
+    await services.writing.set(principal.user_id, wanted)
     return Response(status_code=204)
 
 
 def _ids(text: str) -> list[str]:
     given = text.split(",", MAX_IDS)
     if len(given) > MAX_IDS:
-        raise InvalidError.of("user_ids", f"at most {MAX_IDS} ids")
+        raise InvalidError.of("user_ids", f"must have at most {MAX_IDS} ids")
     try:
         return [_ID.validate_python(user_id) for user_id in given]
     except ValidationError as error:
-        raise InvalidError.of("user_ids", "must be ids, parted by commas") from error
+        raise InvalidError.of("user_ids", "must be ids separated by commas") from error

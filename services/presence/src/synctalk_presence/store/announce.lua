@@ -1,44 +1,42 @@
--- After a change of some persons of one shard: publish it if it is one. Here it is decided, for all processes, that a
+-- After a change of some users of one shard: publish it if it is one. Here it is decided, for all processes, that a
 -- change is announced once: what equals the last announcement is none, and what is older than it came too late.
--- KEYS: due; then for each person two: leases, hash.
--- ARGV: grace_ms, keep_ms; then for each person nine: person, channel, version, 1 if connected, 1 if just arrived,
--- shown, own, the event if shown changed, the event if only own changed.
--- Returns for each person 2 shown changed, 1 only own changed, 0 nothing changed, -1 too late.
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- KEYS: due; then for each user three: leases, idle set, hash.
+-- ARGV: grace_ms, keep_ms; then for each user ten: user, channel, version, 1 if connected, 1 if just arrived,
+-- 1 if idle, shown, own, the event if shown changed, the event if only own changed.
+-- Returns for each user 2 shown changed, 1 only own changed, 0 nothing changed, -1 too late.
 local grace_ms, keep_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local function look_again(leases, hash, person, connected)
-  local highest = tonumber(redis.call('ZREVRANGE', leases, 0, 0, 'WITHSCORES')[2] or 0)
-  if highest > now then
-    redis.call('ZADD', KEYS[1], highest, person)
+local function look_again(leases, idle, hash, user, connected)
+  if highest_expiry(leases) > now then
+    redis.call('ZADD', KEYS[1], look_at(leases, idle, hash), user)
   elseif connected then
-    redis.call('ZADD', KEYS[1], tonumber(redis.call('HGET', hash, 'seen') or now) + grace_ms, person)
+    redis.call('ZADD', KEYS[1], tonumber(redis.call('HGET', hash, 'seen') or now) + grace_ms, user)
   else
-    redis.call('ZREM', KEYS[1], person)
+    redis.call('ZREM', KEYS[1], user)
   end
 end
 
 local answers = {}
-for i = 1, (#KEYS - 1) / 2 do
-  local leases, hash, at = KEYS[2 * i], KEYS[2 * i + 1], 9 * i - 7
-  local person, channel, version = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local connected, arrived, shown, own = ARGV[at + 4] == '1', ARGV[at + 5] == '1', ARGV[at + 6], ARGV[at + 7]
+for i = 1, (#KEYS - 1) / 3 do
+  local leases, idle, hash, at = KEYS[3 * i - 1], KEYS[3 * i], KEYS[3 * i + 1], 10 * i - 8
+  local user, channel, version = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local connected, arrived, is_idle = ARGV[at + 4] == '1', ARGV[at + 5] == '1', ARGV[at + 6]
+  local shown, own = ARGV[at + 7], ARGV[at + 8]
   local last = redis.call('HMGET', hash, 'version', 'shown', 'own')
   if tonumber(version) < tonumber(last[1] or 0) then
     answers[i] = -1
   else
-    redis.call('HSET', hash, 'version', version, 'shown', shown, 'own', own)
+    redis.call('HSET', hash, 'version', version, 'shown', shown, 'own', own, 'idle', is_idle)
     redis.call('HDEL', hash, 'pending')
     if arrived then redis.call('HSET', hash, 'connected', '1') end
     if not connected then redis.call('HSET', hash, 'connected', '0') end
     redis.call('PEXPIRE', hash, keep_ms)
-    look_again(leases, hash, person, connected)
+    look_again(leases, idle, hash, user, connected)
     if last[2] ~= shown then
-      redis.call('PUBLISH', channel, ARGV[at + 8])
+      redis.call('PUBLISH', channel, ARGV[at + 9])
       answers[i] = 2
     elseif last[3] ~= own then
-      redis.call('PUBLISH', channel, ARGV[at + 9])
+      redis.call('PUBLISH', channel, ARGV[at + 10])
       answers[i] = 1
     else
       answers[i] = 0

@@ -1,4 +1,4 @@
-"""What was last said of a person, in Redis, and the saying of something new: each change once, the newest last.
+"""Announcements in Redis: what was published last of each user, and publishing what is new, each change once.
 
 `intend` before the change is committed, `announce` after. Whoever stops in between leaves a mark: the sweep goes on.
 """
@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from synctalk_contracts import topology
 from synctalk_contracts.fanout import PresenceEvent
 
-from synctalk_presence.person import Appearance
 from synctalk_presence.settings import Settings
-from synctalk_presence.store.shards import KEEP_MS, ShardScript, by_shard, due_key, leases_key, person_key
+from synctalk_presence.store.shards import KEEP_MS, ShardScript, by_shard, due_key, user_key, user_keys
+from synctalk_presence.user_presence import Appearance
 
 ANNOUNCED = Counter("presence_announcements_total", "Outcomes of announcements.", ["outcome"])
 
@@ -24,28 +24,28 @@ class Announcements:
     def __init__(self, client: Redis, settings: Settings) -> None:
         self._settings = settings
         self._intend = ShardScript(client, "intend.lua")
-        self._announce = ShardScript(client, "announce.lua")
+        self._announce = ShardScript(client, "activity.lua", "announce.lua")
 
-    async def intend(self, people: Sequence[Appearance]) -> None:
+    async def intend(self, users: Sequence[Appearance]) -> None:
         """These, as they are now, may change."""
         calls = []
-        for shard, members in _by_shard(people).items():
+        for shard, members in _by_shard(users).items():
             keys: list[str] = [due_key(shard)]
             args: list[Any] = [self._settings.claim_ms, KEEP_MS]
             for one in members:
-                keys.append(person_key(one.user_id))
+                keys.append(user_key(one.user_id))
                 args += (one.user_id, one.shown.to_bytes(), one.own.to_bytes())
             calls.append((keys, args))
         await self._intend(calls)
 
-    async def announce(self, people: Sequence[Appearance], *, arrived: bool = False) -> None:
+    async def announce(self, users: Sequence[Appearance], *, arrived: bool = False) -> None:
         """These are so now, by a committed change. `arrived`: their leases made it so."""
         calls = []
-        for shard, members in _by_shard(people).items():
+        for shard, members in _by_shard(users).items():
             keys: list[str] = [due_key(shard)]
             args: list[Any] = [self._settings.grace_ms, KEEP_MS]
             for one in members:
-                keys += (leases_key(one.user_id), person_key(one.user_id))
+                keys += user_keys(one.user_id)
                 args += _announcement(one, arrived=arrived)
             calls.append((keys, args))
         for outcomes in await self._announce(calls):
@@ -53,8 +53,8 @@ class Announcements:
                 ANNOUNCED.labels(_OUTCOMES[outcome]).inc()
 
 
-def _by_shard(people: Sequence[Appearance]) -> dict[int, list[Appearance]]:
-    by_id = {one.user_id: one for one in people}
+def _by_shard(users: Sequence[Appearance]) -> dict[int, list[Appearance]]:
+    by_id = {one.user_id: one for one in users}
     return {shard: [by_id[user_id] for user_id in members] for shard, members in by_shard(by_id).items()}
 
 
@@ -62,9 +62,10 @@ def _announcement(one: Appearance, *, arrived: bool) -> tuple[Any, ...]:
     return (
         one.user_id,
         topology.presence_channel(one.user_id),
-        one.person.version,
-        int(one.person.connected),
+        one.user.version,
+        int(one.user.connected),
         int(arrived),
+        int(one.user.idle),
         one.shown.to_bytes(),
         one.own.to_bytes(),
         PresenceEvent(shown=one.shown, own=one.own).to_bytes(),

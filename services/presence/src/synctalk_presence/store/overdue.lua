@@ -1,4 +1,4 @@
--- How many persons of one shard are due.
+-- How many users of one shard are due.
 -- KEYS: due.  ARGV: none.
 -- Returns the number.
 local time = redis.call('TIME')

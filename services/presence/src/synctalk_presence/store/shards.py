@@ -1,14 +1,16 @@
-"""How presence's keys are spread, and how a script runs over several of them.
+"""The shards of presence's keys, and running a script over several of them.
 
-A person's keys and the index that names them lie in one of 16 shards, by a hash tag: so each script is atomic on a
+A user's keys and the index that names them lie in one of 16 shards, by a hash tag: so each script is atomic on a
 Redis Cluster too, and no single index grows without end. Presence alone writes these keys.
 
 | key | what |
 |---|---|
-| `presence:{n}:due` | sorted set, person → the time (Unix ms) when the sweep looks at them next |
+| `presence:{n}:due` | sorted set, user → the time (Unix ms) when the sweep looks at them next |
 | `presence:{n}:sweep` | hash: `at` the last look; `hold` until when no expired lease counts, after an outage |
-| `presence:{n}:leases:<person>` | sorted set, connection → its expiry; negative: closed, a late renewal is ignored |
-| `presence:{n}:person:<person>` | hash: `connected`, `version`, `shown`, `own` as last announced; `pending`; `seen` |
+| `presence:{n}:leases:<user>` | sorted set, connection → its expiry; negative: closed, a late renewal is ignored |
+| `presence:{n}:idle:<user>` | sorted set, idle connection → its expiry; one that is not in it is active |
+| `presence:{n}:person:<user>` | hash: as last announced `connected`, `idle`, `version`, `shown`, `own`; |
+| | and `pending`, `seen`, `active_until` |
 """
 
 from collections import defaultdict
@@ -23,7 +25,7 @@ from synctalk_runtime.redis import answering
 SHARDS = 16
 
 KEEP_MS = 3_600_000
-"""How long a person's keys outlive the last word about them."""
+"""How long a user's keys outlive the last report about them."""
 
 Call = tuple[list[str], list[Any]]
 """KEYS and ARGV."""
@@ -52,25 +54,37 @@ def leases_key(user_id: str) -> str:
     return f"presence:{{{shard_of(user_id)}}}:leases:{user_id}"
 
 
-def person_key(user_id: str) -> str:
+def idle_key(user_id: str) -> str:
+    return f"presence:{{{shard_of(user_id)}}}:idle:{user_id}"
+
+
+def user_key(user_id: str) -> str:
     return f"presence:{{{shard_of(user_id)}}}:person:{user_id}"
 
 
-class ShardScript:
-    """A script of this folder, called for some shards at once."""
+def user_keys(user_id: str) -> tuple[str, str, str]:
+    return leases_key(user_id), idle_key(user_id), user_key(user_id)
 
-    def __init__(self, client: Redis, name: str) -> None:
+
+class ShardScript:
+    """A script of this folder, in one file or several, called for some shards at once."""
+
+    def __init__(self, client: Redis, *names: str) -> None:
         self._client = client
-        self._script = client.register_script(files(__package__).joinpath(name).read_text())
+        self._script = client.register_script("".join(files(__package__).joinpath(name).read_text() for name in names))
 
     async def __call__(self, calls: Sequence[Call]) -> list[Any]:
-        """One answer a call, in order. Raises UnavailableError; some may have run, and running twice is harmless."""
+        """Return one answer for each call, in order.
+
+        Raises UnavailableError; some may have run, and running twice is harmless.
+        """
         if not calls:
             return []
         with answering():
             if len(calls) == 1:
                 return [await self._script(*calls[0])]
-            pipeline = self._client.pipeline(transaction=False)
-            for keys, args in calls:
-                await self._script(keys, args, client=pipeline)
-            return await pipeline.execute()
+            # redis-py loads the scripts first, and keeps the connection when that fails.
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for keys, args in calls:
+                    await self._script(keys, args, client=pipeline)
+                return await pipeline.execute()

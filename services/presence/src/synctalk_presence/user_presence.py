@@ -1,4 +1,4 @@
-"""What presence knows of a person: what they chose, and what was decided about their being here."""
+"""The presence of a user: what they chose, and whether they were found connected or idle."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,8 @@ ChosenStatus = Literal["online", "away", "dnd", "invisible"]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A person who was never seen and chose nothing is all defaults."""
+class UserPresence:
+    """The defaults are those of a user who was never seen and chose nothing."""
 
     user_id: str
     status: ChosenStatus = "online"
@@ -19,6 +19,8 @@ class Person:
     last_seen_visible: bool = True
     connected: bool = False
     """As decided: through a short absence too."""
+    idle: bool = False
+    """As decided: connected, and nobody uses any of their devices."""
     last_seen_at: datetime | None = None
     version: int = 0
     """Rises with every change; the higher one is the newer."""
@@ -26,13 +28,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """A person, and how they look."""
+    """A user, and how they are shown."""
 
-    person: Person
+    user: UserPresence
     shown: Presence
     """To those who share a conversation with them."""
     own: Presence
 
     @property
     def user_id(self) -> str:
-        return self.person.user_id
+        return self.user.user_id

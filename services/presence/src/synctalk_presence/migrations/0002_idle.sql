@@ -1,0 +1,2 @@
+-- Idle on all of their devices, as decided.
+alter table people add column idle boolean not null default false;
