@@ -1,7 +1,7 @@
-"""Every way the notifier says no, beside the runtime's."""
+"""The notifier's errors, besides the runtime's."""
 
 from synctalk_runtime.errors import ConflictError
 
 
 class TooManyDevicesError(ConflictError):
-    message = "There are too many devices already; remove one first."
+    message = "You have registered too many devices. Remove one first."

@@ -1,10 +1,10 @@
-"""The words and shapes that rules and store have in common."""
+"""Types that rules and store share."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["all", "mentions", "none"]
-"""What a person wants to be told of a conversation."""
+"""Which messages of a conversation a user gets pushes for."""
 
 Platform = Literal["android", "ios", "web"]
 
@@ -13,7 +13,7 @@ PushKind = Literal["message", "retract"]
 
 @dataclass(frozen=True, slots=True)
 class MembershipChange:
-    """What one event says."""
+    """A change of one membership."""
 
     conversation_id: str
     user_id: str
@@ -23,12 +23,12 @@ class MembershipChange:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person's place in a conversation, as far as it was heard."""
+    """A user's membership of a conversation, as far as it is known."""
 
     conversation_id: str
     user_id: str
     present: bool
     joined_seq: int
-    """The change with which they came in: of earlier messages they are not told."""
+    """The change with which the user joined; earlier messages are not pushed."""
     change_seq: int
-    """The latest change heard: what is older changes nothing."""
+    """The latest known change; an older one changes nothing."""

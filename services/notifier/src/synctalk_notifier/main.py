@@ -1,76 +1,55 @@
-"""The wiring of the notifier, on one page."""
+"""The wiring of the notifier: its dependencies, consumers and endpoints, in the sequence in which they start."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
 from fastapi import FastAPI
-from synctalk_runtime.app import create_app
-from synctalk_runtime.bus import Bus
-from synctalk_runtime.health import Health
-from synctalk_runtime.internal import InternalClient
+from synctalk_runtime.background import Loop
+from synctalk_runtime.limits import Limiter
 from synctalk_runtime.postgres import Postgres
-from synctalk_runtime.revocations import Revocations
-from synctalk_runtime.tokens import KeySet, TokenVerifier
+from synctalk_runtime.service import Service
 
+from synctalk_notifier.actions.cleaning import remove_old
+from synctalk_notifier.actions.deliver import Delivery
+from synctalk_notifier.actions.devices import Devices
 from synctalk_notifier.actions.sender import Sender
+from synctalk_notifier.actions.settings import ConversationSettings
 from synctalk_notifier.clients.fcm import Fcm
-from synctalk_notifier.clients.neighbours import Neighbours
+from synctalk_notifier.clients.upstreams import Upstreams
 from synctalk_notifier.consumers import events, sessions
-from synctalk_notifier.parts import Parts
-from synctalk_notifier.routes import devices, settings
+from synctalk_notifier.routes import devices as device_routes
+from synctalk_notifier.routes import settings as settings_routes
+from synctalk_notifier.routes.dependencies import Services
 from synctalk_notifier.settings import Settings
+from synctalk_notifier.store.deliveries import Deliveries
 
-ROUTERS = (devices.router, settings.router)
-JWKS_PATH = "/.well-known/jwks.json"
+ROUTERS = (device_routes.router, settings_routes.router)
+CLEANING_S = 30.0
+REDIS_TIMEOUT_S = 0.5
+"""Short, because it delays all pushes that are due, and they go without Redis's reply."""
 
 
 def build(settings: Settings) -> FastAPI:
-    bus = Bus(settings.rabbitmq_url, name=settings.instance)
-    auth, api, presence = (
-        InternalClient(url, settings.internal_secret, settings.call_timeout_s)
-        for url in (settings.auth_url, settings.api_url, settings.presence_url)
+    service = Service(settings)
+    postgres = service.opening(Postgres(settings))
+    service.health.add("postgres", postgres.check)
+    tokens = service.verify_tokens()
+    upstreams = Upstreams(service.upstream(settings.api_url), service.upstream(settings.presence_url))
+    deliveries = Deliveries(service.redis_pipeline(settings.redis_url, timeout_s=REDIS_TIMEOUT_S))
+    limiter = Limiter(service.redis_pipeline(settings.limits_url))
+    delivery = Delivery(postgres, upstreams, deliveries, _fcm(service, settings), settings)
+    devices = Devices(postgres, tokens.revocations, settings.devices_per_user)
+    service.running(Sender(postgres, delivery, settings))
+    service.running(Loop("cleaning", partial(remove_old, postgres, settings), CLEANING_S))
+    events.subscribe(service.bus, postgres, timedelta(seconds=settings.push_delay_s))
+    sessions.subscribe(service.bus, devices)
+    service.running(service.bus)
+    return service.app(
+        ROUTERS, tokens, Services.of(settings, devices, ConversationSettings(postgres, upstreams), limiter)
     )
-    parts = Parts(
-        settings=settings,
-        postgres=Postgres(settings),
-        neighbours=Neighbours(api, presence),
-        revocations=Revocations(),
-        fcm=_fcm(settings),
-    )
-    keys = KeySet(settings.auth_url.rstrip("/") + JWKS_PATH, settings.call_timeout_s)
-    sender = Sender(parts)
-    events.subscribe(bus, parts)
-    sessions.subscribe(bus, parts)
-    parts.revocations.follow(bus, auth)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await parts.postgres.open()
-            stack.push_async_callback(parts.postgres.close)
-            for client in (keys, parts.neighbours, auth, *((parts.fcm,) if parts.fcm else ())):
-                stack.push_async_callback(client.close)
-            for running in (sender, bus):
-                await running.start()
-                stack.push_async_callback(running.stop)
-            yield
-
-    app = create_app(settings, ROUTERS, _health(parts, bus, keys), lifespan)
-    app.state.parts = parts
-    app.state.tokens = TokenVerifier(keys, parts.revocations, settings.token_issuer, settings.token_audience)
-    app.state.internal_secret = settings.internal_secret.get_secret_value()
-    return app
 
 
-def _fcm(settings: Settings) -> Fcm | None:
+def _fcm(service: Service, settings: Settings) -> Fcm | None:
     if settings.fcm_credentials_file is None:
         return None
-    return Fcm(settings.fcm_credentials_file, settings.fcm_url, settings.fcm_timeout_s)
-
-
-def _health(parts: Parts, bus: Bus, keys: KeySet) -> Health:
-    health = Health()
-    health.add("postgres", parts.postgres.check)
-    health.add("rabbitmq", bus.check)
-    health.add("keys", keys.check)
-    return health
+    return service.closing(Fcm(settings.fcm_credentials_file, settings.fcm_url, settings.fcm_timeout_s))

@@ -1,4 +1,4 @@
-"""Every setting of the notifier."""
+"""The settings of the notifier."""
 
 import json
 from pathlib import Path
@@ -11,42 +11,66 @@ from synctalk_runtime.settings import PostgresSettings
 class Settings(PostgresSettings):
     SERVICE: ClassVar[str] = "notifier"
 
-    api_url: str = Field(default="http://127.0.0.1:8002", description="Where the api service answers.")
-    presence_url: str = Field(default="http://127.0.0.1:8004", description="Where the presence service answers.")
+    api_url: str = Field(default="http://127.0.0.1:8002", description="Address of the api service.")
+    presence_url: str = Field(default="http://127.0.0.1:8004", description="Address of the presence service.")
 
     fcm_credentials_file: Path | None = Field(
-        default=None, description="Firebase service account (JSON file); none: nothing is pushed."
+        default=None, description="Firebase service account, a JSON file. If not set, nothing is pushed."
     )
     fcm_url: str | None = Field(
-        default=None, description="Base address of an FCM stand-in; none: Google's, https://fcm.googleapis.com."
+        default=None, description="Base address of a stand-in for FCM. If not set, https://fcm.googleapis.com is used."
     )
-    fcm_timeout_s: float = Field(default=10.0, gt=0, description="Longest wait for FCM's answer, seconds.")
+    fcm_timeout_s: float = Field(default=10.0, gt=0, description="Timeout of a request to FCM, in seconds.")
 
-    push_hold_s: float = Field(
-        default=2.0, ge=0, description="How long a message waits to be delivered or read before it is pushed, seconds."
+    push_delay_s: float = Field(
+        default=2.0,
+        ge=0,
+        description="Delay before a push, in seconds; a message read or received before then is not pushed.",
     )
     push_interval_s: float = Field(
-        default=0.5, gt=0, description="Longest pause between two looks for what is due, seconds."
+        default=0.5, gt=0, description="Pause between two checks for due pushes, in seconds."
     )
     push_in_flight: int = Field(
-        default=100, ge=1, le=100, description="Most pushes of one process that wait for FCM's answer."
+        default=100, ge=1, le=100, description="Maximum number of concurrent requests to FCM per process."
     )
-    push_attempts: int = Field(default=8, ge=1, description="How often one push is tried before it is given up.")
-    push_backoff_s: float = Field(default=1.0, gt=0, description="First pause before a push is tried again, seconds.")
-    push_backoff_max_s: float = Field(default=300.0, gt=0, description="Longest such pause of our own, seconds.")
+    push_attempts: int = Field(default=8, ge=1, description="Maximum number of attempts for one push.")
+    push_backoff_s: float = Field(default=1.0, gt=0, description="Pause before the first retry of a push, in seconds.")
+    push_backoff_max_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="Maximum pause between two attempts, in seconds, unless FCM asks for a longer one.",
+    )
     push_max_age_s: float = Field(
-        default=3600.0, gt=0, description="A push that could not be sent for so long is given up, seconds."
+        default=3600.0, gt=0, description="Maximum age of an unsent push, in seconds; after it the push is given up."
     )
     push_lease_s: float = Field(
-        default=60.0, gt=0, description="After this another process takes over a push that one has begun, seconds."
+        default=60.0,
+        gt=0,
+        description="How long a process may work on a push before another takes it over, in seconds.",
     )
     sent_keep_s: float = Field(
-        default=7 * 86_400.0, gt=0, description="How long a sent push is remembered, so as to retract it, seconds."
+        default=7 * 86_400.0, gt=0, description="How long a sent push is kept so that it can be retracted, in seconds."
     )
-    heard_keep_s: float = Field(
-        default=120.0, gt=0, description="How long a message waits for a membership that is heard late, seconds."
+    incoming_keep_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="How long a message waits for a membership event that arrives late, in seconds.",
     )
-    devices_per_person: int = Field(default=20, ge=1, le=100, description="Most devices that one person registers.")
+    devices_per_s: float = Field(default=1.0, gt=0, description="Device requests per user and second.")
+    devices_burst: int = Field(default=20, ge=1, description="Device requests per user at once.")
+    notification_settings_per_s: float = Field(
+        default=5.0, gt=0, description="Notification settings requests per user and second."
+    )
+    notification_settings_burst: int = Field(
+        default=100, ge=1, description="Notification settings requests per user at once."
+    )
+    devices_per_user: int = Field(default=20, ge=1, le=100, description="Maximum number of devices per user.")
+
+    def production_problems(self) -> list[str]:
+        problems = super().production_problems()
+        if self.fcm_url is not None:
+            problems.append("SYNCTALK_FCM_URL is set, so pushes would go to a stand-in instead of Google.")
+        return problems
 
     @field_validator("push_lease_s")
     @classmethod

@@ -3,168 +3,203 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
 from pydantic import SecretStr
+from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.receipts import ReceiptRead
-from synctalk_notifier.actions import decide, deliver, devices, sweep
-from synctalk_notifier.actions.hear import hear
+from synctalk_notifier.actions.cleaning import remove_old
+from synctalk_notifier.actions.deliver import Delivery, Finished
+from synctalk_notifier.actions.devices import Devices
+from synctalk_notifier.actions.incoming import store_events
+from synctalk_notifier.actions.schedule import schedule_due
+from synctalk_notifier.clients.fcm import Fcm
 from synctalk_notifier.clients.outcomes import End, Outcome
-from synctalk_notifier.parts import Parts
+from synctalk_notifier.clients.upstreams import Upstreams
+from synctalk_notifier.settings import Settings
+from synctalk_notifier.store.deliveries import Deliveries
 from synctalk_notifier.store.pushes import Claim
 from synctalk_runtime.migrate import migrate
 from synctalk_runtime.postgres import Postgres
-from synctalk_runtime.tokens import Person as Caller
+from synctalk_runtime.redis_pipeline import RedisPipeline
+from synctalk_runtime.revocations import Revocations
+from synctalk_runtime.tokens import Principal
 from synctalk_testkit.eventually import eventually
 
 if TYPE_CHECKING:
-    from services.notifier.tests.integration.conftest import Conversation, Person, Rig
+    from services.notifier.tests.harness import Conversation, NotifierUser, Rig
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a notifier whose sender does not run: the test takes each by itself."""
+
+    postgres: Postgres
+    settings: Settings
+    upstreams: Upstreams
+    deliveries: Deliveries
+    fcm: Fcm | None
+
+    @property
+    def devices(self) -> Devices:
+        return Devices(self.postgres, Revocations(), self.settings.devices_per_user)
+
+    @property
+    def delivery(self) -> Delivery:
+        return Delivery(self.postgres, self.upstreams, self.deliveries, self.fcm, self.settings)
+
+    def changed(self, **changes: Any) -> Steps:
+        return replace(self, settings=self.settings.model_copy(update=changes))
+
+    async def store(self, *events: Event) -> None:
+        await store_events(self.postgres, timedelta(0), events)
+
+    async def record(self, claim: Claim, end: End) -> None:
+        await self.delivery.record([Finished(claim, Outcome(end))])
 
 
 @pytest_asyncio.fixture
-async def parts(rig: Rig, fresh_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Parts]:
-    """Those of a notifier whose sender does not run: the test does each step by itself."""
+async def steps(rig: Rig, fresh_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Steps]:
     url = await fresh_database("notifier")
     await migrate(url, files("synctalk_notifier") / "migrations")
-    running: Parts = rig.app.state.parts
-    settings = running.settings.model_copy(
-        update={"database_url": SecretStr(url), "push_hold_s": 0, "push_backoff_s": 0.0001, "push_attempts": 3}
+    settings = rig.settings.model_copy(
+        update={"database_url": SecretStr(url), "push_backoff_s": 0.0001, "push_attempts": 3}
     )
-    postgres = Postgres(settings)
+    postgres, upstreams, redis = Postgres(settings), rig.clients(), RedisPipeline(settings.redis_url)
+    assert settings.fcm_credentials_file is not None
+    fcm = Fcm(settings.fcm_credentials_file, settings.fcm_url, settings.fcm_timeout_s)
     await postgres.open()
-    yield replace(running, settings=settings, postgres=postgres)
-    await postgres.close()
+    yield Steps(postgres, settings, upstreams, Deliveries(redis), fcm)
+    for resource in (fcm, redis, upstreams, postgres):
+        await resource.close()
 
 
-def with_settings(parts: Parts, **changes: Any) -> Parts:
-    return replace(parts, settings=parts.settings.model_copy(update=changes))
-
-
-async def one_due(rig: Rig, parts: Parts) -> tuple[Person, Conversation]:
-    """A message that is due to the one device of the person."""
-    ada, bob = rig.person(), rig.person()
-    await devices.put(parts, Caller(bob.id, bob.session_id, 0), "phone", "android", bob.id)
+async def one_due(rig: Rig, steps: Steps) -> tuple[NotifierUser, Conversation]:
+    """A message that is due to the one device of the user."""
+    ada, bob = rig.user(), rig.user()
+    await steps.devices.put(Principal(bob.id, bob.session_id, 0, "k"), "phone", "android", bob.id)
     conversation, created = rig.created(ada, bob)
-    await hear(parts, [created, conversation.message(ada)])
-    await decide.decide(parts)
+    await steps.store(created, conversation.message(ada))
+    await schedule_due(steps.postgres)
     return bob, conversation
 
 
-async def claim_one(parts: Parts) -> Claim:
-    [claim] = await eventually(lambda: deliver.claim_due(parts, 10))
+async def claim_one(steps: Steps) -> Claim:
+    [claim] = await eventually(lambda: steps.delivery.claim_due(10))
     return claim
 
 
-async def states(parts: Parts) -> list[tuple[str, str]]:
-    async with parts.postgres.connection() as conn:
+async def states(steps: Steps) -> list[tuple[str, str]]:
+    async with steps.postgres.connection() as conn:
         return [(row["kind"], row["state"]) for row in await conn.fetch("select kind, state from pushes")]
 
 
-async def test_claim__by_another_process__is_not_given_out_again(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
-    assert not (await claim_one(parts)).maybe_sent
-    assert await deliver.claim_due(parts, 10) == []
+async def test_claim__by_another_process__is_not_given_out_again(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
+    assert not (await claim_one(steps)).maybe_sent
+    assert await steps.delivery.claim_due(10) == []
 
 
-async def test_claim__process_died_in_mid_sending__is_taken_over_after_its_lease(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
-    await claim_one(with_settings(parts, push_lease_s=0))
-    claim = await claim_one(parts)
+async def test_claim__process_died_in_mid_sending__is_taken_over_after_its_lease(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
+    await claim_one(steps.changed(push_lease_s=0))
+    claim = await claim_one(steps)
     assert claim.maybe_sent
     assert claim.attempts == 2
 
 
-async def test_taken_over__read_meanwhile__is_retracted_as_it_may_be_shown(rig: Rig, parts: Parts) -> None:
-    bob, conversation = await one_due(rig, parts)
-    await claim_one(with_settings(parts, push_lease_s=0))
-    rig.neighbours.says(bob.id, conversation.id, read=True)
-    assert await deliver.choose(parts, [await claim_one(parts)]) == []
-    assert await states(parts) == [("retract", "waiting")]
+async def test_taken_over__read_meanwhile__is_retracted_as_it_may_be_shown(rig: Rig, steps: Steps) -> None:
+    bob, conversation = await one_due(rig, steps)
+    await claim_one(steps.changed(push_lease_s=0))
+    rig.upstreams.says(bob.id, conversation.id, read=True)
+    assert await steps.delivery.resolve([await claim_one(steps)]) == []
+    assert await states(steps) == [("retract", "waiting")]
 
 
-async def test_no_answer__is_tried_again_as_maybe_sent(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
-    await deliver.record(parts, [deliver.Finished(await claim_one(parts), Outcome(End.MAYBE))])
-    assert (await claim_one(parts)).maybe_sent
+async def test_no_answer__is_tried_again_as_maybe_sent(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
+    await steps.record(await claim_one(steps), End.MAYBE)
+    assert (await claim_one(steps)).maybe_sent
 
 
-async def test_failing_for_ever__is_given_up_after_the_attempts(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
+async def test_failing_for_ever__is_given_up_after_the_attempts(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
     for _ in range(3):
-        await deliver.record(parts, [deliver.Finished(await claim_one(parts), Outcome(End.LATER))])
-    assert await states(parts) == []
+        await steps.record(await claim_one(steps), End.LATER)
+    assert await states(steps) == []
 
 
-async def test_refused__the_push_goes_and_the_device_stays(rig: Rig, parts: Parts) -> None:
-    bob, _ = await one_due(rig, parts)
-    await deliver.record(parts, [deliver.Finished(await claim_one(parts), Outcome(End.REFUSED))])
-    assert await states(parts) == []
-    assert len(await devices.list_own(parts, Caller(bob.id, bob.session_id, 0))) == 1
+async def test_refused__the_push_goes_and_the_device_stays(rig: Rig, steps: Steps) -> None:
+    bob, _ = await one_due(rig, steps)
+    await steps.record(await claim_one(steps), End.REFUSED)
+    assert await states(steps) == []
+    assert len(await steps.devices.list_of(Principal(bob.id, bob.session_id, 0, "k"))) == 1
 
 
-async def test_gone__device_with_a_new_token_by_now__stays(rig: Rig, parts: Parts) -> None:
-    bob, _ = await one_due(rig, parts)
-    claim = await claim_one(parts)
-    caller = Caller(bob.id, bob.session_id, 0)
-    await devices.put(parts, caller, "phone", "android", f"new-{bob.id}")
-    await deliver.record(parts, [deliver.Finished(claim, Outcome(End.GONE))])
-    assert len(await devices.list_own(parts, caller)) == 1
+async def test_gone__device_with_a_new_token_by_now__stays(rig: Rig, steps: Steps) -> None:
+    bob, _ = await one_due(rig, steps)
+    claim = await claim_one(steps)
+    caller = Principal(bob.id, bob.session_id, 0, "k")
+    await steps.devices.put(caller, "phone", "android", f"new-{bob.id}")
+    await steps.record(claim, End.GONE)
+    assert len(await steps.devices.list_of(caller)) == 1
 
 
-async def test_neighbours_down__try_is_forgiven(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
-    rig.neighbours.down = True
+async def test_upstreams_down__attempt_does_not_count(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
+    rig.upstreams.down = True
     try:
-        assert await deliver.choose(parts, [await claim_one(parts)]) == []
+        assert await steps.delivery.resolve([await claim_one(steps)]) == []
     finally:
-        rig.neighbours.down = False
-    async with parts.postgres.connection() as conn:
+        rig.upstreams.down = False
+    async with steps.postgres.connection() as conn:
         rows = await conn.fetch("select state, attempts from pushes")
     assert [tuple(row) for row in rows] == [("waiting", 0)]
 
 
-async def test_no_credentials__pushes_are_dropped(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
-    off = replace(parts, fcm=None)
-    assert await deliver.choose(off, [await claim_one(off)]) == []
-    assert await states(parts) == []
+async def test_no_credentials__pushes_are_dropped(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
+    off = replace(steps, fcm=None)
+    assert await off.delivery.resolve([await claim_one(off)]) == []
+    assert await states(steps) == []
 
 
-async def test_read__recorded_as_sent_at_the_same_time__is_retracted(rig: Rig, parts: Parts) -> None:
-    bob, conversation = await one_due(rig, parts)
-    claim = await claim_one(parts)
-    await hear(parts, [ReceiptRead(conversation_id=conversation.id, user_id=bob.id, read_seq=1)])
-    assert await states(parts) == [("message", "sending")]
-    await deliver.record(parts, [deliver.Finished(claim, Outcome(End.SENT))])
-    assert await states(parts) == [("retract", "waiting")]
-    retract = await claim_one(parts)
+async def test_read__recorded_as_sent_at_the_same_time__is_retracted(rig: Rig, steps: Steps) -> None:
+    bob, conversation = await one_due(rig, steps)
+    claim = await claim_one(steps)
+    await steps.store(ReceiptRead(conversation_id=conversation.id, user_id=bob.id, read_seq=1))
+    assert await states(steps) == [("message", "sending")]
+    await steps.record(claim, End.SENT)
+    assert await states(steps) == [("retract", "waiting")]
+    retract = await claim_one(steps)
     assert (retract.kind, retract.maybe_sent) == ("retract", False)
-    await deliver.record(parts, [deliver.Finished(retract, Outcome(End.SENT))])
-    assert await states(parts) == []
+    await steps.record(retract, End.SENT)
+    assert await states(steps) == []
 
 
-async def test_sweep__what_is_old_goes__what_is_young_stays(rig: Rig, parts: Parts) -> None:
-    await one_due(rig, parts)
-    await deliver.record(parts, [deliver.Finished(await claim_one(parts), Outcome(End.SENT))])
-    await one_due(rig, parts)
-    await sweep.sweep(parts)
-    assert sorted(await states(parts)) == [("message", "sent"), ("message", "waiting")]
-    await sweep.sweep(with_settings(parts, sent_keep_s=0, push_max_age_s=0, heard_keep_s=0))
-    assert await states(parts) == []
-    async with parts.postgres.connection() as conn:
-        assert await conn.fetchval("select count(*) from heard") == 0
+async def test_remove_old__what_is_old_goes__what_is_young_stays(rig: Rig, steps: Steps) -> None:
+    await one_due(rig, steps)
+    await steps.record(await claim_one(steps), End.SENT)
+    await one_due(rig, steps)
+    await remove_old(steps.postgres, steps.settings)
+    assert sorted(await states(steps)) == [("message", "sent"), ("message", "waiting")]
+    await remove_old(steps.postgres, steps.changed(sent_keep_s=0, push_max_age_s=0, incoming_keep_s=0).settings)
+    assert await states(steps) == []
+    async with steps.postgres.connection() as conn:
+        assert await conn.fetchval("select count(*) from incoming_messages") == 0
 
 
-async def test_decide__repeated__makes_no_second_push(rig: Rig, parts: Parts) -> None:
-    ada, bob = rig.person(), rig.person()
-    await devices.put(parts, Caller(bob.id, bob.session_id, 0), "phone", "web", bob.id)
+async def test_schedule__repeated__makes_no_second_push(rig: Rig, steps: Steps) -> None:
+    ada, bob = rig.user(), rig.user()
+    await steps.devices.put(Principal(bob.id, bob.session_id, 0, "k"), "phone", "web", bob.id)
     conversation, created = rig.created(ada, bob)
     event = conversation.message(ada)
-    await hear(parts, [created, event, event])
-    await hear(parts, [event])
-    while await decide.decide(parts):
+    await steps.store(created, event, event)
+    await steps.store(event)
+    while await schedule_due(steps.postgres):
         pass
-    assert await states(parts) == [("message", "waiting")]
+    assert await states(steps) == [("message", "waiting")]

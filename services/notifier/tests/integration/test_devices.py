@@ -12,13 +12,13 @@ from synctalk_contracts.models import EndReason
 from synctalk_runtime.ids import utc_now
 
 if TYPE_CHECKING:
-    from services.notifier.tests.integration.conftest import Person, Rig
+    from services.notifier.tests.harness import NotifierUser, Rig
 
 GOOD = {"platform": "ios", "token": "a"}
 
 
-async def device_ids(person: Person) -> list[str]:
-    return [item["device_id"] for item in (await person.call("GET", "/v1/devices")).json()["items"]]
+async def device_ids(user: NotifierUser) -> list[str]:
+    return [item["device_id"] for item in (await user.call("GET", "/v1/devices")).body["items"]]
 
 
 class TestWhoMayNot:
@@ -30,40 +30,40 @@ class TestWhoMayNot:
         self, rig: Rig, method: str, path: str, header: str | None
     ) -> None:
         headers = {"Authorization": header} if header else {}
-        answer = await rig.http.request(method, path, json=GOOD, headers=headers)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthenticated")
+        response = await rig.service.call(method, path, json=GOOD, headers=headers)
+        assert (response.status, response.code) == (401, "unauthenticated")
 
     async def test_put__expired_token__says_so(self, rig: Rig) -> None:
         token = rig.maker.mint(lifetime_s=-60)
-        answer = await rig.http.get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
-        assert answer.json()["error"]["code"] == "token_expired"
+        response = await rig.service.call("GET", "/v1/devices", headers={"Authorization": f"Bearer {token}"})
+        assert response.code == "token_expired"
 
     async def test_put__session_ended_a_moment_ago__leaves_no_device(self, rig: Rig) -> None:
-        ada = rig.person()
-        other = type(ada)(ada.http, ada.maker, id=ada.id)
+        ada = rig.user()
+        other = ada.other_session()
         ended = SessionRevoked(
             session_id=ada.session_id,
             user_id=ada.id,
             reason=EndReason.REVOKED,
             deny_until=utc_now() + timedelta(hours=1),
         )
-        await rig.app.state.parts.revocations.add(ended)
-        assert (await ada.call("PUT", "/v1/devices/a", GOOD)).status_code == 401
+        await rig.app.state.tokens.revocations.add(ended)
+        assert (await ada.call("PUT", "/v1/devices/a", GOOD)).status == 401
         assert await device_ids(other) == []
 
     async def test_others__devices__are_neither_seen_nor_removed(self, rig: Rig) -> None:
-        ada, eve = rig.person(), rig.person()
+        ada, eve = rig.user(), rig.user()
         await ada.add_device()
         assert await device_ids(eve) == []
-        assert (await eve.call("DELETE", "/v1/devices/phone")).status_code == 204
+        assert (await eve.call("DELETE", "/v1/devices/phone")).status == 204
         assert await device_ids(ada) == ["phone"]
 
     async def test_put__over_the_limit__is_a_conflict(self, rig: Rig) -> None:
-        ada = rig.person()
+        ada = rig.user()
         for number in range(3):
             await ada.add_device(device_id=f"d{number}")
-        answer = await ada.call("PUT", "/v1/devices/d3", {"platform": "web", "token": uuid4().hex})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+        response = await ada.call("PUT", "/v1/devices/d3", {"platform": "web", "token": uuid4().hex})
+        assert (response.status, response.code) == (409, "conflict")
         await ada.add_device(device_id="d1")
         assert await device_ids(ada) == ["d0", "d1", "d2"]
 
@@ -85,70 +85,70 @@ class TestBadInput:
         ],
     )
     async def test_put__fields__are_invalid(self, rig: Rig, body: dict[str, Any]) -> None:
-        answer = await rig.person().call("PUT", "/v1/devices/a", body)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid")
-        assert answer.json()["error"]["details"][0].keys() == {"field", "message"}
+        response = await rig.user().call("PUT", "/v1/devices/a", body)
+        assert (response.status, response.code) == (422, "invalid")
+        assert response.body["error"]["details"][0].keys() == {"field", "message"}
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b'"x"', b"null"])
     async def test_put__not_an_object__is_malformed(self, rig: Rig, content: bytes) -> None:
-        ada = rig.person()
-        headers = {"Authorization": f"Bearer {ada.maker.mint(ada.id)}", "content-type": "application/json"}
-        answer = await rig.http.put("/v1/devices/a", content=content, headers=headers)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed")
+        ada = rig.user()
+        headers = {"Authorization": f"Bearer {ada.tokens.mint(ada.id)}", "content-type": "application/json"}
+        response = await rig.service.call("PUT", "/v1/devices/a", data=content, headers=headers)
+        assert (response.status, response.code) == (400, "malformed")
 
     async def test_put__lone_surrogate__is_invalid(self, rig: Rig) -> None:
-        ada = rig.person()
-        headers = {"Authorization": f"Bearer {ada.maker.mint(ada.id)}", "content-type": "application/json"}
+        ada = rig.user()
+        headers = {"Authorization": f"Bearer {ada.tokens.mint(ada.id)}", "content-type": "application/json"}
         content = b'{"platform": "ios", "token": "\\ud800"}'
-        assert (await rig.http.put("/v1/devices/a", content=content, headers=headers)).status_code == 422
+        assert (await rig.service.call("PUT", "/v1/devices/a", data=content, headers=headers)).status == 422
 
     @pytest.mark.parametrize("device_id", ["a" * 129, "a%20b", "a%00", "%C3%A9", "a%0A"])
     async def test_device_id__of_other_characters__is_invalid(self, rig: Rig, device_id: str) -> None:
-        ada = rig.person()
+        ada = rig.user()
         for method in ("PUT", "DELETE"):
-            assert (await ada.call(method, f"/v1/devices/{device_id}", GOOD)).status_code == 422
+            assert (await ada.call(method, f"/v1/devices/{device_id}", GOOD)).status == 422
 
     async def test_unknown_path_and_wrong_method__have_the_error_shape(self, rig: Rig) -> None:
-        ada = rig.person()
-        assert (await ada.call("GET", "/v1/devices/a/b")).json()["error"]["code"] == "not_found"
-        assert (await ada.call("POST", "/v1/devices")).json()["error"]["code"] == "method_not_allowed"
+        ada = rig.user()
+        assert (await ada.call("GET", "/v1/devices/a/b")).code == "not_found"
+        assert (await ada.call("POST", "/v1/devices")).code == "method_not_allowed"
 
 
 class TestDevices:
     async def test_put__then_listed_oldest_first_and_removed(self, rig: Rig) -> None:
-        ada = rig.person()
+        ada = rig.user()
         await ada.add_device(device_id="one")
         await ada.add_device(device_id="two.2:~_-")
-        listed = (await ada.call("GET", "/v1/devices")).json()
+        listed = (await ada.call("GET", "/v1/devices")).body
         assert listed["next_cursor"] is None
         assert [item.keys() for item in listed["items"]] == [{"device_id", "platform", "created_at"}] * 2
         assert await device_ids(ada) == ["one", "two.2:~_-"]
         for _ in range(2):
-            assert (await ada.call("DELETE", "/v1/devices/one")).status_code == 204
+            assert (await ada.call("DELETE", "/v1/devices/one")).status == 204
         assert await device_ids(ada) == ["two.2:~_-"]
 
     async def test_put__again__answers_as_the_first_and_keeps_its_time(self, rig: Rig) -> None:
-        ada = rig.person()
+        ada = rig.user()
         token = await ada.add_device()
-        before = (await ada.call("GET", "/v1/devices")).json()
+        before = (await ada.call("GET", "/v1/devices")).body
         await ada.add_device(token)
         await ada.add_device()
-        assert (await ada.call("GET", "/v1/devices")).json() == before
+        assert (await ada.call("GET", "/v1/devices")).body == before
 
     async def test_put__longest_token__is_kept_whole(self, rig: Rig) -> None:
-        ada, bob = rig.person(), rig.person()
+        ada, bob = rig.user(), rig.user()
         token = await bob.add_device(bob.id + "x" * 4060)
         await (await rig.conversation(ada, bob)).write(ada)
         await rig.pushes(token, 1)
 
     async def test_put__token_of_another__is_taken_over(self, rig: Rig) -> None:
-        ada, bob = rig.person(), rig.person()
+        ada, bob = rig.user(), rig.user()
         token = await ada.add_device()
         await bob.add_device(token)
         assert await device_ids(ada) == []
         assert await device_ids(bob) == ["phone"]
 
     async def test_put__own_token_under_another_name__is_one_device(self, rig: Rig) -> None:
-        ada = rig.person()
+        ada = rig.user()
         await ada.add_device(await ada.add_device(), device_id="renamed")
         assert await device_ids(ada) == ["renamed"]

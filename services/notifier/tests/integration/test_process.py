@@ -1,4 +1,4 @@
-"""The process as it is run: it starts although nothing else does, says what is wrong, and ends when told to."""
+"""The process as it is run: it starts although nothing else does, says what is wrong, and stops on SIGTERM."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from synctalk_testkit.eventually import eventually
 from synctalk_testkit.ports import free_port
 
 NOWHERE = {
+    "SYNCTALK_ENVIRONMENT": "development",
     "SYNCTALK_INTERNAL_SECRET": "0123456789abcdef",
     "SYNCTALK_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     "SYNCTALK_RABBITMQ_URL": "amqp://127.0.0.1:1/",
@@ -48,7 +49,7 @@ async def test_serve__nothing_answers__is_alive_not_ready_and_ends_on_sigterm() 
         await eventually(alive, timeout=30)
         answer = await http.get(f"{url}/readyz")
         assert answer.status_code == 503
-        assert set(answer.json()["checks"]) == {"postgres", "rabbitmq", "keys"}
+        assert set(answer.json()["checks"]) == {"postgres", "rabbitmq", "keys", "revocations"}
         assert "notifier_pushes_waiting" in (await http.get(f"{url}/metrics")).text
         process.send_signal(signal.SIGTERM)
         output, _ = await process.communicate()
@@ -57,8 +58,15 @@ async def test_serve__nothing_answers__is_alive_not_ready_and_ends_on_sigterm() 
 
 
 async def test_serve__wrong_settings__ends_with_a_sentence() -> None:
-    async with started(SYNCTALK_FCM_CREDENTIALS_FILE="/nowhere.json", SYNCTALK_PUSH_HOLD_S="-1") as process:
+    async with started(SYNCTALK_FCM_CREDENTIALS_FILE="/nowhere.json", SYNCTALK_PUSH_DELAY_S="-1") as process:
         _, said = await process.communicate()
         assert process.returncode == 1
         assert b"SYNCTALK_FCM_CREDENTIALS_FILE: Value error, /nowhere.json cannot be read" in said
-        assert b"SYNCTALK_PUSH_HOLD_S" in said
+        assert b"SYNCTALK_PUSH_DELAY_S" in said
+
+
+async def test_rebuild__nothing_answers__ends_with_a_sentence() -> None:
+    async with started("rebuild") as process:
+        _, errors = await process.communicate()
+        assert process.returncode == 1
+        assert errors.decode().startswith("synctalk_notifier: ")

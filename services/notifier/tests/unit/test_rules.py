@@ -1,4 +1,4 @@
-"""Whom to push to, when to try again, who is in a conversation."""
+"""Which messages to push, when to retry, and how memberships fold."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -8,12 +8,12 @@ from synctalk_contracts.internal import PushAnswer
 from synctalk_notifier.kinds import Level, Membership, MembershipChange
 from synctalk_notifier.rules import (
     Decision,
-    Patience,
+    RetryLimits,
     fold_memberships,
+    needs_retraction,
     retry_at,
     should_push,
     wants_push,
-    withdraws,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,32 +40,32 @@ def test_wants_push(level: Level, muted_until: datetime | None, mentioned: bool,
     assert wants_push(level, muted_until, mentioned=mentioned, now=NOW) is wanted
 
 
-def answer(*, member: bool = True, delivered: bool = False, read: bool = False, deleted: bool = False) -> PushAnswer:
-    return PushAnswer(member=member, delivered=delivered, read=read, deleted=deleted, badge=1)
+def answer(*, member: bool = True, read: bool = False, deleted: bool = False) -> PushAnswer:
+    return PushAnswer(member=member, delivered=True, read=read, deleted=deleted, badge=1)
 
 
 @pytest.mark.parametrize(
-    ("said", "active", "decision"),
+    ("said", "active", "got", "decision"),
     [
-        (answer(member=False), False, Decision.NOT_MEMBER),
-        (answer(member=False, read=True), True, Decision.NOT_MEMBER),
-        (answer(deleted=True), False, Decision.DELETED),
-        (answer(read=True, delivered=True), False, Decision.READ),
-        (answer(delivered=True), False, Decision.DELIVERED),
-        (answer(delivered=True), True, Decision.DELIVERED),
-        (answer(), True, Decision.ACTIVE),
-        (answer(), False, Decision.PUSH),
+        (answer(member=False), False, False, Decision.NOT_MEMBER),
+        (answer(member=False, read=True), True, True, Decision.NOT_MEMBER),
+        (answer(deleted=True), False, False, Decision.DELETED),
+        (answer(read=True), False, True, Decision.READ),
+        (answer(), True, False, Decision.ACTIVE),
+        (answer(), True, True, Decision.ACTIVE),
+        (answer(), False, True, Decision.GOT),
+        (answer(), False, False, Decision.PUSH),
     ],
 )
-def test_should_push(said: PushAnswer, active: bool, decision: Decision) -> None:
-    assert should_push(said, active=active) is decision
+def test_should_push(said: PushAnswer, active: bool, got: bool, decision: Decision) -> None:
+    assert should_push(said, active=active, got=got) is decision
 
 
 def test_withdraws__only_what_was_read_or_deleted() -> None:
-    assert [decision for decision in Decision if withdraws(decision)] == [Decision.DELETED, Decision.READ]
+    assert [decision for decision in Decision if needs_retraction(decision)] == [Decision.DELETED, Decision.READ]
 
 
-PATIENCE = Patience(attempts=4, backoff_s=1, backoff_max_s=3, max_age_s=100)
+PATIENCE = RetryLimits(attempts=4, backoff_s=1, backoff_max_s=3, max_age_s=100)
 
 
 def pause(attempts: int, *, asked_s: float | None = None, jitter: float = 0.5, age_s: float = 0) -> float | None:
@@ -107,6 +107,6 @@ def test_fold_memberships__role_change__keeps_when_they_came() -> None:
     assert fold_memberships([change(True, 1), change(True, 5)]) == [Membership("c", "ada", True, 1, 5)]
 
 
-def test_fold_memberships__several_people__in_key_order() -> None:
+def test_fold_memberships__several_users__in_key_order() -> None:
     folded = fold_memberships([change(True, 1, "bob"), change(False, 2, "ada"), change(True, 1, "ada")])
     assert [(m.user_id, m.present) for m in folded] == [("ada", False), ("bob", True)]

@@ -31,6 +31,13 @@ def test_credentials__missing_or_wrong__is_said_plainly(tmp_path: Path) -> None:
     assert "is not a Firebase service account" in said(other)
 
 
+def test_fcm_url__in_production__is_refused() -> None:
+    problems = Settings(**NEEDED, fcm_url="http://stand-in").production_problems()  # type: ignore[arg-type]
+
+    assert [problem for problem in problems if "SYNCTALK_FCM_URL" in problem]
+    assert not [p for p in Settings(**NEEDED).production_problems() if "SYNCTALK_FCM_URL" in p]  # type: ignore[arg-type]
+
+
 def test_lease__shorter_than_a_try__is_said_plainly() -> None:
     with pytest.raises(ValidationError) as refused:
         Settings(**NEEDED, push_lease_s=20, fcm_timeout_s=10)  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-"""What the notifier does, one module per thing."""
+"""The actions of the notifier, one module for each."""

@@ -1,1 +1,1 @@
-"""Calls out: FCM by Firebase's client, and the neighbours that know who is here and who has read."""
+"""Calls to other services: FCM by Firebase's client, api and presence."""

@@ -38,7 +38,7 @@ class Fcm:
             service._fcm_url = f"{url.rstrip('/')}/v1/projects/{self._app.project_id}/messages:send"
 
     async def send(self, token: str, data: PushData) -> Outcome:
-        """One push to one device; never raises for what FCM answers."""
+        """Send one push to one device; never raises for what FCM answers."""
         try:
             async with asyncio.timeout(self._timeout_s):  # httpx's own is for each step of a request
                 answer = await messaging.send_each_async([_message(token, data)], app=self._app)
@@ -51,7 +51,7 @@ class Fcm:
         return outcome_of(answer.responses[0])
 
     async def close(self) -> None:
-        """In a thread, because the library closes its client by a loop of its own (`asyncio.run`)."""
+        """Close the client; in a thread, because the library closes its client by a loop of its own (`asyncio.run`)."""
         await self._http.aclose()
         await asyncio.to_thread(firebase_admin.delete_app, self._app)
 

@@ -1,4 +1,4 @@
-"""What FCM's answer means for a push: done, never, later, or nobody knows.
+"""The outcomes of a push by FCM's answer: done, never, later, or unknown.
 
 "never" is only said where FCM names the token as the reason; a payload that it refuses costs the push, not the device.
 """

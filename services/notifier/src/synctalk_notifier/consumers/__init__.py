@@ -1,1 +1,1 @@
-"""The doors on RabbitMQ: durable queues, at least once, in batches."""
+"""Consumers of RabbitMQ: durable queues, at least once, in batches."""

@@ -1,18 +1,14 @@
-"""`notifier.events`: what happens in conversations."""
+"""The consumer of `notifier.events`: what happens in conversations."""
 
+from datetime import timedelta
 from functools import partial
 
-from synctalk_contracts.events.conversations import ConversationCreated, MemberChanged
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
-from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts import topology
 from synctalk_runtime.bus import Bus
+from synctalk_runtime.postgres import Postgres
 
-from synctalk_notifier.actions.hear import hear
-from synctalk_notifier.parts import Parts
-
-QUEUE = "notifier.events"
-EVENTS = (ConversationCreated, MemberChanged, MessageCreated, MessageDeleted, ReceiptRead)
+from synctalk_notifier.actions.incoming import store_events
 
 
-def subscribe(bus: Bus, parts: Parts) -> None:
-    bus.subscribe(QUEUE, EVENTS, partial(hear, parts))
+def subscribe(bus: Bus, postgres: Postgres, delay: timedelta) -> None:
+    bus.subscribe(topology.NOTIFIER_EVENTS, partial(store_events, postgres, delay))

@@ -1,1 +1,1 @@
-"""The doors over HTTP: parse, call one action, answer."""
+"""HTTP endpoints: parse, call one action, respond."""

@@ -1,31 +1,55 @@
-"""What the routes ask for: the service's parts, and the refusals that they declare."""
+"""The dependencies of the endpoints: the services passed in, the limits of a user, and the errors of each."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Depends, Request
-from synctalk_contracts.errors import STATUS, ErrorBody, ErrorCode
+from fastapi import Depends
+from synctalk_contracts.errors import ErrorCode
+from synctalk_runtime.limits import Limit, Limiter
+from synctalk_runtime.openapi import BEARER
+from synctalk_runtime.service import injected
+from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_notifier.parts import Parts
-
-
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-TheParts = Annotated[Parts, Depends(_parts)]
-
-ALWAYS = (ErrorCode.UNAUTHENTICATED, ErrorCode.TOKEN_EXPIRED, ErrorCode.INVALID, ErrorCode.UNAVAILABLE)
-"""What any call here may be answered with."""
-
-BODY = (ErrorCode.MALFORMED, ErrorCode.TOO_LARGE)
-"""What else may be wrong with a body."""
+from synctalk_notifier.actions.devices import Devices
+from synctalk_notifier.actions.settings import ConversationSettings
+from synctalk_notifier.settings import Settings
 
 
-def refusals(*codes: ErrorCode) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for OpenAPI."""
-    by_status: dict[int | str, dict[str, Any]] = {}
-    for code in (*codes, *ALWAYS):
-        said = by_status.setdefault(STATUS[code], {"model": ErrorBody, "description": ""})
-        said["description"] = " · ".join(filter(None, (said["description"], f"`{code}`")))
-    return by_status
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services that endpoints call; built in `main.py`."""
+
+    devices: Devices
+    settings: ConversationSettings
+    limiter: Limiter
+    devices_limit: Limit
+    settings_limit: Limit
+
+    @classmethod
+    def of(
+        cls, settings: Settings, devices: Devices, conversation_settings: ConversationSettings, limiter: Limiter
+    ) -> "Services":
+        return cls(
+            devices,
+            conversation_settings,
+            limiter,
+            Limit("devices", settings.devices_per_s, settings.devices_burst),
+            Limit("notification_settings", settings.notification_settings_per_s, settings.notification_settings_burst),
+        )
+
+
+CurrentServices = Annotated[Services, Depends(injected)]
+
+
+async def limit_devices(principal: CurrentPrincipal, services: CurrentServices) -> None:
+    """Take a token from the user's bucket. Raises RateLimitedError."""
+    await services.limiter.take(services.devices_limit, principal.user_id)
+
+
+async def limit_settings(principal: CurrentPrincipal, services: CurrentServices) -> None:
+    """Take a token from the user's bucket. Raises RateLimitedError."""
+    await services.limiter.take(services.settings_limit, principal.user_id)
+
+
+ALWAYS = (*BEARER, ErrorCode.INVALID, ErrorCode.RATE_LIMITED)
+"""The errors of every endpoint."""

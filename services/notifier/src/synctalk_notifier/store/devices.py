@@ -1,4 +1,4 @@
-"""Table `devices`: where a person is reached."""
+"""Table `devices`: where users get pushes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,10 +68,10 @@ class ListedDevice:
     created_at: datetime
 
 
-async def lock_token_and_person(conn: Connection, token: str, user_id: str) -> None:
-    """Until the transaction ends nobody else puts this token or a device of this person. Always in this order."""
+async def lock_token_and_user(conn: Connection, token: str, user_id: str) -> None:
+    """Lock the token, then the user's devices, until the transaction ends. Always in this order."""
     await conn.execute(LOCK, f"token:{_digest(token).hex()}")
-    await conn.execute(LOCK, f"person:{user_id}")
+    await conn.execute(LOCK, f"user:{user_id}")
 
 
 async def exists(conn: Connection, user_id: str, device_id: str) -> bool:
@@ -83,7 +83,7 @@ async def count(conn: Connection, user_id: str) -> int:
 
 
 async def put(conn: Connection, device: Device) -> None:
-    """Write it; a token that another device has is taken over: a phone changed its owner. `created_at` stays."""
+    """Insert or update a device; a token that another device has is taken from it. `created_at` stays."""
     digest = _digest(device.token)
     await conn.execute(FREE_TOKEN, digest, device.user_id, device.device_id)
     await conn.execute(
@@ -98,7 +98,7 @@ async def put(conn: Connection, device: Device) -> None:
     )
 
 
-async def of_person(conn: Connection, user_id: str) -> list[ListedDevice]:
+async def of_user(conn: Connection, user_id: str) -> list[ListedDevice]:
     return [ListedDevice(*row) for row in await conn.fetch(LIST, user_id)]
 
 
@@ -111,7 +111,7 @@ async def delete_of_sessions(conn: Connection, session_ids: list[str]) -> None:
 
 
 async def delete_gone(conn: Connection, gone: list[tuple[str, str, str]]) -> None:
-    """`(user_id, device_id, token)` that FCM no longer knows; a device that has a new token by now stays."""
+    """Delete `(user_id, device_id, token)` that FCM no longer knows; a device with a new token by now stays."""
     user_ids, device_ids, tokens = zip(*gone, strict=True)
     await conn.execute(DELETE_GONE, user_ids, device_ids, [_digest(token) for token in tokens])
 

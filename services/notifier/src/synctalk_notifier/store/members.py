@@ -1,4 +1,4 @@
-"""Table `members`: who is in which conversation, as api's events tell it; late and repeated ones change nothing."""
+"""Table `members`: a projection of memberships from api's events; late and repeated ones change nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ for key share of d"""
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """A member's device, with what the member wants to be told."""
+    """A member's device, with the member's notification settings."""
 
     conversation_id: str
     user_id: str
@@ -48,7 +48,7 @@ class Reachable:
 
 
 async def apply(conn: Connection, memberships: Sequence[Membership]) -> None:
-    """`memberships` names each person and conversation once, in key order, so that two batches cannot deadlock."""
+    """Apply memberships: each user and conversation once, in key order, so that two batches cannot deadlock."""
     await conn.execute(
         APPLY,
         [m.conversation_id for m in memberships],
@@ -64,5 +64,5 @@ async def is_member(conn: Connection, conversation_id: str, user_id: str) -> boo
 
 
 async def reachable(conn: Connection, conversation_ids: list[str]) -> list[Reachable]:
-    """Every device of every member of these conversations."""
+    """Return every device of every member of these conversations."""
     return [Reachable(*row) for row in await conn.fetch(REACHABLE, conversation_ids)]

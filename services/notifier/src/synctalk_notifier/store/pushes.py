@@ -1,4 +1,4 @@
-"""Table `pushes`: what is to be sent to a device, what is on its way, and what was sent and may be retracted.
+"""Table `pushes`: pushes that wait, are being sent, or were sent and may be retracted.
 
 A push is claimed for a while (`sending` until `due_at`) instead of being locked while FCM is asked. Of one conversation
 only the first to a device is claimed: they arrive in the order of `seq`.
@@ -36,7 +36,7 @@ from due join devices d on d.user_id = due.user_id and d.device_id = due.device_
 where p.user_id = due.user_id and p.device_id = due.device_id
   and p.conversation_id = due.conversation_id and p.seq = due.seq
 returning p.user_id, p.device_id, p.conversation_id, p.seq, p.message_id, p.kind, p.attempts, p.created_at,
-  p.traceparent, d.token, due.state = 'sending' as maybe_sent"""
+  p.traceparent, d.token, d.session_id, due.state = 'sending' as maybe_sent"""
 
 DROP = """\
 -- name: pushes.drop
@@ -147,7 +147,7 @@ class NewPush:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A push that is this process's to send, for a while."""
+    """A push that this process may send, for a while."""
 
     user_id: str
     device_id: str
@@ -159,8 +159,10 @@ class Claim:
     created_at: datetime
     traceparent: str | None
     token: str
+    session_id: str
+    """The session that registered the device."""
     maybe_sent: bool
-    """An earlier try ended without an answer: the device may show it."""
+    """An earlier attempt ended without a response: the device may show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,11 @@ class Postponed:
     due_at: datetime
     maybe_sent: bool
     counts: bool
-    """False: the try was not FCM's to answer and is forgiven."""
+    """False: FCM was not asked, and the attempt does not count."""
 
 
 async def add(conn: Connection, new: Sequence[NewPush], now: datetime) -> None:
-    """Those that are not there yet."""
+    """Add pushes that do not exist yet."""
     await conn.execute(
         ADD,
         [p.user_id for p in new],
@@ -195,7 +197,7 @@ async def drop(conn: Connection, claims: Sequence[Claim]) -> None:
 
 
 async def sent(conn: Connection, claims: Sequence[Claim], now: datetime) -> None:
-    """A message is remembered, a retraction is over; what was withdrawn meanwhile is retracted next."""
+    """Mark messages as sent and remove retractions; what was withdrawn meanwhile is retracted next."""
     await conn.execute(SENT, *_keys(claims), now)
 
 
@@ -210,19 +212,19 @@ async def postpone(conn: Connection, postponed: Sequence[Postponed]) -> None:
 
 
 async def retract(conn: Connection, claims: Sequence[Claim], now: datetime) -> None:
-    """Instead of announcing these, take them back."""
+    """Turn these into retractions."""
     await conn.execute(RETRACT, *_keys(claims), now)
 
 
 async def withdraw_read(conn: Connection, reads: dict[tuple[str, str], int], now: datetime) -> None:
-    """`reads`: up to which seq (conversation, person) has read."""
+    """Withdraw pushes up to the `seq` that each (conversation, user) has read."""
     pairs = sorted(reads)
     conversation_ids, user_ids = [c for c, _ in pairs], [u for _, u in pairs]
     await conn.execute(WITHDRAW_READ, conversation_ids, user_ids, [reads[pair] for pair in pairs], now)
 
 
 async def withdraw_deleted(conn: Connection, deleted: Sequence[tuple[str, int]], now: datetime) -> None:
-    """`deleted`: (conversation, seq)."""
+    """Withdraw the pushes of deleted messages, given as (conversation, seq)."""
     await conn.execute(WITHDRAW_DELETED, [c for c, _ in deleted], [s for _, s in deleted], now)
 
 
@@ -231,7 +233,7 @@ async def forget_sent(conn: Connection, before: datetime) -> None:
 
 
 async def give_up(conn: Connection, before: datetime, now: datetime) -> int:
-    """Drop what is older and still not sent; how many."""
+    """Delete pushes that are older and still not sent. Return how many."""
     return int(await conn.fetchval(GIVE_UP, before, now))
 
 

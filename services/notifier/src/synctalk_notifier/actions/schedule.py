@@ -1,4 +1,4 @@
-"""When the hold ends: which devices are to be told of which messages."""
+"""Turn messages whose delay is over into pushes to the devices that want them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -6,24 +6,24 @@ from datetime import datetime
 from itertools import islice
 
 from synctalk_runtime.ids import utc_now
+from synctalk_runtime.postgres import Postgres
 
 from synctalk_notifier import rules
-from synctalk_notifier.parts import Parts
-from synctalk_notifier.store import heard, members, pushes
-from synctalk_notifier.store.heard import HeardBatch, HeardMessage
+from synctalk_notifier.store import incoming, members, pushes
+from synctalk_notifier.store.incoming import IncomingBatch, IncomingMessage
 from synctalk_notifier.store.members import Reachable
 from synctalk_notifier.store.pushes import NewPush
 
 BATCHES = 5
 ROWS = 2_000
-"""Most rows of one insert: a room of a thousand makes many from one message."""
+"""Maximum rows of one insert: a group of a thousand makes many from one message."""
 
 
-async def decide(parts: Parts) -> int:
-    """Turn messages whose hold has ended into pushes; how many batches were worked off."""
+async def schedule_due(postgres: Postgres) -> int:
+    """Schedule pushes for messages that are due. Return how many batches there were."""
     now = utc_now()
-    async with parts.postgres.transaction() as conn:
-        batches = await heard.take_due(conn, now, BATCHES)
+    async with postgres.transaction() as conn:
+        batches = await incoming.take_due(conn, now, BATCHES)
         conversation_ids = sorted({m.conversation_id for batch in batches for m in batch.messages})
         if not conversation_ids:
             return len(batches)
@@ -34,7 +34,7 @@ async def decide(parts: Parts) -> int:
     return len(batches)
 
 
-def _pushes(batches: Iterable[HeardBatch], reachable: Iterable[Reachable], now: datetime) -> Iterator[NewPush]:
+def _pushes(batches: Iterable[IncomingBatch], reachable: Iterable[Reachable], now: datetime) -> Iterator[NewPush]:
     devices: dict[str, list[Reachable]] = defaultdict(list)
     for device in reachable:
         devices[device.conversation_id].append(device)
@@ -52,7 +52,7 @@ def _pushes(batches: Iterable[HeardBatch], reachable: Iterable[Reachable], now: 
                     )
 
 
-def _is_for(message: HeardMessage, device: Reachable, now: datetime) -> bool:
+def _is_for(message: IncomingMessage, device: Reachable, now: datetime) -> bool:
     if device.user_id == message.sender_id or device.joined_seq >= message.change_seq:
         return False
     mentioned = device.user_id in message.mentions

@@ -1,0 +1,102 @@
+"""Store what came from the bus, in one transaction: a statement for each kind, however many events.
+
+A message only waits here; who gets it is decided when its delay is over (`schedule.py`). So a membership that arrives a
+little after the message still counts, and one that arrives later makes the message due again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from synctalk_contracts.envelope import Event
+from synctalk_contracts.events.conversations import ConversationCreated, MemberChanged
+from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
+from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_runtime.ids import utc_now
+from synctalk_runtime.postgres import Connection, Postgres
+from synctalk_runtime.telemetry import traceparent
+
+from synctalk_notifier.actions.metrics import RECEIVED
+from synctalk_notifier.kinds import MembershipChange
+from synctalk_notifier.rules import fold_memberships
+from synctalk_notifier.store import incoming, members, pushes
+
+
+async def store_events(postgres: Postgres, delay: timedelta, events: Sequence[Event]) -> None:
+    """Store these events. Repeated and late ones change nothing that newer ones said."""
+    now = utc_now()
+    async with postgres.transaction() as conn:
+        await _store_memberships(conn, events, now)
+        await _store_messages(conn, events, now, delay)
+        await _store_reads(conn, events, now)
+        await _store_deletions(conn, events, now)
+
+
+async def _store_memberships(conn: Connection, events: Sequence[Event], now: datetime) -> None:
+    changes = [change for event in events for change in _membership_changes(event)]
+    if changes:
+        await apply_memberships(conn, changes, now)
+
+
+async def apply_memberships(conn: Connection, changes: Sequence[MembershipChange], now: datetime) -> None:
+    """Apply changes that are newer than what is stored; messages still kept are scheduled for the new members too."""
+    await members.apply(conn, fold_memberships(changes))
+    joined = sorted({change.conversation_id for change in changes if change.present})
+    if joined:
+        await incoming.make_due_again(conn, joined, now)
+
+
+def _membership_changes(event: Event) -> list[MembershipChange]:
+    match event:
+        case ConversationCreated():
+            return [
+                MembershipChange(event.conversation_id, member.user_id, True, event.change_seq)
+                for member in event.members
+            ]
+        case MemberChanged():
+            present = event.role is not None
+            return [MembershipChange(event.conversation_id, event.user_id, present, event.change_seq)]
+        case _:
+            return []
+
+
+async def _store_messages(conn: Connection, events: Sequence[Event], now: datetime, delay: timedelta) -> None:
+    """Store the new messages; the delay counts from when the newest was written, not from when it was received."""
+    created = [event for event in events if isinstance(event, MessageCreated)]
+    if created:
+        due_at = max(event.message.created_at for event in created) + delay
+        await incoming.add(conn, [_incoming(event) for event in created], now, due_at, traceparent())
+        RECEIVED.inc(len(created))
+
+
+def _incoming(event: MessageCreated) -> incoming.IncomingMessage:
+    message = event.message
+    return incoming.IncomingMessage(
+        id=message.id,
+        conversation_id=message.conversation_id,
+        seq=message.seq,
+        change_seq=message.change_seq,
+        sender_id=message.sender_id,
+        mentions=message.mentions,
+    )
+
+
+async def _store_reads(conn: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Withdraw pushes of what was read; whoever writes a message has read up to it."""
+    reads: dict[tuple[str, str], int] = {}
+    for event in events:
+        match event:
+            case ReceiptRead():
+                pair, seq = (event.conversation_id, event.user_id), event.read_seq
+            case MessageCreated():
+                pair, seq = (event.message.conversation_id, event.message.sender_id), event.message.seq
+            case _:
+                continue
+        reads[pair] = max(seq, reads.get(pair, 0))
+    if reads:
+        await pushes.withdraw_read(conn, reads, now)
+
+
+async def _store_deletions(conn: Connection, events: Sequence[Event], now: datetime) -> None:
+    deleted = sorted({(e.message.conversation_id, e.message.seq) for e in events if isinstance(e, MessageDeleted)})
+    if deleted:
+        await pushes.withdraw_deleted(conn, deleted, now)
