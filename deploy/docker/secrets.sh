@@ -47,6 +47,7 @@ for service in auth api presence notifier; do
         write "${service}_database_url"
 done
 printf 'redis://:%s@redis:6379/0\n' "$(cat "$folder/redis_password")" | write redis_url
+printf 'redis://:%s@redis:6379/1\n' "$(cat "$folder/redis_password")" | write limits_redis_url
 printf 'amqp://synctalk:%s@rabbitmq:5672/\n' "$(cat "$folder/rabbitmq_password")" | write rabbitmq_url
 printf 'default_user = synctalk\ndefault_pass = %s\nloopback_users = none\n' "$(cat "$folder/rabbitmq_password")" |
     write rabbitmq.conf

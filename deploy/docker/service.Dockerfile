@@ -16,6 +16,7 @@ WORKDIR /source
 COPY pyproject.toml uv.lock ./
 COPY libs/contracts/pyproject.toml libs/contracts/
 COPY libs/runtime/pyproject.toml libs/runtime/
+COPY libs/backing/pyproject.toml libs/backing/
 COPY libs/testkit/pyproject.toml libs/testkit/
 COPY services/auth/pyproject.toml services/auth/
 COPY services/api/pyproject.toml services/api/
@@ -24,6 +25,9 @@ COPY services/presence/pyproject.toml services/presence/
 COPY services/notifier/pyproject.toml services/notifier/
 COPY deploy/fcm/pyproject.toml deploy/fcm/
 COPY deploy/local/pyproject.toml deploy/local/
+COPY deploy/k8s/pyproject.toml deploy/k8s/
+COPY deploy/systemtest/pyproject.toml deploy/systemtest/
+COPY bench/pyproject.toml bench/
 ARG NAME
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-editable --no-install-workspace --package "synctalk-${NAME:?name the service}"

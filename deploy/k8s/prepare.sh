@@ -24,7 +24,7 @@ secret() { # NAME KEY=FILE…
 }
 
 kubectl create namespace synctalk --dry-run=client -o yaml | kubectl apply -f -
-shared="synctalk_redis_url=redis_url synctalk_rabbitmq_url=rabbitmq_url synctalk_internal_secret=internal_secret"
+shared="synctalk_redis_url=redis_url synctalk_limits_redis_url=limits_redis_url synctalk_rabbitmq_url=rabbitmq_url synctalk_internal_secret=internal_secret"
 secret synctalk-auth synctalk_database_url=auth_database_url synctalk_signing_key_passphrase=signing_key_passphrase $shared
 secret synctalk-api synctalk_database_url=api_database_url $shared
 secret synctalk-presence synctalk_database_url=presence_database_url $shared

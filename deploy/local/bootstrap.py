@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+LOCK = CHECKOUT / "uv.lock"
 TOOLS = CHECKOUT / ".venv-tools"
 UV_VERSION = "0.13.9"
 LEAST_UV = (0, 7)  # the first that reads a lock file without the address of a registry
@@ -21,6 +22,7 @@ LEAST_UV = (0, 7)  # the first that reads a lock file without the address of a r
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - this runs before anything has checked the version
         sys.exit(f"SyncTalk needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+    forget_registry(LOCK)
     sync = [_uv(), "sync", "--quiet", "--frozen", "--all-packages"]
     environment = os.environ | {"UV_PROJECT_ENVIRONMENT": str(CHECKOUT / ".venv")}
     environment.pop("VIRTUAL_ENV", None)
@@ -28,6 +30,14 @@ def main() -> None:
     if done.returncode != 0:
         sys.exit("The Python packages could not be installed; the reason is above.")
     (CHECKOUT / ".venv" / ".synced").touch()
+
+
+def forget_registry(lock: Path) -> None:
+    """Empty the address of the registry that `uv add` and `uv lock` wrote: everybody installs from their own index."""
+    written = lock.read_text()
+    portable = re.sub(r'registry = "[^"]*"', 'registry = ""', written)
+    if portable != written:
+        lock.write_text(portable)
 
 
 def _uv() -> str:

@@ -23,12 +23,14 @@ from wanted where name not in (select rolname from pg_roles) \gexec
 select format('alter role %I login nosuperuser nocreatedb nocreaterole password %L', name, password)
 from wanted \gexec
 
--- No statement, lock or forgotten transaction holds others up without end.
+-- No statement, lock or forgotten transaction holds others up without end. Statements are short, also those that the
+-- planner takes for long ones, as searches: compiling them costs more than it saves.
 select format('alter role %I set %s', name, setting)
 from wanted, unnest(array[
   'statement_timeout = ''15s''',
   'lock_timeout = ''5s''',
-  'idle_in_transaction_session_timeout = ''15s'''
+  'idle_in_transaction_session_timeout = ''15s''',
+  'jit = off'
 ]) as setting \gexec
 
 select format('create database %I owner %I', name, name)

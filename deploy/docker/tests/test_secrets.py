@@ -45,6 +45,7 @@ def test_secrets__addresses__hold_the_passwords(tmp_path: Path) -> None:
 
     assert made["synctalk_api_db_password"] in made["api_database_url"]
     assert made["redis_password"] in made["redis_url"]
+    assert made["limits_redis_url"] == made["redis_url"].replace("/0\n", "/1\n")
     assert f"default_pass = {made['rabbitmq_password']}" in made["rabbitmq.conf"]
     assert f"requirepass {made['redis_password']}" in made["redis.conf"]
 

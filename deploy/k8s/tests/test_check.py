@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from check import check
+from synctalk_k8s.__main__ import check
 
 HERE = Path(__file__).parents[1]
 Broken = Callable[[str, str, str], list[str]]
@@ -39,7 +39,7 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
     (tmp_path / "overlays/local/kustomization.yaml").write_text("resources: [../../base, nothing.yaml]\n")
 
     ran = subprocess.run(
-        [sys.executable, str(HERE / "check.py"), str(tmp_path)], check=False, capture_output=True, text=True
+        [sys.executable, "-m", "synctalk_k8s", str(tmp_path)], check=False, capture_output=True, text=True
     )
 
     assert ran.returncode == 1
@@ -59,7 +59,8 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
         ("overlays/prod/route.yaml", "PathPrefix", "Prefix", "Prefix"),
         ("base/api.yaml", "      containers:\n", "\t containers:\n", "cannot be rendered"),
         ("overlays/prod/kustomization.yaml", "images:", "imagez:", "imagez is not supported"),
-        ("overlays/prod/kustomization.yaml", "name: gateway }", "name: gatewaz }", "no StatefulSet gatewaz to patch"),
+        ("overlays/prod/kustomization.yaml", "NetworkPolicy, name: edge }", "NetworkPolicy, name: edgy }",
+         "no NetworkPolicy edgy to patch"),
         ("base/kustomization.yaml", "  - auth.yaml\n", "  - auth.yaml\n  - auth.yaml\n", "is there twice"),
         # references
         ("base/kustomization.yaml", "  - presence.yaml\n", "", "there is no presence"),
@@ -99,12 +100,19 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
         # settings
         ("base/settings.yaml", "SYNCTALK_COMMAND_PARTITIONS", "SYNCTALK_COMAND_PARTITIONS", ""),
         ("base/settings.yaml", 'PARTITIONS: "8"', 'PARTITIONS: "many"', "SYNCTALK_COMMAND_PARTITIONS"),
+        ("base/gateway.yaml", "            - { name: SYNCTALK_DRAIN_S",
+         '            - { name: SYNCTALK_COMMAND_PARTITIONS, value: "4" }\n            - { name: SYNCTALK_DRAIN_S',
+         "is 8 for api and 4 for the gateways"),
         ("base/settings.yaml", "http://api:8000", "http://api:8080", "leads to api:8080"),
+        ("base/settings.yaml", "ENVIRONMENT: production", "ENVIRONMENT: development", "not production"),
+        ("base/settings.yaml", "  SYNCTALK_ENVIRONMENT: production\n", "", "takes nothing for its environment"),
         ("base/settings.yaml", "http://auth:8000", "http://auht:8000", "leads to auht:8000"),
         ("base/gateway.yaml", 'SYNCTALK_DRAIN_S, value: "30"', 'SYNCTALK_DRAIN_S, value: "90"', "may take"),
         ("base/gateway.yaml", "SYNCTALK_DRAIN_S", "SYNCTALK_DRIAN_S", "SYNCTALK_DRIAN_S"),
         ("base/gateway.yaml", "terminationGracePeriodSeconds: 75", "terminationGracePeriodSeconds: 30", "may take"),
         ("base/auth.yaml", "preStop: { sleep: { seconds: 5 } }", "preStop: { sleep: { seconds: 1 } }", "no preStop"),
+        ("base/auth.yaml", "timeoutSeconds: 2\n            failureThreshold: 2",
+         "timeoutSeconds: 1\n            failureThreshold: 2", "gives up after 1 s"),
         ("base/auth.yaml", "containerPort: 8000", "containerPort: 9000", "the image listens on 8000"),
         ("base/auth.yaml", "image: synctalk-auth\n          args", "image: synctalk-api\n          args", "of another"),
         ("base/auth.yaml", "image: synctalk-auth\n          ports", "image: synctalk-atuh\n          ports",
@@ -114,12 +122,17 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
          "            - { name: SYNCTALK_INTERNAL_SECRET, value: in-the-open-for-all-to-see }\n"
          "            - name: SYNCTALK_INSTANCE\n", "in its manifest"),
         ("overlays/prod/kustomization.yaml", "newTag: 0.1.0", "newTag: latest", "which one is not said"),
-        ("overlays/prod/kustomization.yaml", "https://chat.example.com\"]", "https://chat.example.com\"", ""),
+        ("overlays/prod/kustomization.yaml", "example.com\"]", "example.com\"", "ALLOWED_ORIGINS"),
+        ("overlays/prod/kustomization.yaml", "www.example.com\"", "www.example.com/\"", "ALLOWED_ORIGINS"),
         # the edge
         ("base/gateway.yaml", "maxReplicas: 10", "maxReplicas: 12", "gateways that it does not know: 10, 11"),
         ("base/edge.yaml", "3=gateway-3.", "3=gateway-4.", "sessions of gateway 3 are sent to gateway-4"),
         ("base/edge.yaml", "api.synctalk.svc.cluster.local:8000", "api:8000", "no full name"),
         ("base/edge.yaml", "name: EDGE_API", "name: EDGE_APY", "EDGE_APY"),
+        ("overlays/prod/kustomization.yaml", "10.20.0.0/28", "10.0.0.0/8", "more than a gateway's own range"),
+        ("overlays/prod/kustomization.yaml", "10.20.0.0/28", "10.20.0.1/28", "no range of addresses"),
+        ("overlays/prod/kustomization.yaml", "10.20.0.0/28", '""', "share its limits"),
+        ("overlays/local/kustomization.yaml", "EDGE_AUTH_PER_S", "EDGE_AUTH_PER_SECOND", "EDGE_AUTH_PER_SECOND"),
     ],
     ids=lambda value: str(value).strip()[:40],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How FCM answers, chosen by the beginning of a token, so that every trouble can be tried at will."""
+"""The behaviours of the stand-in, chosen by the beginning of a token, so that every failure can be tried at will."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was pushed, in memory: a bounded list, oldest dropped, and how often each token was tried."""
+"""The pushes that came, in memory: a bounded list, oldest dropped, and how often each token was tried."""
 
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Inbox:
         self._max_tokens = max_messages
 
     def count_send(self, token: str) -> int:
-        """How often this token was tried before; this try is counted."""
+        """Count a try of this token, and return how often it was tried before."""
         earlier = self._sends[token]
         if token not in self._sends and len(self._sends) >= self._max_tokens:
             self._sends.clear()

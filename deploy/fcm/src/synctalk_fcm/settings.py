@@ -1,4 +1,4 @@
-"""What the stand-in can be told, from `SYNCTALK_…` variables."""
+"""The settings of the stand-in, from `SYNCTALK_…` variables."""
 
 from pathlib import Path
 
@@ -11,9 +11,13 @@ class FcmSettings(BaseSettings):
 
     http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     http_port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
-    shutdown_timeout_s: int = Field(default=2, description="How long open requests may finish at a stop, seconds.")
-    fcm_credentials_file: Path | None = Field(
-        default=None, description="The service account given to the notifier; with it, its signature is checked."
+    shutdown_timeout_s: int = Field(
+        default=2, description="How long open requests may take to finish at shutdown, in seconds."
     )
-    fcm_max_messages: int = Field(default=10_000, ge=1, description="Messages kept; beyond, the oldest is dropped.")
-    fcm_slow_s: float = Field(default=5.0, ge=0, description="How long a `slow-` token waits for its answer, seconds.")
+    fcm_credentials_file: Path | None = Field(
+        default=None, description="The notifier's service account. If set, signatures are checked against it."
+    )
+    fcm_max_messages: int = Field(
+        default=10_000, ge=1, description="Maximum number of messages kept; beyond it the oldest is dropped."
+    )
+    fcm_slow_s: float = Field(default=5.0, ge=0, description="Delay of the response to a `slow-` token, in seconds.")

@@ -27,7 +27,7 @@ class AccessTokens:
         self._expires_at: OrderedDict[str, float] = OrderedDict()
 
     def issue(self, grant_type: str, assertion: str) -> str:
-        """Raises AssertionRefusedError."""
+        """Exchange an assertion for an access token. Raises AssertionRefusedError."""
         if grant_type != GRANT_TYPE:
             raise AssertionRefusedError("unsupported grant type")
         self._check(assertion)

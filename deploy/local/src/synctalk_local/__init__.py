@@ -1,5 +1,5 @@
 """The whole of SyncTalk as local processes: PostgreSQL, Redis, RabbitMQ, nginx and the services.
 
-Each part is a pure description (files, preparation, command, readiness). supervisord starts and watches them;
-the tests start the same parts by themselves.
+Each process is a pure description (files, preparation, command, readiness). the supervisor keeps them running;
+the tests start the same processes by themselves.
 """

@@ -3,14 +3,15 @@
 import os
 import sys
 
-from synctalk_local import docker, web
-from synctalk_local.down import clean, down
-from synctalk_local.logs import NoLogError, follow
-from synctalk_local.ps import ps
-from synctalk_local.readiness import StartError
-from synctalk_local.requirements import MissingProgramsError
+from synctalk_backing.programs import MissingProgramsError
+
+from synctalk_local.commands import docker, web
+from synctalk_local.commands.down import clean, down
+from synctalk_local.commands.logs import NoLogError, follow
+from synctalk_local.commands.ps import ps
+from synctalk_local.commands.up import migrate, up
 from synctalk_local.stack import Stack, WrongSettingError, stack_from_environment
-from synctalk_local.up import migrate, up
+from synctalk_local.startup.readiness import StartError
 
 EXPECTED = (StartError, MissingProgramsError, WrongSettingError, NoLogError, docker.DockerError, web.WebBuildError)
 

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from synctalk_local.postgres import SERVICES
+from synctalk_local.topology import WITH_DATABASE
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Credentials:
 
 
 def credentials_in(data: Path) -> Credentials:
-    """Those of this data folder; made if there are none yet."""
+    """Return the credentials of this data folder, made if there are none yet."""
     path = data / "credentials.json"
     if path.exists():
         return Credentials(**json.loads(path.read_text()))
     made = Credentials(
         postgres_admin=secrets.token_hex(16),
-        databases={service: secrets.token_hex(16) for service in SERVICES},
+        databases={service: secrets.token_hex(16) for service in WITH_DATABASE},
         redis=secrets.token_hex(16),
         rabbitmq=secrets.token_hex(16),
         internal_secret=secrets.token_hex(24),

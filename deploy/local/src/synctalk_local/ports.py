@@ -5,6 +5,8 @@ The inner ports lie from 20000 to 23999, below the ephemeral range of Linux and 
 
 from dataclasses import dataclass
 
+from synctalk_local.topology import SERVICES
+
 FIRST, BLOCK, BLOCKS = 20_000, 20, 200
 MAX_GATEWAYS = 4
 
@@ -30,7 +32,7 @@ class Ports:
         return (self.edge, *inner, *backing, *self.gateways)
 
 
-def ports_for(edge: int, gateways: int = 2) -> Ports:
+def ports_for(edge: int, gateways: int = SERVICES["gateway"].count or 1) -> Ports:
     """The ports of the stack whose edge listens on `edge`."""
     if not 1 <= gateways <= MAX_GATEWAYS:
         raise ValueError(f"there can be 1 to {MAX_GATEWAYS} gateways")

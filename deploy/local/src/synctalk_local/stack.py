@@ -1,20 +1,23 @@
-"""One stack: where it lives, on which ports, and the parts that it is made of, in the order in which they start."""
+"""A stack: its folder, its ports, and the processes that it is made of, in the sequence in which they start."""
 
 import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
-from synctalk_local import edge, services
+from synctalk_backing.postgres import postgres_spec
+from synctalk_backing.process import ProcessSpec
+from synctalk_backing.programs import Programs
+from synctalk_backing.rabbitmq import RabbitPorts, rabbitmq_spec
+from synctalk_backing.redis import redis_spec
+
 from synctalk_local.credentials import Credentials, credentials_in
 from synctalk_local.environment import given_settings
-from synctalk_local.part import Part
 from synctalk_local.ports import Ports, ports_for
-from synctalk_local.postgres import postgres_part
-from synctalk_local.rabbitmq import RabbitPorts, rabbitmq_part
-from synctalk_local.redis import redis_part
-from synctalk_local.requirements import Programs
+from synctalk_local.processes import edge, services
+from synctalk_local.topology import BACKING, SERVICES
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 DEFAULT_EDGE_PORT = 8080
@@ -26,7 +29,7 @@ class Stack:
     data: Path
     ports: Ports
     settings: Mapping[str, str] = field(default_factory=dict)
-    """`SYNCTALK_…` settings that reach every service."""
+    """`SYNCTALK_…` settings that reach every service; `SYNCTALK_EDGE_…` are the edge's."""
 
     @property
     def address(self) -> str:
@@ -39,18 +42,8 @@ class Stack:
     @property
     def names(self) -> tuple[str, ...]:
         gateways = tuple(f"gateway-{number}" for number, _ in enumerate(self.ports.gateways, start=1))
-        return (
-            "edge",
-            "auth-1",
-            "api-1",
-            *gateways,
-            "presence-1",
-            "notifier-1",
-            "fcm",
-            "postgres",
-            "redis",
-            "rabbitmq",
-        )
+        services = (gateways if name == "gateway" else service.processes for name, service in SERVICES.items())
+        return ("edge", *chain.from_iterable(services), *BACKING)
 
     def port_of(self, name: str) -> int:
         if name.startswith("gateway-"):
@@ -73,25 +66,27 @@ def stack_from_environment() -> Stack:
     return Stack(CHECKOUT, data.absolute(), ports_for(int(text)), given)
 
 
-def backing_parts(stack: Stack, programs: Programs, credentials: Credentials) -> list[Part]:
+def backing_specs(stack: Stack, programs: Programs, credentials: Credentials) -> list[ProcessSpec]:
     """PostgreSQL, Redis, RabbitMQ."""
     ports = stack.ports
     rabbit = RabbitPorts(ports.rabbitmq, ports.epmd, ports.distribution)
     return [
-        rabbitmq_part(stack.data / "rabbitmq", rabbit, credentials.rabbitmq, programs.rabbitmq),
-        postgres_part(stack.data / "postgres", ports.postgres, credentials.postgres_admin, programs.postgres),
-        redis_part(stack.data / "redis", ports.redis, credentials.redis, programs.redis),
+        rabbitmq_spec(stack.data / "rabbitmq", rabbit, credentials.rabbitmq, programs.rabbitmq),
+        postgres_spec(stack.data / "postgres", ports.postgres, credentials.postgres_admin, programs.postgres),
+        redis_spec(stack.data / "redis", ports.redis, credentials.redis, programs.redis),
     ]
 
 
-def service_parts(stack: Stack, credentials: Credentials) -> list[Part]:
+def service_specs(stack: Stack, credentials: Credentials) -> list[ProcessSpec]:
     """The services and the push stand-in."""
-    return services.service_parts(stack.data, stack.ports, credentials, stack.settings)
+    settings = {name: value for name, value in stack.settings.items() if not name.startswith("SYNCTALK_EDGE_")}
+    return services.service_specs(stack.data, stack.ports, credentials, settings)
 
 
-def edge_part(stack: Stack, nginx: Path, web_root: Path) -> Part:
+def edge_spec(stack: Stack, nginx: Path, web_root: Path) -> ProcessSpec:
     template = (stack.checkout / "deploy/edge/nginx.conf.template").read_text()
-    return edge.edge_part(stack.data / "edge", stack.ports, template, nginx, web_root)
+    given = edge.given_in(stack.settings)
+    return edge.edge_spec(stack.data / "edge", stack.ports, template, nginx, web_root, given)
 
 
 def stack_credentials(stack: Stack) -> Credentials:
@@ -101,7 +96,7 @@ def stack_credentials(stack: Stack) -> Credentials:
 
 @contextmanager
 def locked(stack: Stack) -> Iterator[None]:
-    """One command at a time changes a stack; another waits."""
+    """Lock the stack: one command at a time changes it, another waits."""
     stack.data.mkdir(parents=True, exist_ok=True)
     with (stack.data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

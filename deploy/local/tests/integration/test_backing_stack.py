@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis, RabbitMQ and nginx under a real supervisord: the killed come back, the stopped are gone."""
+"""PostgreSQL, Redis, RabbitMQ and nginx under a real supervisor: the killed come back, the stopped are gone."""
 
 import os
 import signal
@@ -11,24 +11,24 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+from synctalk_backing.postgres import create_databases, postgres_url
+from synctalk_backing.probe import port_is_taken
+from synctalk_backing.process import ProcessSpec
+from synctalk_backing.programs import Programs, backing_programs, nginx_program
+from synctalk_local.commands.down import clean
+from synctalk_local.commands.ps import word
+from synctalk_local.commands.web import web_root
 from synctalk_local.credentials import Credentials
-from synctalk_local.down import clean
-from synctalk_local.fingerprints import Memory
-from synctalk_local.part import Part
 from synctalk_local.ports import ports_for
-from synctalk_local.postgres import create_databases, postgres_url
-from synctalk_local.probe import port_is_taken
-from synctalk_local.ps import word
-from synctalk_local.readiness import StartError
-from synctalk_local.requirements import Programs, backing_programs, nginx_program
-from synctalk_local.stack import CHECKOUT, Stack, backing_parts, edge_part, stack_credentials
-from synctalk_local.starter import Starter
-from synctalk_local.strays import strays_in
-from synctalk_local.supervisor import Supervisor
-from synctalk_local.takeover import take_over
-from synctalk_local.web import web_root
+from synctalk_local.stack import CHECKOUT, Stack, backing_specs, edge_spec, stack_credentials
+from synctalk_local.startup.fingerprints import Memory
+from synctalk_local.startup.readiness import StartError
+from synctalk_local.startup.starter import Starter
+from synctalk_local.startup.takeover import take_over
+from synctalk_local.supervision.client import Supervisor
+from synctalk_local.supervision.orphans import orphans_in
+from synctalk_systemtest.ports import free_edge_port
 from synctalk_testkit.eventually import eventually_blocking
-from synctalk_testkit.ports import free_edge_port
 
 BACK_WITHIN_S = 3.0
 NAMES = ["edge", "postgres", "redis", "rabbitmq"]
@@ -39,19 +39,19 @@ class Backing:
     stack: Stack
     programs: Programs
     credentials: Credentials
-    parts: list[Part]
+    specs: list[ProcessSpec]
     supervisor: Supervisor
 
     def pid(self, name: str) -> int:
         return self.supervisor.states()[name].pid
 
-    def part(self, name: str) -> Part:
-        return next(part for part in self.parts if part.name == name)
+    def spec(self, name: str) -> ProcessSpec:
+        return next(spec for spec in self.specs if spec.name == name)
 
     def start(self) -> list[str]:
         said: list[str] = []
-        take_over(self.parts, self.supervisor, said.append)
-        Starter(self.stack, self.supervisor, Memory(self.stack.data), said.append).start(self.parts)
+        take_over(self.specs, self.supervisor, said.append)
+        Starter(self.stack, self.supervisor, Memory(self.stack.data), said.append).start(self.specs)
         return said
 
     def create_databases(self) -> None:
@@ -64,8 +64,8 @@ class Backing:
 def backing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
     stack = Stack(CHECKOUT, tmp_path_factory.mktemp("stack") / "data", ports_for(free_edge_port()))
     programs, credentials = backing_programs(), stack_credentials(stack)
-    parts = [*backing_parts(stack, programs, credentials), edge_part(stack, nginx_program(), web_root(CHECKOUT))]
-    made = Backing(stack, programs, credentials, parts, Supervisor(stack.data, stack.logs))
+    specs = [*backing_specs(stack, programs, credentials), edge_spec(stack, nginx_program(), web_root(CHECKOUT))]
+    made = Backing(stack, programs, credentials, specs, Supervisor(stack.data, stack.logs))
     try:
         made.start()
         yield made
@@ -77,12 +77,12 @@ def backing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
 
 
 def serves_anew(backing: Backing, name: str, old: int) -> bool:
-    return backing.pid(name) not in (0, old) and backing.part(name).is_ready()
+    return backing.pid(name) not in (0, old) and backing.spec(name).is_ready()
 
 
-def is_held(port: int, backing: Backing) -> None:
+def is_refused(port: int, backing: Backing) -> None:
     with pytest.raises(StartError, match=f"Port {port}, which .* needs, is taken"):
-        take_over(backing.parts, backing.supervisor, lambda _: None)
+        take_over(backing.specs, backing.supervisor, lambda _: None)
 
 
 async def test_role__at_another_service_s_database__cannot_connect(backing: Backing) -> None:
@@ -111,7 +111,7 @@ def test_start__with_a_port_taken__says_so_in_a_sentence(backing: Backing) -> No
     backing.supervisor.stop_program("redis")
     try:
         with socket.create_server(("127.0.0.1", backing.stack.ports.redis)):
-            is_held(backing.stack.ports.redis, backing)
+            is_refused(backing.stack.ports.redis, backing)
     finally:
         backing.start()
 
@@ -146,21 +146,21 @@ def test_started_again__nothing_changed__leaves_all_alone(backing: Backing) -> N
     assert {name: backing.pid(name) for name in NAMES} == before
 
 
-def test_supervisord_killed__start__ends_the_unwatched_and_recovers_the_data(backing: Backing) -> None:
+def test_supervisor_killed__start__ends_the_unwatched_and_recovers_the_data(backing: Backing) -> None:
     backing.create_databases()
     unwatched = psutil.Process(backing.pid("redis"))
-    supervisord = psutil.Process(backing.supervisor.pid() or 0)
-    supervisord.kill()
-    psutil.wait_procs([supervisord])
+    killed = psutil.Process(backing.supervisor.pid() or 0)
+    killed.kill()
+    psutil.wait_procs([killed])
 
     backing.start()
 
     assert not unwatched.is_running()
-    assert {process.ppid() for process in strays_in(backing.part("redis").directory)} == {backing.supervisor.pid()}
+    assert {process.ppid() for process in orphans_in(backing.spec("redis").directory)} == {backing.supervisor.pid()}
 
 
 def test_secrets__in_the_data_folder__are_their_owner_s_alone(backing: Backing) -> None:
-    folders = [backing.part(name).directory for name in NAMES]
+    folders = [backing.spec(name).directory for name in NAMES]
     files = [path for folder in folders for path in folder.glob("*.conf")]
 
     assert files

@@ -1,103 +1,18 @@
-"""The edge: a real nginx with the real template, in front of small servers that tell what reached them."""
+"""The edge: a real nginx with the real template, in front of small servers that return what reached them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 import pytest_asyncio
-from aiohttp import web
-from synctalk_local.edge import addresses_of_gateways, edge_part
-from synctalk_local.ports import ports_for
-from synctalk_local.requirements import nginx_program
-from synctalk_testkit.eventually import eventually
-from synctalk_testkit.local import running
-from synctalk_testkit.ports import free_edge_port
-
-CHECKOUT = Path(__file__).parents[4]
-SERVICES = ("auth", "api", "presence", "notifier", "fcm", "gateway-1", "gateway-2")
-
-
-@dataclass
-class Upstream:
-    """One small server; answers with its name and with the headers that it got."""
-
-    name: str
-    address: str
-    """`127.0.0.1:port`, or `unix:path`, as nginx writes them."""
-    posts: int = 0
-    status: int = 200
-    _runner: web.AppRunner | None = field(default=None)
-
-    async def start(self) -> None:
-        app = web.Application(client_max_size=2**20)
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, keepalive_timeout=75, shutdown_timeout=0.1)
-        await self._runner.setup()
-        kind, place = self.address.split(":")
-        if kind == "unix":
-            Path(place).parent.mkdir(exist_ok=True)
-            await web.UnixSite(self._runner, place).start()
-        else:
-            await web.TCPSite(self._runner, kind, int(place)).start()
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if request.method == "POST":
-            self.posts += 1
-        if request.headers.get("Upgrade") == "websocket":
-            socket = web.WebSocketResponse()
-            await socket.prepare(request)
-            async for message in socket:
-                await socket.send_str(f"{self.name}: {message.data}")
-            return socket
-        if request.path.endswith("/slam"):
-            assert request.transport is not None
-            request.transport.abort()
-        body = {"name": self.name, "path": request.path, "headers": dict(request.headers)}
-        return web.json_response(body, status=self.status)
-
-
-@dataclass(frozen=True)
-class Edge:
-    url: str
-    port: int
-    upstreams: dict[str, Upstream]
-    http: aiohttp.ClientSession
-
-
-@pytest.fixture(scope="module")
-def web_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("web")
-    (root / "assets").mkdir()
-    (root / "index.html").write_text("<!doctype html><title>client</title>")
-    (root / "assets" / "app-abc123.js").write_text("export const x = 1;\n" * 200)
-    yield root
+from synctalk_systemtest.edge import Edge, running_edge, write_web_root
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def edge(tmp_path_factory: pytest.TempPathFactory, web_root: Path) -> AsyncIterator[Edge]:
-    ports = ports_for(free_edge_port())
-    directory = tmp_path_factory.mktemp("stack") / "edge"
-    services = (f"127.0.0.1:{port}" for port in (ports.auth, ports.api, ports.presence, ports.notifier, ports.fcm))
-    addresses = zip(SERVICES, (*services, *addresses_of_gateways(directory, ports)), strict=True)
-    upstreams = {name: Upstream(name, address) for name, address in addresses}
-    template = (CHECKOUT / "deploy/edge/nginx.conf.template").read_text()
-    part = edge_part(directory, ports, template, nginx_program(), web_root)
-    async with AsyncExitStack() as stack:
-        for upstream in upstreams.values():
-            await upstream.start()
-            stack.push_async_callback(upstream.stop)
-        stack.enter_context(running(part, part.directory))
-        await eventually(lambda: asyncio.to_thread(part.is_ready), message="nginx did not start")
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Edge(f"http://127.0.0.1:{ports.edge}", ports.edge, upstreams, http)
+async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
+    web_root = write_web_root(tmp_path_factory.mktemp("web"))
+    async with running_edge(tmp_path_factory.mktemp("stack"), web_root) as edge:
+        yield edge
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/internal/users", "/internal"])
@@ -108,14 +23,29 @@ async def test_own_affairs__from_outside__are_not_found(edge: Edge, path: str) -
 
 
 async def test_headers__forged_by_the_client__are_overwritten(edge: Edge) -> None:
-    forged = {"X-Forwarded-For": "6.6.6.6", "X-Synctalk-Internal": "guess", "Forwarded": "for=6.6.6.6"}
+    forged = {
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Proto": "https",
+        "X-Synctalk-Internal": "guess",
+        "Forwarded": "for=6.6.6.6",
+    }
 
     async with edge.http.get(f"{edge.url}/v1/users/me", headers=forged) as answer:
         seen = (await answer.json())["headers"]
 
     assert seen["X-Forwarded-For"] == "127.0.0.1"
+    assert seen["X-Forwarded-Proto"] == "http"
     assert "X-Synctalk-Internal" not in seen
     assert "Forwarded" not in seen
+
+
+async def test_trace__of_the_client__does_not_arrive(edge: Edge) -> None:
+    trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "a=b", "baggage": "a=b"}
+
+    async with edge.http.get(f"{edge.url}/v1/users/me", headers=trace) as answer:
+        seen = {name.lower() for name in (await answer.json())["headers"]}
+
+    assert not seen & trace.keys()
 
 
 async def test_body__over_the_limit__is_too_large_in_the_error_shape(edge: Edge) -> None:
@@ -235,25 +165,75 @@ async def test_post__whose_connection_breaks__is_not_sent_twice(edge: Edge) -> N
     assert edge.upstreams["api"].posts == 1
 
 
-async def test_page__is_asked_for_anew_and_guarded(edge: Edge) -> None:
+PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", "/c/123"])
+async def test_page__by_each_way__has_every_guard_once(edge: Edge, path: str) -> None:
+    async with edge.http.get(edge.url + path, headers={"Accept": "text/html"}) as answer:
+        assert (answer.status, "client" in await answer.text()) == (200, True)
+        assert {name: answer.headers.getall(name, []) for name in PAGE_HEADERS} == {
+            name: [value] for name, value in PAGE_HEADERS.items()
+        }
+        assert "Strict-Transport-Security" not in answer.headers
+
+
+async def test_page__has_a_policy_that_lets_nothing_out_to_other_origins(edge: Edge) -> None:
     async with edge.http.get(edge.url + "/") as answer:
-        assert "client" in await answer.text()
-        assert answer.headers["Cache-Control"] == "no-cache"
-        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        policies = answer.headers.getall("Content-Security-Policy")
+
+    (policy,) = (dict(rule.strip().split(" ", 1) for rule in policy.split(";")) for policy in policies)
+    assert policy["default-src"] == policy["connect-src"] == policy["script-src"] == "'self'"
+    assert policy["img-src"].split() == ["'self'", "data:", "blob:"]
+
+
+async def test_answer_of_a_service__has_the_common_headers_and_none_of_a_page(edge: Edge) -> None:
+    async with edge.http.get(f"{edge.url}/v1/users/me") as answer:
+        assert answer.headers.getall("X-Content-Type-Options") == ["nosniff"]
+        assert not {"Content-Security-Policy", "Cache-Control", "Retry-After"} & answer.headers.keys()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}])
+async def test_answer__that_turns_away__says_once_when_to_come_back(edge: Edge, headers: dict[str, str]) -> None:
+    api = edge.upstreams["api"]
+    api.status, api.answer_headers = 429, headers
+    try:
+        async with edge.http.get(f"{edge.url}/v1/users/me") as answer:
+            assert answer.status == 429
+            assert answer.headers.getall("Retry-After") == [headers.get("Retry-After", "1")]
+    finally:
+        api.status, api.answer_headers = 200, {}
+
+
+@pytest.mark.parametrize(
+    ("path", "encoding"),
+    [
+        ("/v1/conversations?padding=1024", "gzip"),
+        ("/v1/conversations", None),
+        ("/v1/auth/sessions?padding=1024", None),
+        ("/socket.io/?EIO=4&transport=polling&sid=1-a&padding=1024", None),
+    ],
+    ids=["long", "short", "tokens", "sockets"],
+)
+async def test_answer__is_compressed_where_it_pays_and_says_nothing(
+    edge: Edge, path: str, encoding: str | None
+) -> None:
+    async with edge.http.get(edge.url + path, headers={"Accept-Encoding": "gzip", "Via": "1.1 proxy"}) as answer:
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert ("Accept-Encoding" in answer.headers.get("Vary", "")) == (encoding is not None)
 
 
 async def test_asset__is_kept_for_ever_and_compressed(edge: Edge) -> None:
     async with edge.http.get(f"{edge.url}/assets/app-abc123.js") as answer:
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers["Content-Encoding"] == "gzip"
-
-
-async def test_path_of_the_client__asked_by_a_browser__is_the_page(edge: Edge) -> None:
-    async with edge.http.get(f"{edge.url}/c/123", headers={"Accept": "text/html"}) as answer:
-        assert answer.status == 200
-        assert "client" in await answer.text()
-        assert "Content-Security-Policy" in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/assets/gone.js"])

@@ -8,9 +8,9 @@ import time
 
 import aiohttp
 import pytest
-from synctalk_testkit.clients import People
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import Users
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.stack import RunningStack
 
 BACK_WITHIN_S = 3.0
 SERVICES = ["auth-1", "api-1", "gateway-1", "gateway-2", "presence-1", "notifier-1", "fcm"]
@@ -59,7 +59,7 @@ def test_up__again__is_quick_and_leaves_all_alone(stack: RunningStack) -> None:
 
 @pytest.mark.parametrize("name", [*SERVICES, *BACKING])
 async def test_killed__any_process__is_back_within_three_seconds_and_serves(
-    stack: RunningStack, people: People, name: str
+    stack: RunningStack, users: Users, name: str
 ) -> None:
     old, began = stack.kill(name), time.monotonic()
 
@@ -67,7 +67,7 @@ async def test_killed__any_process__is_back_within_three_seconds_and_serves(
     assert time.monotonic() - began < BACK_WITHIN_S
 
     await asyncio.to_thread(stack.wait_running, name, other_than=old)
-    await eventually(lambda: _someone_registers(people), 30, message=f"after {name} came back nobody can register")
+    await eventually(lambda: _someone_registers(users), 30, message=f"after {name} came back nobody can register")
 
 
 def test_gateway__stopped_and_started__is_shown_so(stack: RunningStack) -> None:
@@ -79,8 +79,8 @@ def test_gateway__stopped_and_started__is_shown_so(stack: RunningStack) -> None:
     assert stack.ps()["gateway-2"][1] == "running"
 
 
-async def _someone_registers(people: People) -> bool:
+async def _someone_registers(users: Users) -> bool:
     try:
-        return bool(await people.register())
+        return bool(await users.register())
     except (AssertionError, OSError, aiohttp.ClientError, TimeoutError):
         return False

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from synctalk_local import docker
+from synctalk_local.commands import docker
 from synctalk_local.ports import ports_for
 from synctalk_local.stack import Stack, WrongSettingError
 

@@ -1,10 +1,15 @@
+import re
 from pathlib import Path
 
 import pytest
-from synctalk_local.edge import render, variables
+from pydantic import ValidationError
+from synctalk_gateway.settings import Settings
 from synctalk_local.ports import ports_for
+from synctalk_local.processes.edge import given_in, render, variables
+from synctalk_systemtest.edge import image_defaults, production_limits
 
 CHECKOUT = Path(__file__).parents[4]
+SECRETS = {"internal_secret": "x" * 16, "redis_url": "redis://localhost", "rabbitmq_url": "amqp://localhost"}
 
 
 def test_render__a_variable_without_a_value__is_an_error() -> None:
@@ -26,3 +31,24 @@ def test_variables__for_each_gateway__an_upstream_and_a_route() -> None:
 
     assert "~^3- gateway_3;" in values["GATEWAY_ROUTES"]
     assert values["GATEWAY_SERVERS"].count("server ") == 3
+
+
+def test_socket_timeout__is_longer_than_the_longest_pause_between_pings() -> None:
+    template = (CHECKOUT / "deploy/edge/nginx.conf.template").read_text()
+    _, _, socket_location = template.partition("location /socket.io/")
+    timeout = re.search(r"proxy_read_timeout (\d+)s;", socket_location)
+
+    assert timeout is not None
+    with pytest.raises(ValidationError, match="ping_interval_s"):
+        Settings.model_validate(SECRETS | {"ping_interval_s": int(timeout[1])})
+    assert int(timeout[1]) < 300
+
+
+def test_settings__of_the_edge__are_its_variables() -> None:
+    settings = production_limits()
+
+    given = given_in(settings | {"SYNCTALK_EDGE_AUTH_PER_S": "7", "SYNCTALK_LOG_LEVEL": "debug"})
+
+    assert given.pop("EDGE_AUTH_PER_S") == "7"
+    assert given == {name: value for name, value in image_defaults().items() if name in given}
+    assert len(given) == len(settings) - 1 == 8

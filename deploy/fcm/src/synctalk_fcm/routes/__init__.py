@@ -1,1 +1,1 @@
-"""The doors: FCM's own endpoints, and the developer's look into them."""
+"""FCM's own endpoints, and those for developers."""
