@@ -2,6 +2,19 @@ import jsxA11y from 'eslint-plugin-jsx-a11y'
 import reactHooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 
+/** Where module-level state would be shared by every session: it belongs into a class that a session owns. */
+const TOP = ':matches(Program, Program > ExportNamedDeclaration) >'
+const STATE = 'State belongs to an instance that a session owns, not to the module.'
+const NO_MODULE_STATE = [
+  `${TOP} VariableDeclaration[kind=/^(let|var)$/]`,
+  // A Map or Set is state unless its type says that it is not written to.
+  `${TOP} VariableDeclaration > VariableDeclarator[id.typeAnnotation.typeAnnotation.typeName.name!=/^Readonly(Map|Set)$/] > NewExpression[callee.name=/^((Weak)?(Map|Set)|AbortController|BroadcastChannel|EventTarget)$/]`,
+  `${TOP} VariableDeclaration > VariableDeclarator > CallExpression[callee.name=/^(create|createStore|setTimeout|setInterval|freshId)$/]`,
+  `${TOP} VariableDeclaration > VariableDeclarator > :matches(ArrayExpression[elements.length=0], ObjectExpression[properties.length=0])`,
+  // Importing a module does nothing.
+  'Program > ExpressionStatement:not([directive])',
+].map((selector) => ({ selector, message: STATE }))
+
 export default tseslint.config(
   { ignores: ['dist', 'dist.next', 'dist.old', 'src/contracts', 'test-results', 'playwright-report'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -33,6 +46,11 @@ export default tseslint.config(
       'jsx-a11y/no-noninteractive-tabindex': ['error', { tags: ['pre'], roles: ['log', 'separator'] }],
       'jsx-a11y/no-noninteractive-element-interactions': 'off',
     },
+  },
+  {
+    files: ['src/lib/**/*.ts'],
+    ignores: ['src/lib/**/*.test.ts', 'src/lib/live/fakeServer.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...NO_MODULE_STATE] },
   },
   { files: ['**/*.{js,mjs}'], ...tseslint.configs.disableTypeChecked },
   { files: ['scripts/**'], rules: { 'no-console': 'off' } },

@@ -32,8 +32,8 @@ export default defineConfig({
   forbidOnly: true,
   reporter: [['list']],
   projects: [
-    { name: 'people', testIgnore: '**/*.*.spec.ts' },
-    { name: 'faults', testMatch: '**/*.faults.spec.ts', dependencies: ['people'] },
+    { name: 'users', testIgnore: '**/*.*.spec.ts' },
+    { name: 'faults', testMatch: '**/*.faults.spec.ts', dependencies: ['users'] },
     { name: 'expiry', testMatch: '**/*.expiry.spec.ts' },
     { name: 'pictures', testMatch: '**/*.pictures.spec.ts' },
   ],

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
+import { firstLoad } from './scripts/firstLoad'
 import { defineConfig } from 'vitest/config'
 
 /** Where `npm run dev` finds the services; `make up` serves them there. */
@@ -8,7 +9,7 @@ const upstream = process.env.SYNCTALK_URL ?? 'http://localhost:8080'
 const proxied = { target: upstream, changeOrigin: true }
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), firstLoad()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: {
     port: 5173,
@@ -24,6 +25,20 @@ export default defineConfig({
     // The page's policy allows no data: scripts or styles; small files stay files.
     assetsInlineLimit: 0,
     manifest: true,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            // What every page needs is one file: it compresses better than many.
+            {
+              name: 'base',
+              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)|chat\/names|errors|http|timing)|components\/(Icon|Field))/,
+            },
+            { name: 'query', test: /node_modules\/@tanstack\/(react-query|query-core)\// },
+          ],
+        },
+      },
+    },
   },
   test: {
     environment: 'jsdom',

@@ -1,7 +1,7 @@
 /** For everybody: axe finds nothing in any view, light, dark and on a phone; and all of it works by keyboard. */
 import { gzipSync } from 'node:zlib'
 import AxeBuilder from '@axe-core/playwright'
-import { expect, PASSWORD, stored, test } from './people'
+import { expect, PASSWORD, signedIn, signInAgain, test } from './users'
 import type { Page } from '@playwright/test'
 
 async function expectClean(page: Page, view: string): Promise<void> {
@@ -23,18 +23,18 @@ const SETTINGS = [
 ] as const
 
 for (const { name, options } of SETTINGS) {
-  test(`axe finds nothing: ${name}`, async ({ person, browser }) => {
+  test(`axe finds nothing: ${name}`, async ({ user, browser }) => {
     test.setTimeout(300_000)
-    const doors = await browser.newContext(options)
-    const door = await doors.newPage()
-    await door.goto('/register')
-    await expect(door.getByRole('heading', { name: 'Create your account' })).toBeVisible()
-    await door.getByRole('button', { name: 'Create an account' }).click()
-    await expectClean(door, 'register, with problems')
-    await doors.close()
+    const signedOut = await browser.newContext(options)
+    const entry = await signedOut.newPage()
+    await entry.goto('/register')
+    await expect(entry.getByRole('heading', { name: 'Create your account' })).toBeVisible()
+    await entry.getByRole('button', { name: 'Create an account' }).click()
+    await expectClean(entry, 'register, with problems')
+    await signedOut.close()
 
-    const ada = await person('Ada', options)
-    const ben = await person('Ben')
+    const ada = await user('Ada', options)
+    const ben = await user('Ben')
     const { page } = ada
     await expectClean(page, 'first contact')
     await page.goto('/new')
@@ -70,16 +70,16 @@ for (const { name, options } of SETTINGS) {
     await page.goto(`/c/${id}`)
     await expect(ada.composer).toBeVisible()
     await ada.context.setOffline(true)
-    await expect(page.getByText(/You are offline/)).toBeVisible()
+    await expect(page.getByText(/You’re offline/)).toBeVisible()
     await ada.composer.fill('waits')
     await ada.composer.press('Enter')
     await expectClean(page, 'offline')
   })
 }
 
-test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const { page } = ada
   const palette = page.getByRole('combobox', { name: 'Go anywhere' })
   await page.keyboard.press('Control+k')
@@ -120,9 +120,9 @@ test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', as
   await expect(ada.composer).toBeFocused()
 })
 
-test('focus goes into a dialog, stays there, and comes back', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('focus goes into a dialog, stays there, and comes back', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.group('Group', [ben])
   await ada.page.goto(`/c/${id}/details`)
   const add = ada.page.getByRole('button', { name: 'Add people' })
@@ -135,11 +135,9 @@ test('focus goes into a dialog, stays there, and comes back', async ({ person })
   await expect(add).toBeFocused()
 })
 
-test('a phone: one view at a time, each with its address, and the system’s back button', async ({
-  person,
-}) => {
-  const ada = await person('Ada', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
-  const ben = await person('Ben')
+test('a phone: one view at a time, each with its address, and the system’s back button', async ({ user }) => {
+  const ada = await user('Ada', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+  const ben = await user('Ben')
   const id = await ada.group('Group', [ben])
   const { page } = ada
   await ada.row('Group').tap()
@@ -160,8 +158,47 @@ test('a phone: one view at a time, each with its address, and the system’s bac
   }
 })
 
-test('someone who has never seen it chats within twenty seconds', async ({ person, browser }) => {
-  const ben = await person('Ben')
+test('a touch screen: a long press opens what can be done, all of it as large as a finger', async ({
+  user,
+}) => {
+  const ada = await user('Ada', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
+  const ben = await user('Ben')
+  const id = await ada.group('Group', [ben])
+  const { page } = ada
+  await ada.visit(id)
+  await ada.say('hold me')
+  await ada.expectMark('hold me', 'delivered')
+  const who = await ada
+    .message('hold me')
+    .getByRole('button', { name: /Show who/ })
+    .boundingBox()
+  expect(Math.min(who?.width ?? 0, who?.height ?? 0)).toBeGreaterThanOrEqual(44)
+
+  const box = await ada.message('hold me').boundingBox()
+  const touchPoints = [{ x: 300, y: (box?.y ?? 0) + (box?.height ?? 0) - 10 }]
+  const finger = await page.context().newCDPSession(page)
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: typeof touchPoints) =>
+    finger.send('Input.dispatchTouchEvent', { type, touchPoints: points })
+  const sheet = page.getByRole('dialog', { name: 'Message actions' })
+  await touch('touchStart', touchPoints)
+  await expect(sheet).toBeVisible()
+  await touch('touchEnd', [])
+  for (const button of await sheet.getByRole('button').all()) {
+    expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44)
+  }
+  await expectClean(page, 'sheet')
+  await sheet.getByRole('button', { name: 'Edit' }).tap()
+  await expect(page.getByRole('textbox', { name: 'Editing message' })).toHaveValue('hold me')
+  // With a screen reader or a hardware keyboard the same is found by a button.
+  await ada.message('hold me').getByRole('button', { name: 'Message actions' }).focus()
+  await page.keyboard.press('Enter')
+  await sheet.getByRole('button', { name: 'Delete' }).tap()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).tap()
+  await expect(ada.message('Message deleted')).toBeVisible()
+})
+
+test('someone who has never seen it chats within twenty seconds', async ({ user, browser }) => {
+  const ben = await user('Ben')
   const page = await browser.newPage()
   const start = Date.now()
   await page.goto('/')
@@ -182,15 +219,12 @@ test('someone who has never seen it chats within twenty seconds', async ({ perso
   await page.close()
 })
 
-test('the first load brings less than 200 kB of script', async ({ person, browser }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('the first load brings less than 200 kB of script', async ({ user, browser, request, baseURL }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
-  const context = await browser.newContext()
-  await context.addInitScript(
-    (session) => localStorage.setItem('synctalk.session', session),
-    stored(ada.account),
-  )
+  const again = await signInAgain(request, ada.account)
+  const context = await browser.newContext({ storageState: signedIn(again, baseURL) })
   const page = await context.newPage()
   const scripts: Promise<Buffer>[] = []
   page.on('response', (response) => {

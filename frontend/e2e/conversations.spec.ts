@@ -1,8 +1,8 @@
-import { expect, test } from './people'
+import { expect, test } from './users'
 
-test('start a direct conversation by searching for a person', async ({ person }) => {
-  const ada = await person('Ada Lovelace')
-  const ben = await person('Ben Okri')
+test('start a direct conversation by searching for a user', async ({ user }) => {
+  const ada = await user('Ada Lovelace')
+  const ben = await user('Ben Okri')
   await ada.page.getByRole('link', { name: 'Find people' }).click()
   await ada.page.getByRole('combobox', { name: 'Find people' }).fill(ben.account.username)
   await expect(ada.page.getByRole('option', { name: 'Ben Okri' })).toBeVisible()
@@ -13,10 +13,10 @@ test('start a direct conversation by searching for a person', async ({ person })
 })
 
 test('the palette: who is shown fits what is typed, also while the answer to it is on its way', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const { page } = ada
   await page.keyboard.press('Control+k')
   const palette = page.getByRole('combobox', { name: 'Go anywhere' })
@@ -34,11 +34,11 @@ test('the palette: who is shown fits what is typed, also while the answer to it 
 })
 
 test('the list: newest activity first, last message, unread, presence, typing, draft, filter', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
-  const eve = await person('Eve')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const eve = await user('Eve')
   const withBen = await ada.directWith(ben)
   const withEve = await ada.directWith(eve)
   await ben.post(withBen, 'from Ben')
@@ -66,13 +66,13 @@ test('the list: newest activity first, last message, unread, presence, typing, d
   await expect(rows).toHaveText([/Eve/])
   await ada.page.getByRole('searchbox').fill('nobody at all')
   await expect(ada.page.getByText('No conversation matches “nobody at all”.')).toBeVisible()
-  await ada.page.getByRole('button', { name: 'Clear the filter' }).last().click()
+  await ada.page.getByRole('button', { name: 'Clear filter' }).last().click()
   await expect(rows).toHaveCount(2)
 })
 
-test('someone who goes offline: the dot goes, and last seen is told in words', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('someone who goes offline: the dot goes, and last seen is shown in words', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   const head = ada.page.locator('#main header')
@@ -81,9 +81,9 @@ test('someone who goes offline: the dot goes, and last seen is told in words', a
   await expect(head).toContainText(/Last seen (now|\d+ (second|minute)s? ago)/, { timeout: 45_000 })
 })
 
-test('one’s own status and words are seen by others', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('one’s own status and words are seen by others', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.open(id)
   await ada.page.getByRole('button', { name: 'Your account and status' }).click()
@@ -96,14 +96,14 @@ test('one’s own status and words are seen by others', async ({ person }) => {
   await expect(ben.page.locator('#main header')).toContainText('In the library · Do not disturb')
 })
 
-test('make a group, rename it, add, promote and remove people, leave', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
-  const eve = await person('Eve')
+test('make a group, rename it, add, promote and remove people, leave', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const eve = await user('Eve')
   const { page } = ada
   await page.getByRole('link', { name: 'New conversation' }).first().click()
   await page.getByRole('link', { name: /New group/ }).click()
-  await page.getByRole('textbox', { name: 'Name of the group' }).fill('Hikers')
+  await page.getByRole('textbox', { name: 'Group name' }).fill('Hikers')
   await page.getByRole('combobox', { name: 'Find people' }).fill(ben.account.username)
   await page.getByRole('option', { name: 'Ben' }).click()
   await expect(page.getByText('1 person chosen')).toBeVisible()
@@ -114,7 +114,7 @@ test('make a group, rename it, add, promote and remove people, leave', async ({ 
   await page.getByRole('link', { name: 'Show details' }).click()
   const details = page.getByRole('complementary', { name: 'Details' })
   await details.getByRole('button', { name: 'Rename' }).click()
-  await page.getByRole('textbox', { name: 'Name of the group' }).fill('Night hikers')
+  await page.getByRole('textbox', { name: 'Group name' }).fill('Night hikers')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(ben.row('Night hikers')).toBeVisible()
 
@@ -142,22 +142,22 @@ test('make a group, rename it, add, promote and remove people, leave', async ({ 
   await expect(bens.getByRole('listitem').filter({ hasText: 'Ben' })).toContainText('Owner')
 })
 
-test('a member removed while looking at the group: told, and led away; nothing more of it comes', async ({
-  person,
+test('a member removed while looking at the group gets a notice, is led away, and sees nothing more of it', async ({
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.group('Secret plans', [ben])
   await ben.open(id)
   await ada.page.goto(`/c/${id}/details`)
   await ada.page.getByRole('button', { name: 'Actions for Ben' }).click()
   await ada.page.getByRole('menuitem', { name: 'Remove from group' }).click()
   await ada.page.getByRole('alertdialog').getByRole('button', { name: 'Remove from group' }).click()
-  await expect(ben.page.getByText('You are no longer in “Secret plans”.')).toBeVisible()
+  await expect(ben.page.getByText('You’re no longer in “Secret plans”.')).toBeVisible()
   await expect(ben.row('Secret plans')).toHaveCount(0)
   await ada.post(id, 'now we can talk')
   await expect(ada.message('now we can talk')).toBeVisible()
   await ben.page.goto(`/c/${id}`)
-  await expect(ben.page.getByText('There is nothing at this address.')).toBeVisible()
+  await expect(ben.page.getByText('This page doesn’t exist.')).toBeVisible()
   await expect(ben.page.getByText('now we can talk')).toHaveCount(0)
 })

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Message } from '../src/contracts'
-import { expect, test } from './people'
+import { expect, test } from './users'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
 
@@ -17,10 +17,10 @@ function pidsOf(kind: string): number[] {
 }
 
 test('the gateways killed in mid-conversation: all messages arrive, in order, once each', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ben.open(id)

@@ -1,12 +1,12 @@
 import { loadavg } from 'node:os'
 import { io, type Socket } from 'socket.io-client'
 import type { Message } from '../src/contracts'
-import { createAccount, expect, postAs, test, type Account, type Person } from './people'
+import { createAccount, expect, postAs, test, type Account, type User } from './users'
 import type { APIRequestContext, Page } from '@playwright/test'
 
 const TOTAL = 10_000
 const WRITERS = 125
-/** So many messages one person may send at once. */
+/** So many messages one user may send at once. */
 const BURST = 20
 /** So many of them do something at the same time. */
 const ABREAST = 8
@@ -58,10 +58,10 @@ async function mainThreadClock(page: Page): Promise<() => Promise<number>> {
 }
 
 /**
- * A group with ten thousand messages. One person may send only so many at once, so many take turns; and each is
- * connected only while writing, so that few have to be told of every message.
+ * A group with ten thousand messages. One user may send only so many at once, so many take turns; and each is
+ * connected only while writing, so that few have to be sent every message.
  */
-async function longGroup(owner: Person, request: APIRequestContext, baseURL: string): Promise<string> {
+async function longGroup(owner: User, request: APIRequestContext, baseURL: string): Promise<string> {
   const writers: Account[] = []
   let named = 0
   await all(ABREAST, async () => {
@@ -134,8 +134,8 @@ async function settled(page: Page, before: Map<string, number>): Promise<Map<str
   return tops(page)
 }
 
-test('older pages are loaded without a jump', async ({ person, request }) => {
-  const ada = await person('Ada')
+test('older pages are loaded without a jump', async ({ user, request }) => {
+  const ada = await user('Ada')
   const others: Account[] = []
   for (const name of ['Ben', 'Eve', 'Dan', 'Fay', 'Gus']) others.push(await createAccount(request, name))
   const id = await ada.group(
@@ -166,12 +166,12 @@ test('older pages are loaded without a jump', async ({ person, request }) => {
 })
 
 test('ten thousand messages: scrolling drops no beat, and a key stroke does not wait', async ({
-  person,
+  user,
   request,
   baseURL,
 }) => {
   test.setTimeout(600_000)
-  const ada = await person('Ada')
+  const ada = await user('Ada')
   const id = await longGroup(ada, request, baseURL ?? '')
   await ada.open(id)
   await ada.page.getByRole('button', { name: /Jump to the newest message/ }).click()

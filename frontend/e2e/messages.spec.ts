@@ -1,8 +1,10 @@
-import { expect, look, test, type Person } from './people'
+import type { Locator } from '@playwright/test'
+import type { Message, Receipt } from '../src/contracts'
+import { callAs, createAccount, expect, look, postAs, test, type User } from './users'
 
-test('what others write is text, never markup; links are safe, lines stay', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('what others write is text, never markup; links are safe, lines stay', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.open(id)
   await ada.open(id)
@@ -20,9 +22,9 @@ test('what others write is text, never markup; links are safe, lines stay', asyn
   await expect(ben.message('second line')).toContainText('see https://example.org/a?b=1.\nsecond line')
 })
 
-test('sent, delivered, read: each is seen when it is so', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('sent, delivered, read: each is seen when it is so', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.context.setOffline(true)
   await ada.open(id)
@@ -34,10 +36,62 @@ test('sent, delivered, read: each is seen when it is so', async ({ person }) => 
   await ada.expectMark('one', 'read')
 })
 
-test('in a group the marks wait for everybody, and a click shows who', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
-  const eve = await person('Eve')
+test('many conversations with something new: all is marked as delivered over one connection, a few at a time', async ({
+  user,
+  request,
+}) => {
+  const ada = await user('Ada')
+  const writers = await Promise.all(
+    ['Ben', 'Cleo', 'Dan', 'Eve', 'Fay', 'Gus'].map((name) => createAccount(request, name)),
+  )
+  await ada.page.goto('about:blank')
+  const groups = await Promise.all(
+    writers.map(async (writer) => {
+      const ids: string[] = []
+      for (let n = 0; n < 19; n += 1) {
+        const data = { type: 'group', title: `Group ${String(n)}`, member_ids: [ada.id] }
+        const { id } = await callAs<{ id: string }>(request, writer, 'POST', '/v1/conversations', data)
+        await postAs(request, writer, id, 'new')
+        ids.push(id)
+      }
+      return { writer, ids }
+    }),
+  )
+  let sockets = 0
+  let most = 0
+  const underWay = new Set<string>()
+  ada.page.on('websocket', (socket) => {
+    sockets += 1
+    socket.on('framesent', ({ payload }) => {
+      const [, call] = /^42(\d+)\["receipt/.exec(String(payload)) ?? []
+      if (call !== undefined) underWay.add(call)
+      most = Math.max(most, underWay.size)
+    })
+    socket.on('framereceived', ({ payload }) => {
+      const [, call] = /^43(\d+)/.exec(String(payload)) ?? []
+      if (call !== undefined) underWay.delete(call)
+    })
+  })
+  await ada.page.goto('/')
+  for (const { writer, ids } of groups) {
+    for (const id of [ids[0], ids.at(-1)]) {
+      const url = `/v1/conversations/${String(id)}/receipts?seq=1`
+      await expect
+        .poll(() =>
+          callAs<{ items: Receipt[] }>(request, writer, 'GET', url).then(({ items }) => items[0]?.delivered),
+        )
+        .toBe(true)
+    }
+  }
+  expect(sockets).toBe(1)
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThanOrEqual(24)
+})
+
+test('in a group the marks wait for everybody, and a click shows who', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const eve = await user('Eve')
   const id = await ada.group('Three', [ben, eve])
   await ada.open(id)
   await ben.open(id)
@@ -56,16 +110,16 @@ test('in a group the marks wait for everybody, and a click shows who', async ({ 
   await ada.expectMark('to all', 'read')
 })
 
-test('typing: one, two, and the rest counted; ends with the message', async ({ person }) => {
-  const ada = await person('Ada')
-  const others = [await person('Ben'), await person('Cleo'), await person('Dan')]
+test('typing: one, two, and the rest counted; ends with the message', async ({ user }) => {
+  const ada = await user('Ada')
+  const others = [await user('Ben'), await user('Cleo'), await user('Dan')]
   const id = await ada.group('Talk', others)
   await ada.open(id)
   for (const other of others) await other.open(id)
   /** They type on until it shows, as each one's typing ends by itself after a while. */
-  const typed = (people: readonly Person[], words: string | RegExp): Promise<void> =>
+  const typed = (users: readonly User[], words: string | RegExp): Promise<void> =>
     expect(async () => {
-      for (const { composer } of people) await composer.pressSequentially('m')
+      for (const { composer } of users) await composer.pressSequentially('m')
       await expect(ada.page.getByRole('status').getByText(words)).toBeVisible({ timeout: 500 })
     }).toPass({ timeout: 40_000 })
   await typed(others.slice(0, 1), 'Ben is typing')
@@ -76,15 +130,15 @@ test('typing: one, two, and the rest counted; ends with the message', async ({ p
   await expect(ada.page.getByText(/typing/)).toHaveCount(0)
 })
 
-test('edit with the up arrow, and delete; both ends see it', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('edit with the up arrow, and delete; both ends see it', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ben.open(id)
   await ada.say('helo')
   await ada.expectMark('helo', 'read')
-  const editor = ada.page.getByRole('textbox', { name: 'Editing a message' })
+  const editor = ada.page.getByRole('textbox', { name: 'Editing message' })
   // With Alt it leads to the conversation above, and there is none.
   await ada.composer.press('Alt+ArrowUp')
   await expect(editor).toHaveCount(0)
@@ -100,9 +154,9 @@ test('edit with the up arrow, and delete; both ends see it', async ({ person }) 
   await expect(ben.row('Ada')).toContainText('Message deleted')
 })
 
-test('a draft is kept over a reload, and gone once sent', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('a draft is kept over a reload, and gone once sent', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.composer.fill('unfinished')
@@ -114,20 +168,20 @@ test('a draft is kept over a reload, and gone once sent', async ({ person }) => 
   await expect(ada.composer).toHaveValue('')
 })
 
-test('near the limit it is shown what is left; beyond it nothing is sent', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('near the limit it is shown what is left; beyond it nothing is sent', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   await ada.open(await ada.directWith(ben))
   await ada.composer.fill('x'.repeat(7_990))
   await expect(ada.page.getByText('10 characters left')).toBeVisible()
   await ada.composer.fill('x'.repeat(8_001))
-  await expect(ada.page.getByText('1 character too many')).toBeVisible()
+  await expect(ada.page.getByText('1 character over the limit')).toBeVisible()
   await expect(ada.page.getByRole('button', { name: 'Send' })).toBeDisabled()
 })
 
-test('two tabs of one person: what one sends and reads, the other shows', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('two tabs of one user: what one sends and reads, the other shows', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'are you there?')
   const second = await ada.context.newPage()
@@ -142,11 +196,11 @@ test('two tabs of one person: what one sends and reads, the other shows', async 
   await expect(second.getByRole('log').getByRole('article')).toHaveText([/are you there/, /here I am/])
 })
 
-test('opened at the first unread message, and from there to the newest', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('opened at the first unread message, and from there to the newest', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
-  for (let n = 1; n <= 18; n += 1) await ada.post(id, `line ${String(n)}.\n\n\nend`)
+  for (let n = 1; n <= 18; n += 1) await ada.post(id, `line ${String(n)}.\nmore\nmore\nmore\nmore\nmore\nend`)
   await ben.open(id)
   await expect(ben.history.getByRole('separator').filter({ hasText: 'New' })).toBeInViewport()
   await expect(ben.message('line 1.')).toBeInViewport()
@@ -156,15 +210,128 @@ test('opened at the first unread message, and from there to the newest', async (
   await down.click()
   await expect(ben.message('line 18.')).toBeInViewport()
   await expect(down).toHaveCount(0)
+  // What was jumped over is unread still; on the way back down it is read.
+  await expect(ben.row('Ada')).toContainText(/\d+ unread messages/)
   await ada.open(id)
+  await ada.expectMark('line 18.', 'delivered')
+  await ben.page.getByRole('button', { name: '18 new messages' }).click()
+  await expect(ben.message('line 1.')).toBeInViewport()
+  const newLine = ben.history.getByRole('separator').filter({ hasText: 'New' })
+  const below = async (): Promise<number> =>
+    ((await newLine.boundingBox())?.y ?? 0) - ((await ben.history.boundingBox())?.y ?? 0)
+  await expect.poll(below).toBeGreaterThanOrEqual(36)
+  await ben.history.hover()
+  await expect(async () => {
+    await ben.page.mouse.wheel(0, 200)
+    await expect(ben.row('Ada')).not.toContainText('unread', { timeout: 100 })
+  }).toPass()
   await ada.expectMark('line 18.', 'read')
 })
 
-test('what came while one looked elsewhere: a line before it, and a way back up to it', async ({
-  person,
+test('jumped to the newest, and what lies between is not wanted: marked as read by hand', async ({
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const id = await ada.directWith(ben)
+  for (let n = 1; n <= 19; n += 1) await ada.post(id, `line ${String(n)}.\nmore\nmore\nmore\nmore\nmore\nend`)
+  await ben.open(id)
+  const down = ben.page.getByRole('button', { name: /Jump to the newest message/ })
+  const up = ben.page.getByRole('button', { name: '19 new messages' })
+
+  // The wheel turns over the buttons too, and while it does the day is shown.
+  const day = ben.history.locator('[data-floating-day]')
+  await expect(day).toHaveCount(0)
+  const top = () => ben.history.evaluate((log) => log.scrollTop)
+  const over = async (button: Locator): Promise<void> => {
+    const box = await button.boundingBox()
+    await ben.page.mouse.move((box?.x ?? 0) + 15, (box?.y ?? 0) + 15)
+  }
+  // Two frames later it is where it was: the history has been placed at the first unread message.
+  const later = () =>
+    ben.history.evaluate(
+      (log) =>
+        new Promise<number>((resolve) => {
+          requestAnimationFrame(() =>
+            requestAnimationFrame(() => {
+              resolve(log.scrollTop)
+            }),
+          )
+        }),
+    )
+  await expect(ben.message('line 1.')).toBeInViewport()
+  await expect.poll(async () => (await top()) === (await later())).toBe(true)
+  const start = await top()
+  await over(down)
+  await ben.page.mouse.wheel(0, 250)
+  await expect.poll(top).toBe(start + 250)
+  await expect(day).toHaveCSS('opacity', '1')
+  await expect(day).toHaveText('Today')
+  await over(up)
+  await ben.page.mouse.wheel(0, 150)
+  await expect.poll(top).toBe(start + 400)
+  await expect(day).toHaveCSS('opacity', '0')
+
+  await down.click()
+  await expect(ben.message('line 19.')).toBeInViewport()
+  await expect(ben.row('Ada')).toContainText(/\d+ unread messages/)
+  await ben.page.getByRole('button', { name: 'Mark as read' }).click()
+  await expect(ben.row('Ada')).not.toContainText('unread')
+  await expect(up).toHaveCount(0)
+})
+
+test('what would fill the view is folded; stacked marks stay in their message; “(edited)” stands in the last line', async ({
+  user,
+}) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const id = await ada.directWith(ben)
+  const stacked = `z${'\u0301\u0316'.repeat(200)}`
+  await ben.post(id, `x${'\n'.repeat(7_900)}y`)
+  await ben.post(id, 'long '.repeat(1_600).trim())
+  const edited = await ben.post(id, stacked)
+  await ben.call('PATCH', `/v1/conversations/${id}/messages/${edited.id}`, { body: `${stacked}!` })
+  await ada.call('POST', `/v1/conversations/${id}/read`, { seq: 3 })
+  await ada.open(id)
+  const height = async (text: string): Promise<number> => (await ada.message(text).boundingBox())?.height ?? 0
+
+  // "(edited)" adds no line, and nothing is painted outside of the row.
+  await expect(ada.message('(edited)')).toBeVisible()
+  expect(await height('(edited)')).toBeLessThan(40)
+  const painted = await ada.message('(edited)').evaluate((row) => {
+    const { top, height: high } = row.getBoundingClientRect()
+    const text = row.querySelector('.whitespace-pre-wrap')
+    const clip = text?.parentElement?.getBoundingClientRect()
+    return {
+      clips:
+        text?.parentElement === null || text === null ? '' : getComputedStyle(text.parentElement).overflowY,
+      above: top - (clip?.top ?? 0),
+      below: (clip?.bottom ?? 0) - top - high,
+    }
+  })
+  expect(painted.clips).toBe('clip')
+  expect(painted.above).toBeLessThanOrEqual(4)
+  expect(painted.below).toBeLessThanOrEqual(4)
+
+  expect(await height('long long')).toBeLessThan(450)
+  await ada.message('long long').getByRole('button', { name: 'Show more' }).click()
+  await expect.poll(() => height('long long')).toBeGreaterThan(1_000)
+  await ada.message('long long').getByRole('button', { name: 'Show less' }).click()
+  await expect.poll(() => height('long long')).toBeLessThan(450)
+  await expect(ada.message('x\n\n\ny').getByRole('button', { name: 'Show more' })).toBeAttached()
+  expect(await height('y')).toBeLessThan(450)
+
+  // What is sent has no gaps to begin with.
+  await ada.composer.fill(`\n\none${'\n'.repeat(10)}two\n\n`)
+  await ada.composer.press('Enter')
+  await ada.expectMark('two', 'delivered')
+  const { items } = await ada.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=1`)
+  expect(items[0]?.body).toBe('one\n\n\ntwo')
+})
+
+test('what came while one looked elsewhere: a line before it, and a way back up to it', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.post(id, 'before')
   await ben.open(id)

@@ -1,12 +1,9 @@
 import type { Message, Receipt } from '../src/contracts'
-import { expect, test, type Person } from './people'
+import { expect, test, type User } from './users'
 
 /** What is stored, in order: the one truth that counts. */
-async function storedBodies(person: Person, id: string): Promise<string[]> {
-  const { items } = await person.call<{ items: Message[] }>(
-    'GET',
-    `/v1/conversations/${id}/messages?limit=100`,
-  )
+async function storedBodies(user: User, id: string): Promise<string[]> {
+  const { items } = await user.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=100`)
   return items.map(({ body }) => body)
 }
 
@@ -14,17 +11,17 @@ const words = (count: number, prefix = 'word'): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix} ${String(n + 1)}.`)
 
 test('the network cut while sending: a line says so, the messages wait, and go out in order, once each', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ben.open(id)
   await ada.say('before')
   await ada.expectMark('before', 'read')
   await ada.context.setOffline(true)
-  const banner = ada.page.getByText('You are offline. Messages will be sent when you are back.')
+  const banner = ada.page.getByText('You’re offline. Messages will be sent when you’re back.')
   await expect(banner).toBeVisible()
   for (const word of words(6)) await ada.say(word)
   await ada.expectMark('word 6.', 'sending')
@@ -39,10 +36,10 @@ test('the network cut while sending: a line says so, the messages wait, and go o
 })
 
 test('cut in the middle of a burst: whatever was under way, nothing is lost, doubled or out of order', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   const burst = words(15, 'burst')
@@ -56,10 +53,10 @@ test('cut in the middle of a burst: whatever was under way, nothing is lost, dou
 })
 
 test('written offline, then the page is gone: sent when it is opened again, in order, once each', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.context.setOffline(true)
@@ -79,18 +76,18 @@ test('written offline, then the page is gone: sent when it is opened again, in o
 })
 
 test('what happened meanwhile is there after the break: messages, edits, deletions, members, the title', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
-  const eve = await person('Eve')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const eve = await user('Eve')
   const id = await ada.group('Before', [ben])
   const kept = await ada.post(id, 'will be changed')
   const gone = await ada.post(id, 'will be deleted')
   await ben.page.goto(`/c/${id}/details`)
   await expect(ben.message('will be deleted')).toBeVisible()
   await ben.context.setOffline(true)
-  await expect(ben.page.getByText(/You are offline/)).toBeVisible()
+  await expect(ben.page.getByText(/You’re offline/)).toBeVisible()
   await ada.post(id, 'new meanwhile')
   await ada.call('PATCH', `/v1/conversations/${id}/messages/${kept.id}`, { body: 'was changed' })
   await ada.call('DELETE', `/v1/conversations/${id}/messages/${gone.id}`)
@@ -108,15 +105,15 @@ test('what happened meanwhile is there after the break: messages, edits, deletio
   ).toBeVisible()
 })
 
-test('what was read during the break shows as read after it', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('what was read during the break shows as read after it', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.open(id)
   await ben.say('for later')
   await ben.expectMark('for later', 'delivered')
   await ben.context.setOffline(true)
-  await expect(ben.page.getByText(/You are offline/)).toBeVisible()
+  await expect(ben.page.getByText(/You’re offline/)).toBeVisible()
   await ada.open(id)
   const marks = `/v1/conversations/${id}/receipts?seq=1`
   await expect
@@ -127,9 +124,9 @@ test('what was read during the break shows as read after it', async ({ person })
   await ben.expectMark('for later', 'read')
 })
 
-test('a break does not move what one is reading', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('a break does not move what one is reading', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   for (const word of words(19, 'line')) await ada.post(id, `${word}\n\n\nend`)
   await ada.open(id)
@@ -139,40 +136,40 @@ test('a break does not move what one is reading', async ({ person }) => {
   const line = ada.history.getByRole('article').filter({ hasText: 'line 5.' })
   const before = await line.boundingBox()
   await ada.context.setOffline(true)
-  await expect(ada.page.getByText(/You are offline/)).toBeVisible()
+  await expect(ada.page.getByText(/You’re offline/)).toBeVisible()
   await ben.post(id, 'came meanwhile')
   await ada.context.setOffline(false)
-  await expect(ada.page.getByText(/You are offline/)).toHaveCount(0)
+  await expect(ada.page.getByText(/You’re offline/)).toHaveCount(0)
   await expect(ada.row('Ben')).toContainText('came meanwhile')
   expect(await line.boundingBox()).toEqual(before)
   expect(Math.abs((await top()) - 300)).toBeLessThanOrEqual(1)
 })
 
-test('a message that the server refuses says so, and can be sent again or let go', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('a message that the server refuses says so, and can be sent again or let go', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.group('Soon without Ben', [ben])
   await ben.open(id)
   await ben.context.setOffline(true)
   await ben.say('too late')
   await ada.call('DELETE', `/v1/conversations/${id}/members/${ben.id}`)
   await ben.context.setOffline(false)
-  await expect(ben.page.getByText('You are no longer in “Soon without Ben”.')).toBeVisible()
+  await expect(ben.page.getByText('You’re no longer in “Soon without Ben”.')).toBeVisible()
   await ada.call('POST', `/v1/conversations/${id}/members`, { user_ids: [ben.id] })
   await ben.row('Soon without Ben').click()
-  await expect(ben.page.getByText('Not sent. You are no longer in this conversation.')).toBeVisible()
+  await expect(ben.page.getByText('Not sent. You’re no longer in this conversation.')).toBeVisible()
   await ben.page.getByRole('button', { name: 'Retry' }).click()
   await ben.expectMark('too late', 'delivered')
 })
 
 test('cut just after opening: the page stays, and what it had not loaded yet comes with the network', async ({
-  person,
+  user,
 }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'from before')
-  // The history and the parts that are loaded later are held back until the network is gone.
+  // The history and the parts that are loaded later are kept back until the network is gone.
   const kept = ['**/assets/{Palette,NewConversation}-*.js', '**/v1/conversations/*/messages?*']
   for (const url of kept) await ada.page.route(url, (route) => route.abort('internetdisconnected'))
   await ada.visit(id)

@@ -1,6 +1,6 @@
 /** The pictures of the README: `npm run pictures` writes them. */
 import { join } from 'node:path'
-import { expect, test, type Person } from './people'
+import { expect, signedIn, signInAgain, test, type User } from './users'
 import type { Page } from '@playwright/test'
 
 const FOLDER = join(import.meta.dirname, '../../docs/images')
@@ -16,18 +16,21 @@ async function shoot(page: Page, name: string): Promise<void> {
   })
 }
 
-async function signIn(page: Page, person: Person): Promise<void> {
-  const session = await person.page.evaluate(() => localStorage.getItem('synctalk.session') ?? '')
-  await page.addInitScript((stored) => localStorage.setItem('synctalk.session', stored), session)
+async function signIn(page: Page, { account }: User): Promise<void> {
+  const { cookies, origins } = signedIn(await signInAgain(page.request, account), page.url())
+  await page.context().addCookies(cookies)
+  for (const { name, value } of origins.flatMap(({ localStorage }) => localStorage)) {
+    await page.evaluate(([key, text]) => localStorage.setItem(key, text), [name, value] as const)
+  }
 }
 
-test('pictures', async ({ person, browser }) => {
+test('pictures', async ({ user, browser }) => {
   test.setTimeout(300_000)
-  const ada = await person('Ada Lovelace', { viewport: { width: 1440, height: 900 } })
-  const ben = await person('Ben Okri')
-  const grace = await person('Grace Hopper')
-  const lin = await person('Lin Zhao')
-  const noor = await person('Noor Haddad')
+  const ada = await user('Ada Lovelace', { viewport: { width: 1440, height: 900 } })
+  const ben = await user('Ben Okri')
+  const grace = await user('Grace Hopper')
+  const lin = await user('Lin Zhao')
+  const noor = await user('Noor Haddad')
   const group = await ada.group('Weekend in the hills', [ben, grace, lin, noor])
   const withGrace = await grace.directWith(ada)
   const withLin = await lin.directWith(ada)
@@ -64,7 +67,7 @@ test('pictures', async ({ person, browser }) => {
   await expect(ada.page.getByText('This device')).toBeVisible()
   await shoot(ada.page, 'settings-light')
   await ada.page.goto('/')
-  await expect(ada.page.getByText('Pick a conversation')).toBeVisible()
+  await expect(ada.page.getByText('Select a conversation')).toBeVisible()
   await ada.page.keyboard.press('Control+k')
   await expect(ada.page.getByRole('combobox', { name: 'Go anywhere' })).toBeFocused()
   await shoot(ada.page, 'palette-light')

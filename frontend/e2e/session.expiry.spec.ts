@@ -1,14 +1,14 @@
-import { expect, test } from './people'
+import { expect, test } from './users'
 
-/** Where tokens live no longer than this a person sees them end while reading; elsewhere the test would take as long. */
+/** Where tokens live no longer than this a user sees them end while reading; elsewhere the test would take as long. */
 const SHORT_S = 120
 
-test('the socket outlives its token', async ({ person }) => {
-  const ada = await person('Ada')
+test('the socket outlives its token', async ({ user }) => {
+  const ada = await user('Ada')
   const life = ada.account.tokens.expires_in
   expect(life, 'needs a stack with a short SYNCTALK_ACCESS_TOKEN_TTL_S').toBeLessThanOrEqual(SHORT_S)
   test.setTimeout((life + 90) * 1000)
-  const ben = await person('Ben')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ben.open(id)

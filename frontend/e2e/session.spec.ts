@@ -1,5 +1,6 @@
-import { createAccount, expect, PASSWORD, test, type Account } from './people'
-import type { Page } from '@playwright/test'
+import { createAccount, expect, PASSWORD, signedIn, test, type Account } from './users'
+import type { BrowserContext, Page } from '@playwright/test'
+import type { Tokens } from '../src/contracts'
 
 const fill = async (page: Page, username: string, password: string): Promise<void> => {
   await page.getByRole('textbox', { name: 'Username' }).fill(username)
@@ -20,7 +21,7 @@ test.describe('who may not', () => {
     for (const name of [username, `${username.slice(0, 20)}.nobody`]) {
       await fill(page, name, 'not the password')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await expect(page.getByRole('alert')).toHaveText('The username or the password is wrong.')
+      await expect(page.getByRole('alert')).toHaveText('Incorrect username or password.')
     }
   })
 
@@ -38,11 +39,11 @@ test.describe('who may not', () => {
     await expect(page.getByText('Use at least 8 characters.')).toBeVisible()
     await fill(page, username.toUpperCase(), PASSWORD)
     await page.getByRole('button', { name: 'Create an account' }).click()
-    await expect(page.getByText('This username is taken.')).toBeVisible()
+    await expect(page.getByText('This username is already taken.')).toBeVisible()
   })
 })
 
-test('register, reload, sign out, sign in: one person throughout', async ({ page, request }) => {
+test('register, reload, sign out, sign in: one user throughout', async ({ page, request }) => {
   const { username } = await createAccount(request, 'Other')
   const name = `${username.slice(0, 28)}x`
   await page.goto('/register')
@@ -58,41 +59,113 @@ test('register, reload, sign out, sign in: one person throughout', async ({ page
   await expect(account(page)).toContainText('Grace Hopper')
 })
 
-/** The token that the next call will show is one that no service takes. */
-const spoilToken = (page: Page): Promise<void> =>
-  page.evaluate(() => {
-    const session = JSON.parse(localStorage.getItem('synctalk.session') ?? '{}') as { access_token: string }
-    session.access_token = `${session.access_token.slice(0, -8)}AAAAAAAA`
-    localStorage.setItem('synctalk.session', JSON.stringify(session))
-  })
+/** Nothing that a script can read is a token: neither an access token, which is a JWT, nor the one in the cookie. */
+async function expectNoTokenIn(page: Page): Promise<void> {
+  const [cookie] = await page.context().cookies(new URL('/v1/auth', page.url()).href)
+  expect(cookie).toMatchObject({ name: 'synctalk_refresh', httpOnly: true, sameSite: 'Strict' })
+  const readable = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+  )
+  expect(readable).toContain('session_id')
+  expect(readable).not.toContain('eyJ')
+  expect(readable).not.toContain(cookie?.value)
+}
 
-test('a token that is refused: renewed once for all tabs, and nobody notices', async ({ person }) => {
-  const ada = await person('Ada')
-  const second = await ada.context.newPage()
+test('no script can read a token, and tabs stay signed in over reloads', async ({
+  page,
+  context,
+  request,
+}) => {
+  const { username } = await createAccount(request, 'Ada')
+  await page.goto('/sign-in')
+  await fill(page, username, PASSWORD)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByText('Hello, Ada')).toBeVisible()
+  await expectNoTokenIn(page)
+  const second = await context.newPage()
   await second.goto('/')
-  await expect(account(second)).toBeVisible()
+  await expect(second.getByText('Hello, Ada')).toBeVisible()
+  for (let n = 0; n < 2; n += 1) {
+    await Promise.all([page.reload(), second.reload()])
+    for (const tab of [page, second]) {
+      await expect(tab.getByText('Hello, Ada')).toBeVisible()
+      await expectNoTokenIn(tab)
+    }
+  }
+})
+
+test('tokens that an earlier client stored: the session goes on, and they are gone', async ({
+  page,
+  request,
+}) => {
+  const { tokens } = await createAccount(request, 'Ada')
+  await page.goto('/sign-in')
+  await page.evaluate(
+    (session) => localStorage.setItem('synctalk.session', session),
+    JSON.stringify({ ...tokens, expires_at: Date.now() + 900_000 }),
+  )
+  for (let n = 0; n < 2; n += 1) {
+    await page.goto('/')
+    await expect(page.getByText('Hello, Ada')).toBeVisible()
+    await expectNoTokenIn(page)
+  }
+})
+
+async function openSettings(page: Page): Promise<void> {
+  await account(page).click()
+  await page.getByRole('menuitem', { name: 'Settings' }).click()
+}
+
+/** From now on no service takes what the tabs have shown. */
+async function spoilTokens(context: BrowserContext, shown: Set<string>): Promise<void> {
+  const spoiled = new Set(shown)
+  await context.route('**/v1/**', async (route) => {
+    const headers = await route.request().allHeaders()
+    const bearer = headers.authorization ?? ''
+    if (!spoiled.has(bearer)) return route.continue()
+    return route.continue({ headers: { ...headers, authorization: `${bearer.slice(0, -8)}AAAAAAAA` } })
+  })
+}
+
+test('a token that is refused: renewed once for all tabs, and nobody notices', async ({ user }) => {
+  const ada = await user('Ada')
+  const shown = new Set<string>()
   const refreshes: string[] = []
   ada.context.on('request', (request) => {
+    const bearer = request.headers().authorization
+    if (bearer !== undefined) shown.add(bearer)
     if (request.url().endsWith('/v1/auth/refresh')) refreshes.push(request.url())
   })
-  await spoilToken(ada.page)
-  await Promise.all([ada.page.reload(), second.reload()])
+  await ada.page.reload()
+  await expect(ada.page.getByText('Hello, Ada')).toBeVisible()
+  const second = await ada.context.newPage()
+  await second.goto('/')
+  await expect(second.getByText('Hello, Ada')).toBeVisible()
+  await spoilTokens(ada.context, shown)
+  refreshes.length = 0
   for (const page of [ada.page, second]) {
-    await page.goto('/settings')
+    await openSettings(page)
     await expect(page.getByText('This device')).toBeVisible()
   }
   expect(refreshes).toHaveLength(1)
 })
 
-test('a token that has run out by the clock: renewed before it is used', async ({ person }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('a token that has run out by the clock: renewed before it is used', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
-  await ada.page.evaluate(() => {
-    const session = JSON.parse(localStorage.getItem('synctalk.session') ?? '{}') as { expires_at: number }
-    session.expires_at = Date.now() - 1
-    localStorage.setItem('synctalk.session', JSON.stringify(session))
-  })
+  await ada.page.route(
+    '**/v1/auth/refresh',
+    async (route) => {
+      const response = await route.fetch()
+      const tokens = (await response.json()) as Tokens
+      await route.fulfill({ response, json: { ...tokens, expires_in: 1 } })
+    },
+    { times: 1 },
+  )
+  const first = ada.page.waitForResponse('**/v1/auth/refresh')
+  await ada.page.reload()
+  await first
   const renewed = ada.page.waitForResponse('**/v1/auth/refresh')
   await ada.open(id)
   expect((await renewed).ok()).toBe(true)
@@ -100,9 +173,9 @@ test('a token that has run out by the clock: renewed before it is used', async (
   await ada.expectMark('still here', 'delivered')
 })
 
-test('a session ended from another device: says why, and keeps the draft', async ({ person, browser }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('a session ended from another device: says why, and keeps the draft', async ({ user, browser }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.composer.fill('not finished yet')
@@ -119,7 +192,7 @@ test('a session ended from another device: says why, and keeps the draft', async
   await expect(page.getByRole('button', { name: /^Sign out / })).toHaveCount(0)
   await elsewhere.close()
 
-  await expect(ada.page.getByText('This session was ended from another device.')).toBeVisible()
+  await expect(ada.page.getByText('You were signed out from another device.')).toBeVisible()
   await expect(ada.page.getByText('Your drafts and unsent messages are kept on this device.')).toBeVisible()
   await expect(ada.page.getByRole('textbox', { name: 'Username' })).toHaveValue(ada.account.username)
   await ada.page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
@@ -127,8 +200,8 @@ test('a session ended from another device: says why, and keeps the draft', async
   await expect(ada.composer).toHaveValue('not finished yet')
 })
 
-test('changing the password: this device goes on, the others are signed out', async ({ person, browser }) => {
-  const ada = await person('Ada')
+test('changing the password: this device goes on, the others are signed out', async ({ user, browser }) => {
+  const ada = await user('Ada')
   const other: Account = { ...ada.account }
   const elsewhere = await browser.newContext()
   const page = await elsewhere.newPage()
@@ -141,18 +214,22 @@ test('changing the password: this device goes on, the others are signed out', as
   await ada.page.getByLabel('Current password').fill('not it at all')
   await ada.page.getByLabel('New password').fill('another long passphrase')
   await ada.page.getByRole('button', { name: 'Change password' }).click()
-  await expect(ada.page.getByText('The current password is wrong.')).toBeVisible()
+  await expect(ada.page.getByText('Your current password is incorrect.')).toBeVisible()
   await ada.page.getByLabel('Current password').fill(PASSWORD)
   await ada.page.getByRole('button', { name: 'Change password' }).click()
-  await expect(ada.page.getByText('Password changed. Your other devices were signed out.')).toBeVisible()
-  await expect(page.getByText('Your password was changed, so this device was signed out.')).toBeVisible()
+  await expect(
+    ada.page.getByText('Password changed. You were signed out on your other devices.'),
+  ).toBeVisible()
+  await expect(
+    page.getByText('Your password was changed, so you were signed out on this device.'),
+  ).toBeVisible()
   await ada.page.reload()
   await expect(account(ada.page)).toBeVisible()
   await elsewhere.close()
 })
 
-test('two tabs: signing out in one signs out the other', async ({ person }) => {
-  const ada = await person('Ada')
+test('two tabs: signing out in one signs out the other', async ({ user }) => {
+  const ada = await user('Ada')
   const second = await ada.context.newPage()
   await second.goto('/')
   await expect(account(second)).toBeVisible()
@@ -160,9 +237,24 @@ test('two tabs: signing out in one signs out the other', async ({ person }) => {
   await expect(second.getByRole('textbox', { name: 'Username' })).toBeVisible()
 })
 
-test('two people at one machine: the next one finds nothing of the first', async ({ person, request }) => {
-  const ada = await person('Ada')
-  const ben = await person('Ben')
+test('signed out while the server does not answer: it is revoked later, and the cookie is gone', async ({
+  user,
+}) => {
+  const ada = await user('Ada')
+  const cookies = () => ada.context.cookies(new URL('/v1/auth', ada.page.url()).href)
+  await ada.page.route('**/v1/auth/logout', (route) => route.abort(), { times: 1 })
+  await signOut(ada.page)
+  await expect(ada.page.getByRole('textbox', { name: 'Username' })).toBeVisible()
+  expect(await cookies()).toHaveLength(1)
+  await ada.page.reload()
+  await expect.poll(cookies).toEqual([])
+  await expect(ada.page.getByRole('textbox', { name: 'Username' })).toBeVisible()
+  await expect(ada.call('GET', '/v1/auth/sessions')).rejects.toThrow('unauthenticated')
+})
+
+test('two users at one machine: the next one finds nothing of the first', async ({ user, request }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.say('for Ben only')
@@ -174,5 +266,45 @@ test('two people at one machine: the next one finds nothing of the first', async
   await ada.page.getByRole('button', { name: 'Sign in' }).click()
   await expect(ada.page.getByText('Hello, Eve')).toBeVisible()
   await ada.page.goto(`/c/${id}`)
-  await expect(ada.page.getByText('There is nothing at this address.')).toBeVisible()
+  await expect(ada.page.getByText('This page doesn’t exist.')).toBeVisible()
+})
+
+test('signed out while the list still loads: the next user sees nothing of it, also when it arrives', async ({
+  browser,
+  user,
+  request,
+  baseURL,
+}) => {
+  const eve = await user('Eve')
+  const ada = await createAccount(request, 'Ada')
+  const ben = await createAccount(request, 'Ben')
+  await eve.group('Only for Ada', [ada.tokens.user])
+  const shared = await eve.group('Only for Ben', [ben.tokens.user])
+  const context = await browser.newContext({ storageState: signedIn(ada, baseURL) })
+  const page = await context.newPage()
+  let isBlocked = true
+  let arrive = (): void => undefined
+  const arrival = new Promise<void>((resolve) => (arrive = resolve))
+  const late: Promise<void>[] = []
+  await page.route('**/v1/conversations?*', async (route) => {
+    if (!isBlocked) return route.continue()
+    const response = await route.fetch()
+    expect(await response.text()).toContain('Only for Ada')
+    // The page has given it up by then.
+    late.push(arrival.then(() => route.fulfill({ response })).catch(() => undefined))
+  })
+  await page.goto('/')
+  await expect.poll(() => late.length).toBeGreaterThan(0)
+  await signOut(page)
+  isBlocked = false
+  await fill(page, ben.username, PASSWORD)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(page.getByRole('link', { name: 'Only for Ben' })).toBeVisible()
+  arrive()
+  await Promise.all(late)
+  await eve.post(shared, 'the list is up to date')
+  await expect(page.getByRole('navigation')).toContainText('the list is up to date')
+  await expect(page.getByText('Only for Ada')).toHaveCount(0)
+  await expect(page.getByRole('navigation').getByRole('link')).toHaveCount(1)
+  await context.close()
 })

@@ -1,16 +1,16 @@
 import { Suspense, useState } from 'react'
 import { Avatar } from '@/components/Avatar'
 import { Icon } from '@/components/Icon'
-import { useOwnStatus } from '@/lib/live/ownStatus'
-import { useSession } from '@/lib/session/session'
+import { useOwnStatus } from '@/lib-react/chat'
+import { useAuthState } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
-import { lazily } from '@/lib/lazily'
+import { lazily } from '@/lib-react/lazily'
 
 const AccountMenu = lazily(() => import('./AccountMenu'))
 
 /** Oneself, above the list. The menu is loaded when it is first wanted. */
 export function Account() {
-  const session = useSession()
+  const session = useAuthState()
   const status = useOwnStatus()
   const [asked, setAsked] = useState(false)
   if (session.state !== 'signed_in') return null
@@ -18,13 +18,13 @@ export function Account() {
   const button = (
     <button
       type="button"
-      aria-label={texts.settings.menu}
+      aria-label={`${user.display_name}, ${texts.settings.menu}`}
       aria-haspopup="menu"
       className="flex min-w-0 flex-1 items-center gap-2.5 rounded-control px-1.5 py-1 text-start hover:bg-bg-hover hover:[--surface:var(--bg-hover)] data-[state=open]:bg-bg-hover"
       {...(!asked && { onClick: () => setAsked(true) })}
     >
       <Avatar id={user.id} name={user.display_name} url={user.avatar_url} size={32} status={status} />
-      <span className="truncate font-semibold">{user.display_name}</span>
+      <bdi className="truncate font-semibold">{user.display_name}</bdi>
       <Icon name="down" size={14} className="shrink-0 text-text-faint" />
     </button>
   )

@@ -2,24 +2,35 @@ import { useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { Confirm } from '@/components/Dialog'
 import { Menu, MenuItem, MenuLine } from '@/components/Menu'
+import { useCopy } from '@/components/useCopy'
 import { CustomStatusDialog, StatusChoices } from '@/features/presence/OwnStatus'
-import { signOut } from '@/features/session/api'
-import { unsentCount } from '@/lib/live/outbox'
+import { signOut } from '@/features/session/signOut'
+import { useAuth, useAuthState, useLive } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 
 /** What hangs from one's own name: status, settings, the way out. Open from the start, as the click that loaded it wished. */
 export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
+  const copy = useCopy()
   const navigate = useNavigate()
+  const auth = useAuth()
+  const { outbox } = useLive()
+  const session = useAuthState()
+  const username = session.state === 'signed_in' ? session.user.username : ''
   const [dialog, setDialog] = useState<'status' | 'unsent' | null>(null)
 
   function leave(): void {
-    if (unsentCount() > 0) setDialog('unsent')
-    else void signOut()
+    if (outbox.unsentCount > 0) setDialog('unsent')
+    else void signOut(auth)
   }
 
   return (
     <>
       <Menu align="start" defaultOpen trigger={trigger}>
+        <MenuItem icon="copy" onSelect={() => copy(`@${username}`)}>
+          <span className="sr-only">{texts.settings.copyUsername}</span>
+          <span className="truncate">@{username}</span>
+        </MenuItem>
+        <MenuLine />
         <StatusChoices />
         <MenuItem icon="chat" onSelect={() => setDialog('status')}>
           {texts.presence.customStatus}
@@ -36,9 +47,9 @@ export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
       {dialog === 'status' && <CustomStatusDialog onClose={() => setDialog(null)} />}
       {dialog === 'unsent' && (
         <Confirm
-          question={texts.session.signOutUnsent(unsentCount())}
+          question={texts.session.signOutUnsent(outbox.unsentCount)}
           action={texts.session.signOutAnyway}
-          onConfirm={() => void signOut()}
+          onConfirm={() => void signOut(auth)}
           onClose={() => setDialog(null)}
         />
       )}

@@ -1,49 +1,23 @@
-import { useEffect, useState } from 'react'
-import { useConnection } from '@/lib/socket'
+import { useConnection, useCutOff } from '@/lib-react/chat'
 import { texts } from '@/lib/text/texts'
 
-/** A short break is nobody's concern. */
-const GRACE_MS = 1_500
 /** After so many tries it is no passing trouble any more. */
 const FEW = 4
 
-/** One thin line while there is no connection, gone by itself. */
+/** One line while there is no connection, gone by itself. It lies over the page, so that nothing moves. */
 export function ConnectionLine() {
-  const connection = useConnection()
-  const online = useBrowserOnline()
-  if (connection.state !== 'waiting') return <div role="status" />
+  const cutOff = useCutOff()
+  const passing = useConnection((state) => state.state !== 'waiting' || state.attempt < FEW)
   return (
-    <div role="status">
-      <Line key={String(online)} afterMs={online ? GRACE_MS : 0}>
-        {online && connection.attempt < FEW ? texts.connection.reconnecting : texts.connection.offline}
-      </Line>
+    <div
+      role="status"
+      className="pointer-events-none fixed inset-x-0 top-14 z-30 flex justify-center px-3 pt-1.5"
+    >
+      {cutOff && (
+        <p className="animate-appear rounded-card bg-warn-soft px-4 py-1 text-center text-meta text-warn shadow-float">
+          {navigator.onLine && passing ? texts.connection.reconnecting : texts.connection.offline}
+        </p>
+      )}
     </div>
   )
-}
-
-function Line({ afterMs, children }: { afterMs: number; children: string }) {
-  const [felt, setFelt] = useState(false)
-  useEffect(() => {
-    const timer = setTimeout(() => setFelt(true), afterMs)
-    return () => clearTimeout(timer)
-  }, [afterMs])
-  return (
-    felt && (
-      <p className="animate-appear bg-warn-soft px-4 py-1 text-center text-meta text-warn">{children}</p>
-    )
-  )
-}
-
-function useBrowserOnline(): boolean {
-  const [online, setOnline] = useState(navigator.onLine)
-  useEffect(() => {
-    const update = (): void => setOnline(navigator.onLine)
-    window.addEventListener('online', update)
-    window.addEventListener('offline', update)
-    return () => {
-      window.removeEventListener('online', update)
-      window.removeEventListener('offline', update)
-    }
-  }, [])
-  return online
 }

@@ -1,51 +1,63 @@
-import { Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { Suspense, useCallback, useEffect, useState } from 'react'
 import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
 import { Bone, Failed, Loading } from '@/components/States'
-import { toast } from '@/components/Toasts'
+import { useToast } from '@/lib-react/page'
+import { useSummary, useThread } from '@/lib-react/chat'
 import { ConversationHead } from '@/features/conversations/ConversationHead'
 import { ConversationView } from '@/features/messages/ConversationView'
+import { useUnsent } from '@/features/messages/useUnsent'
 import { titleOf } from '@/lib/chat/names'
-import { useSummary, useThread } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
-import { loadConversation } from '@/lib/live/loading'
 import { failureText, texts } from '@/lib/text/texts'
-import { lazily } from '@/lib/lazily'
+import { lazily } from '@/lib-react/lazily'
+import { useLive } from '@/lib-react/session'
 import { useEscape } from './useEscape'
 
+const LeftBehind = lazily(() => import('@/features/messages/LeftBehind'))
 const DetailsPane = lazily(() =>
   import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
 )
 
-/** One conversation by its address; beside it, or over it where there is no room, its details. */
+/** One conversation by its address; beside it, or over it on narrow screens, its details. */
 export function ConversationPage({ details = false }: { details?: boolean }) {
   const { id = '' } = useParams()
   return <Page key={id} id={id} details={details} />
 }
 
 function Page({ id, details }: { id: string; details: boolean }) {
+  const toast = useToast()
+  const { drafts } = useLive()
   const summary = useSummary(id)
   const { removedAt } = useThread(id)
   const navigate = useNavigate()
-  const lastTitle = useRef<string | null>(null)
+  const [lastTitle, setLastTitle] = useState<string | null>(null)
   const location = useLocation()
   // Chosen from the list again: the place to write takes the focus again.
   const focusKey = (location.state as { focus?: boolean } | null)?.focus === true ? location.key : null
-  const found = useFound(id, summary !== null)
+  const removed = removedAt !== null
+  const found = useFound(id, summary !== null || removed)
+  const unsent = useUnsent(id)
   const shownTitle = summary === null ? null : titleOf(summary)
+  if (shownTitle !== null && shownTitle !== lastTitle) setLastTitle(shownTitle)
 
   useEffect(() => {
-    if (shownTitle !== null) lastTitle.current = shownTitle
-  }, [shownTitle])
-  useEffect(() => {
-    // Removed while looking at it: say so, and leave.
-    if (removedAt === null || lastTitle.current === null) return
-    toast(texts.conversations.removed(lastTitle.current))
+    // Removed while it is open: show a toast and leave, unless there is something unsent to copy.
+    if (!removed || lastTitle === null || drafts.get(id) !== '' || unsent !== null) return
+    toast(texts.conversations.removed(lastTitle))
     void navigate('/', { replace: true })
-  }, [removedAt, navigate])
+  }, [id, removed, lastTitle, unsent, drafts, navigate, toast])
 
   const hideDetails = useCallback(() => void navigate(`/c/${id}`, { replace: true }), [id, navigate])
   useEscape(details, hideDetails)
 
+  if (removed) {
+    if (lastTitle === null) return <Navigate to="/nothing" replace />
+    return unsent === null ? null : (
+      <Suspense>
+        <LeftBehind title={lastTitle} text={unsent} />
+      </Suspense>
+    )
+  }
   if (summary === null) {
     if (found.state === 'missing') return <Navigate to="/nothing" replace />
     if (found.state === 'failed') {
@@ -84,20 +96,21 @@ function Page({ id, details }: { id: string; details: boolean }) {
 
 type Found = { state: 'asking' | 'missing' } | { state: 'failed'; text: string; retry: () => void }
 
-/** A conversation that is not in the list (yet) is asked for by its id. */
+/** A conversation that is not in the list (yet) is loaded by its id. */
 function useFound(id: string, known: boolean): Found {
+  const { loader } = useLive()
   const [failure, setFailure] = useState<string | null>(null)
   const [attempt, setAttempt] = useState(0)
   useEffect(() => {
     if (known) return
     let left = false
-    loadConversation(id).catch((error: unknown) => {
+    loader.loadConversation(id).catch((error: unknown) => {
       if (!left) setFailure(error instanceof CallError ? error.code : 'other')
     })
     return () => {
       left = true
     }
-  }, [id, known, attempt])
+  }, [loader, id, known, attempt])
   if (failure === 'not_found' || failure === 'invalid') return { state: 'missing' }
   if (failure === null) return { state: 'asking' }
   const retry = (): void => {

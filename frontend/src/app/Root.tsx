@@ -1,10 +1,8 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { Suspense, useEffect } from 'react'
+import { Suspense } from 'react'
 import { BrowserRouter, Navigate, Route, Routes, useLocation } from 'react-router'
 import { Toasts } from '@/components/Toasts'
-import { isPassing } from '@/lib/errors'
-import { useSession } from '@/lib/session/session'
-import { lazily } from '@/lib/lazily'
+import { useAuthState } from '@/lib-react/session'
+import { lazily } from '@/lib-react/lazily'
 import { Crash } from './Crash'
 
 const SignedOut = lazily(() =>
@@ -12,50 +10,36 @@ const SignedOut = lazily(() =>
 )
 const SignedIn = lazily(() => import('./SignedIn'))
 
-const MAX_RETRIES = 3
-
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      retry: (failures, error) => isPassing(error) && failures < MAX_RETRIES,
-      refetchOnWindowFocus: false,
-    },
-  },
-})
+/** `//host/x` would lead to another host; the browser refuses it, and the page would break. */
+const isOwnPath = (path: string): boolean => /^\/(?![/\\])/.test(path)
 
 export function Root() {
   return (
     <Crash>
-      <QueryClientProvider client={queries}>
-        <BrowserRouter>
-          <Suspense>
-            <Entrance />
-          </Suspense>
-        </BrowserRouter>
-        <Toasts />
-      </QueryClientProvider>
+      <BrowserRouter>
+        <Suspense>
+          <Entrance />
+        </Suspense>
+      </BrowserRouter>
+      <Toasts />
     </Crash>
   )
 }
 
 /**
- * Signed in or out decides what there is to see. The way back after signing in is remembered, unless the person left:
- * the next one may be another.
+ * Shows the app or the sign-in page. The path is remembered for after signing in, unless the user signed out: the next
+ * one may be another.
  */
 function Entrance() {
-  const session = useSession()
+  const session = useAuthState()
   const location = useLocation()
-  const userId = session.state === 'signed_in' ? session.user.id : null
-  useEffect(() => {
-    if (userId === null) queries.clear()
-  }, [userId])
   if (session.state === 'signed_in') {
     const from = (location.state as { from?: string } | null)?.from
-    const atDoor = location.pathname === '/sign-in' || location.pathname === '/register'
-    if (atDoor) return <Navigate to={from ?? '/'} replace />
-    return <SignedIn key={session.sessionId} userId={session.user.id} />
+    const isSignIn = location.pathname === '/sign-in' || location.pathname === '/register'
+    if (isSignIn) return <Navigate to={from ?? '/'} replace />
+    return <SignedIn key={session.sessionId} userId={session.user.id} sessionId={session.sessionId} />
   }
-  const back = session.ended === 'left' ? null : { from: location.pathname }
+  const back = session.ended === 'left' || !isOwnPath(location.pathname) ? null : { from: location.pathname }
   return (
     <Routes>
       <Route path="/sign-in" element={<SignedOut mode="sign-in" />} />

@@ -1,11 +1,14 @@
 import { Suspense, useEffect, useState } from 'react'
 import { Route, Routes, useMatch } from 'react-router'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { usePage } from '@/lib-react/page'
+import { useChat } from '@/lib-react/chat'
+import { LiveSessionContext, useAuth } from '@/lib-react/session'
+import { isPassing } from '@/lib/errors'
+import { LiveSession } from '@/lib/live/session'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
-import { useChat, useMe } from '@/lib/chat/store'
-import { openDrafts } from '@/lib/drafts'
-import { startLive } from '@/lib/live/live'
 import { texts } from '@/lib/text/texts'
-import { lazily } from '@/lib/lazily'
+import { lazily } from '@/lib-react/lazily'
 import { ConnectionLine } from './ConnectionLine'
 import { ConversationPage } from './ConversationPage'
 import { NotFound } from './NotFound'
@@ -22,18 +25,54 @@ const NewGroup = lazily(() => loadStarting().then((m) => ({ default: m.NewGroup 
 
 const PRELOAD_AFTER_MS = 300
 
-/** Everything there is for a person who is signed in. Mounted anew for each session. */
-export default function SignedIn({ userId }: { userId: string }) {
+const MAX_RETRIES = 3
+
+const newQueries = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (failures, error) => isPassing(error) && failures < MAX_RETRIES,
+        refetchOnWindowFocus: false,
+      },
+    },
+  })
+
+interface SignedInProps {
+  userId: string
+  sessionId: string
+}
+
+/** The app of one signed-in user. Mounted anew for each session, and nothing that it has outlives it. */
+export default function SignedIn({ userId, sessionId }: SignedInProps) {
+  const [queries] = useState(newQueries)
+  const live = useLiveSession(userId, sessionId)
+  if (live === null) return null
+  return (
+    <QueryClientProvider client={queries}>
+      <LiveSessionContext value={live}>
+        <Frame />
+      </LiveSessionContext>
+    </QueryClientProvider>
+  )
+}
+
+/** Start a session, and stop it with the view. */
+function useLiveSession(userId: string, sessionId: string): LiveSession | null {
+  const { toasts } = usePage()
+  const auth = useAuth()
+  const [live, setLive] = useState<LiveSession | null>(null)
   useEffect(() => {
-    const stopLive = startLive(userId)
-    const closeDrafts = openDrafts(userId)
+    const session = new LiveSession(auth, userId, sessionId)
+    session.start()
+    // Views can only show what this effect has started.
+    // eslint-disable-next-line react-hooks/set-state-in-effect
+    setLive(session)
     return () => {
-      stopLive()
-      closeDrafts()
+      session.stop()
+      toasts.clear()
     }
-  }, [userId])
-  // The store is this person's only once it was started for them.
-  return useMe() === userId ? <Frame /> : null
+  }, [auth, userId, sessionId, toasts])
+  return live
 }
 
 /** What is answered by typing at once must be there before it is wanted. */

@@ -1,15 +1,14 @@
 import { Link } from 'react-router'
 import { Empty } from '@/components/States'
-import { useConversations } from '@/lib/chat/list'
-import { useChat } from '@/lib/chat/store'
-import { useSession } from '@/lib/session/session'
+import { useChat, useConversations } from '@/lib-react/chat'
+import { useAuthState } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 
 const t = texts.conversations
 
-/** Where no conversation is open: a new person finds the one thing to do here. */
+/** Shown where no conversation is open: new users find the one thing to do here. */
 export function Welcome() {
-  const session = useSession()
+  const session = useAuthState()
   const listed = useChat((state) => state.listed)
   const some = useConversations().length > 0
   if (!listed || session.state !== 'signed_in') return null
@@ -21,7 +20,7 @@ export function Welcome() {
           to="/new"
           className="inline-flex min-h-10 items-center rounded-control bg-accent px-4 text-meta font-medium text-accent-text hover:bg-accent-hover"
         >
-          {some ? t.new : texts.start.people}
+          {some ? t.new : texts.start.findUsers}
         </Link>
       </Empty>
     </div>

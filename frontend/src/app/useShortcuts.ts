@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
-import { useConversations } from '@/lib/chat/list'
+import { useConversations } from '@/lib-react/chat'
 
 /** Ctrl or Cmd K: go anywhere. Alt Up and Down: the conversation before, and after. */
 export function useShortcuts(onPalette: () => void): void {

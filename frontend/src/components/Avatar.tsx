@@ -49,7 +49,7 @@ export function Avatar({ id, name, url, size = 40, group = false, status, classN
         {safe !== null ? (
           <img src={safe} alt="" className="size-full object-cover" onError={() => setBroken(safe)} />
         ) : group ? (
-          <Icon name="people" size={Math.round(size * 0.55)} />
+          <Icon name="group" size={Math.round(size * 0.55)} />
         ) : (
           initialsOf(name)
         )}

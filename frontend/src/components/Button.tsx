@@ -20,6 +20,7 @@ export function Button({
   busy = false,
   className = '',
   disabled,
+  onClick,
   children,
   ...rest
 }: ButtonProps) {
@@ -27,9 +28,12 @@ export function Button({
     <button
       type="button"
       {...rest}
-      disabled={disabled === true || busy}
+      disabled={disabled}
+      // A busy button keeps the focus, and does nothing.
+      aria-disabled={busy || undefined}
       aria-busy={busy || undefined}
-      className={`inline-flex min-h-9 items-center justify-center gap-2 rounded-control px-3.5 text-meta font-medium transition-colors duration-150 disabled:cursor-default disabled:opacity-60 pointer-coarse:min-h-11 ${LOOKS[look]} ${className}`}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
+      className={`inline-flex min-h-9 items-center justify-center gap-2 rounded-control px-3.5 text-meta font-medium transition-colors duration-150 disabled:cursor-default disabled:opacity-60 aria-disabled:cursor-default aria-disabled:opacity-60 pointer-coarse:min-h-11 ${LOOKS[look]} ${className}`}
     >
       {children}
     </button>

@@ -1,6 +1,7 @@
 import { Dialog as Radix } from 'radix-ui'
 import { useRef, type ReactNode } from 'react'
 import { texts } from '@/lib/text/texts'
+import { ancestorsOf, returnFocus } from './focus'
 import { Button, IconButton } from './Button'
 
 /**
@@ -8,10 +9,11 @@ import { Button, IconButton } from './Button'
  * React's own `autoFocus` would be too early: the way back would be lost.
  */
 function useFocusWays() {
-  const cameFrom = useRef<Element | null>(null)
+  const cameFrom = useRef<HTMLElement[]>([])
   return {
     onOpenAutoFocus(event: Event): void {
-      cameFrom.current = document.activeElement
+      if (document.activeElement instanceof HTMLElement)
+        cameFrom.current = ancestorsOf(document.activeElement)
       const marked = (event.target as HTMLElement).querySelector<HTMLElement>('[data-autofocus]')
       if (marked === null) return
       event.preventDefault()
@@ -19,7 +21,8 @@ function useFocusWays() {
     },
     onCloseAutoFocus(event: Event): void {
       event.preventDefault()
-      if (cameFrom.current instanceof HTMLElement && cameFrom.current.isConnected) cameFrom.current.focus()
+      const [from = document.body] = cameFrom.current
+      returnFocus(from, cameFrom.current)
     },
   }
 }

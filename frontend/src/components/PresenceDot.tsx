@@ -1,7 +1,7 @@
 import type { PresenceStatus } from '@/contracts'
 import { texts } from '@/lib/text/texts'
 
-/** Shape tells the states apart as well as colour: full, half moon, bar, ring. The ring around is the surface's colour. */
+/** States differ by shape as well as by colour: full, half moon, bar, ring. The ring around is the surface's colour. */
 export function PresenceDot({ status, className = '' }: { status: PresenceStatus; className?: string }) {
   return (
     <svg

@@ -10,7 +10,7 @@ interface EmptyProps {
   children?: ReactNode
 }
 
-/** Nothing here yet: says what to do first, with the button to do it. */
+/** An empty state: what to do first, with the button to do it. */
 export function Empty({ icon, title, lead, children }: EmptyProps) {
   return (
     <div className="flex flex-col items-center px-6 py-10 text-center">

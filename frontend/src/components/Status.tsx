@@ -1,12 +1,16 @@
 import type { Presence } from '@/contracts'
-import { useChat } from '@/lib/chat/store'
+import { useChat, useCutOff } from '@/lib-react/chat'
 import { ago } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 
 export const usePresence = (userId: string | null | undefined): Presence | undefined =>
-  useChat((state) => (userId == null ? undefined : state.presence[userId]))
+  useKnownPresence(useChat((state) => (userId == null ? undefined : state.presence[userId])))
 
-/** Online, Away, "Last seen 5 minutes ago", with the person's own words before it. */
+/** Without a connection no user's presence is known. */
+const useKnownPresence = (presence: Presence | undefined): Presence | undefined =>
+  useCutOff() ? undefined : presence
+
+/** Online, Away, "Last seen 5 minutes ago", with the custom status before it. */
 export function presenceInWords(presence: Presence | undefined, now: number): string | null {
   if (presence === undefined) return null
   const { status, last_seen_at, custom_status } = presence

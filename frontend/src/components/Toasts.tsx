@@ -1,28 +1,8 @@
-import { create } from 'zustand'
-
-/** For what needs no answer; errors that one can act on stand beside what failed. */
-interface Toast {
-  id: number
-  text: string
-}
-
-const SHOWN_MS = 3_500
-const MAX = 3
-
-const useToasts = create<{ toasts: readonly Toast[] }>(() => ({ toasts: [] }))
-let nextId = 1
-
-export function toast(text: string): void {
-  const id = nextId++
-  useToasts.setState(({ toasts }) => ({ toasts: [...toasts, { id, text }].slice(-MAX) }))
-  setTimeout(
-    () => useToasts.setState(({ toasts }) => ({ toasts: toasts.filter((other) => other.id !== id) })),
-    SHOWN_MS,
-  )
-}
+import { useStore } from 'zustand'
+import { usePage } from '@/lib-react/page'
 
 export function Toasts() {
-  const toasts = useToasts((state) => state.toasts)
+  const toasts = useStore(usePage().toasts.state, (state) => state.toasts)
   return (
     <div
       role="status"

@@ -24,7 +24,7 @@ export type ErrorCode =
 
 export type PresenceStatus = 'online' | 'away' | 'dnd' | 'offline'
 /**
- * Why a session ended, as `session:ended` says it.
+ * The reason why a session ended, as sent in `session:ended`.
  */
 export type EndReason = 'logged_out' | 'revoked' | 'password_changed' | 'refresh_reused' | 'expired'
 
@@ -38,6 +38,9 @@ export interface Message {
   edited_at: string | null
   id: string
   mentions: string[]
+  reaction_counts?: {
+    [k: string]: number
+  }
   reactions: {
     [k: string]: string[]
   }
@@ -53,7 +56,7 @@ export interface User {
   username: string
 }
 /**
- * A conversation as the asker sees it.
+ * A conversation as the caller sees it.
  */
 export interface Conversation {
   change_seq: number
@@ -84,7 +87,7 @@ export interface ErrorDetail {
   retry_after?: number | null
 }
 /**
- * What every refusal looks like, over REST and on sockets.
+ * The error of a REST response or a socket ack.
  */
 export interface ErrorBody {
   error: ErrorDetail
@@ -98,7 +101,7 @@ export interface Member {
   user: User
 }
 /**
- * A member as `sync` tells it: as it is now, or gone (`role` null).
+ * A member in `sync`: the current state, or a removed member (`role` null).
  */
 export interface MemberChange {
   change_seq: number
@@ -131,7 +134,7 @@ export interface PushData {
   type: 'message' | 'retract'
 }
 /**
- * Has this member got, and read, one message.
+ * The state of one message for one member: received, read.
  */
 export interface Receipt {
   delivered: boolean
@@ -152,7 +155,7 @@ export interface Session {
   session_id: string
 }
 /**
- * What changed in one conversation after the asked cursor. Exactly one of the three forms of the interface.
+ * The changes of one conversation after the given cursor, in exactly one of three forms.
  */
 export interface SyncState {
   change_seq?: number | null
@@ -179,7 +182,7 @@ export interface Tokens {
   user: User
 }
 
-export interface ConversationNew {
+export interface ConversationNewToClient {
   change_seq: number
   created_at: string
   id: string
@@ -195,11 +198,11 @@ export interface ConversationNew {
   updated_at: string
 }
 
-export interface ConversationRemoved {
+export interface ConversationRemovedToClient {
   id: string
 }
 
-export interface ConversationUpdated {
+export interface ConversationUpdatedToClient {
   change_seq: number
   created_at: string
   id: string
@@ -215,14 +218,14 @@ export interface ConversationUpdated {
   updated_at: string
 }
 
-export interface MemberChanged {
+export interface MemberChangedToClient {
   change_seq: number
   conversation_id: string
   role: Role | null
   user_id: string
 }
 
-export interface MessageDeleted {
+export interface MessageDeletedToClient {
   body: string
   change_seq: number
   client_message_id: string
@@ -232,6 +235,9 @@ export interface MessageDeleted {
   edited_at: string | null
   id: string
   mentions: string[]
+  reaction_counts?: {
+    [k: string]: number
+  }
   reactions: {
     [k: string]: string[]
   }
@@ -240,7 +246,7 @@ export interface MessageDeleted {
   seq: number
 }
 
-export interface MessageNew {
+export interface MessageNewToClient {
   body: string
   change_seq: number
   client_message_id: string
@@ -250,6 +256,9 @@ export interface MessageNew {
   edited_at: string | null
   id: string
   mentions: string[]
+  reaction_counts?: {
+    [k: string]: number
+  }
   reactions: {
     [k: string]: string[]
   }
@@ -258,7 +267,7 @@ export interface MessageNew {
   seq: number
 }
 
-export interface MessageUpdated {
+export interface MessageUpdatedToClient {
   body: string
   change_seq: number
   client_message_id: string
@@ -268,6 +277,9 @@ export interface MessageUpdated {
   edited_at: string | null
   id: string
   mentions: string[]
+  reaction_counts?: {
+    [k: string]: number
+  }
   reactions: {
     [k: string]: string[]
   }
@@ -276,7 +288,7 @@ export interface MessageUpdated {
   seq: number
 }
 
-export interface PresenceChanged {
+export interface PresenceChangedToClient {
   custom_status: string | null
   last_seen_at: string | null
   status: PresenceStatus
@@ -289,7 +301,7 @@ export interface ReadyConversation {
   last_seq: number
 }
 
-export interface Ready {
+export interface ReadyToClient {
   connection_id: string
   conversations: ReadyConversation[]
   more: boolean
@@ -298,148 +310,177 @@ export interface Ready {
   user_id: string
 }
 
-export interface ReceiptUpdated {
+export interface ReceiptUpdatedToClient {
   conversation_id: string
   delivered_seq: number
   read_seq: number
   user_id: string
 }
 
-export interface ServerDraining {
+export interface ServerDrainingToClient {
   reconnect_in_ms: number
 }
 
-export interface SessionEnded {
+export interface SessionEndedToClient {
   reason: EndReason
 }
 
-export interface SessionExpiring {
+export interface SessionExpiringToClient {
   expires_at: string
 }
 
-export interface SyncRequired {
+export interface SyncRequiredToClient {
   conversation_ids: string[] | null
 }
 
-export interface Typing {
+export interface TypingToClient {
   active: boolean
   conversation_id: string
   user_id: string
 }
+/**
+ * A changed name or picture, to oneself and to those who share a conversation.
+ */
+export interface UserUpdatedToClient {
+  avatar_url: string | null
+  display_name: string
+  id: string
+  username: string
+}
+/**
+ * Reports whether this client is in use now. A new socket is active; idle on all devices is shown as `away`.
+ */
+export interface ActivityToServer {
+  active: boolean
+}
 
-export interface AuthRefresh {
+export interface AuthRefreshToServer {
   token: string
 }
 
-export interface MessageDelete {
+export interface MessageDeleteToServer {
   conversation_id: string
   message_id: string
 }
 
-export interface MessageEdit {
+export interface MessageEditToServer {
   body: string
   conversation_id: string
   message_id: string
 }
 
-export interface MessageSend {
+export interface MessageSendToServer {
   body: string
   client_message_id: string
   conversation_id: string
   reply_to?: string | null
 }
-/**
- * Fields that are left out stay as they are; `custom_status: null` clears it.
- */
-export interface PresenceSet {
+
+export interface PresenceSetToServer {
   custom_status?: string | null
   last_seen_visible?: boolean | null
   status?: ('online' | 'away' | 'dnd' | 'invisible') | null
 }
 
-export interface PresenceSubscribe {
+export interface PresenceSubscribeToServer {
   /**
    * @maxItems 200
    */
   user_ids: string[]
 }
 
-export interface PresenceUnsubscribe {
+export interface PresenceUnsubscribeToServer {
   /**
    * @maxItems 200
    */
   user_ids: string[]
 }
 
-export interface ReactionAdd {
+export interface ReactionAddToServer {
   conversation_id: string
   emoji: string
   message_id: string
 }
 
-export interface ReactionRemove {
+export interface ReactionRemoveToServer {
   conversation_id: string
   emoji: string
   message_id: string
 }
 
-export interface ReceiptDelivered {
+export interface ReceiptDeliveredToServer {
   conversation_id: string
   seq: number
 }
 
-export interface ReceiptRead {
+export interface ReceiptReadToServer {
   conversation_id: string
   seq: number
 }
+/**
+ * Many watermarks at once, as a client reports them after connecting: `{conversation_id: seq}`.
+ *
+ * Its ack is `{ok, failed: {conversation_id: error}}`, with the error body's `error` of each that was refused.
+ */
+export interface ReceiptsToServer {
+  delivered?: {
+    [k: string]: number
+  }
+  read?: {
+    [k: string]: number
+  }
+}
 
-export interface Sync {
+export interface SyncToServer {
   cursors: {
     [k: string]: number
   }
 }
 
-export interface TypingStart {
+export interface TypingStartToServer {
   conversation_id: string
 }
 
-export interface TypingStop {
+export interface TypingStopToServer {
   conversation_id: string
 }
 
 /** What the server emits: the name of each event and its payload. */
 export interface ToClientEvents {
-  'conversation:new': ConversationNew
-  'conversation:removed': ConversationRemoved
-  'conversation:updated': ConversationUpdated
-  'member:changed': MemberChanged
-  'message:deleted': MessageDeleted
-  'message:new': MessageNew
-  'message:updated': MessageUpdated
-  'presence:changed': PresenceChanged
-  ready: Ready
-  'receipt:updated': ReceiptUpdated
-  'server:draining': ServerDraining
-  'session:ended': SessionEnded
-  'session:expiring': SessionExpiring
-  'sync:required': SyncRequired
-  typing: Typing
+  'conversation:new': ConversationNewToClient
+  'conversation:removed': ConversationRemovedToClient
+  'conversation:updated': ConversationUpdatedToClient
+  'member:changed': MemberChangedToClient
+  'message:deleted': MessageDeletedToClient
+  'message:new': MessageNewToClient
+  'message:updated': MessageUpdatedToClient
+  'presence:changed': PresenceChangedToClient
+  ready: ReadyToClient
+  'receipt:updated': ReceiptUpdatedToClient
+  'server:draining': ServerDrainingToClient
+  'session:ended': SessionEndedToClient
+  'session:expiring': SessionExpiringToClient
+  'sync:required': SyncRequiredToClient
+  typing: TypingToClient
+  'user:updated': UserUpdatedToClient
 }
 
 /** What a client emits: the name of each event and its payload. */
 export interface ToServerEvents {
-  'auth:refresh': AuthRefresh
-  'message:delete': MessageDelete
-  'message:edit': MessageEdit
-  'message:send': MessageSend
-  'presence:set': PresenceSet
-  'presence:subscribe': PresenceSubscribe
-  'presence:unsubscribe': PresenceUnsubscribe
-  'reaction:add': ReactionAdd
-  'reaction:remove': ReactionRemove
-  'receipt:delivered': ReceiptDelivered
-  'receipt:read': ReceiptRead
-  sync: Sync
-  'typing:start': TypingStart
-  'typing:stop': TypingStop
+  activity: ActivityToServer
+  'auth:refresh': AuthRefreshToServer
+  'message:delete': MessageDeleteToServer
+  'message:edit': MessageEditToServer
+  'message:send': MessageSendToServer
+  'presence:set': PresenceSetToServer
+  'presence:subscribe': PresenceSubscribeToServer
+  'presence:unsubscribe': PresenceUnsubscribeToServer
+  'reaction:add': ReactionAddToServer
+  'reaction:remove': ReactionRemoveToServer
+  'receipt:delivered': ReceiptDeliveredToServer
+  'receipt:read': ReceiptReadToServer
+  receipts: ReceiptsToServer
+  sync: SyncToServer
+  'typing:start': TypingStartToServer
+  'typing:stop': TypingStopToServer
 }

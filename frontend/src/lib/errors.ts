@@ -1,7 +1,7 @@
 /** Every way a call can fail, REST and socket alike, as one type that the views can show. */
 import type { ErrorCode, ErrorDetail } from '@/contracts'
 
-/** `network`: no answer at all. `timeout`: connected, but no answer in time. */
+/** `network`: no response at all. `timeout`: connected, but no response in time. */
 export type FailureCode = ErrorCode | 'network' | 'timeout'
 
 export interface FieldProblem {
@@ -40,7 +40,7 @@ export const isPassing = (error: unknown): error is CallError =>
 export const hasCode = (error: unknown, ...codes: FailureCode[]): error is CallError =>
   error instanceof CallError && codes.includes(error.code)
 
-/** The error body in an answer, if there is one. */
+/** Return the error in a response or an ack, if there is one. */
 export function detailIn(body: unknown): ErrorDetail | null {
   if (typeof body !== 'object' || body === null || !('error' in body)) return null
   const { error } = body

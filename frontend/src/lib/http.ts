@@ -1,66 +1,89 @@
-/** The one door to REST: the bearer token on each call, one refresh when it is refused, every failure a `CallError`. */
+/** REST calls: the bearer token on each, one refresh when it is refused, every failure a `CallError`. */
 import axios, { type AxiosError, type AxiosRequestConfig } from 'axios'
-import { CallError, detailIn } from './errors'
-import { accessToken } from './session/refresh'
+import { CallError, detailIn, hasCode } from './errors'
 
 const TIMEOUT_MS = 15_000
-
-const client = axios.create({ timeout: TIMEOUT_MS })
 
 function toCallError(error: unknown): unknown {
   if (!axios.isAxiosError(error)) return error
   const { response, code } = error as AxiosError
   const detail = detailIn(response?.data)
   if (detail !== null) return CallError.fromDetail(detail)
-  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return new CallError('timeout', 'No answer in time.')
+  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') return new CallError('timeout', 'No response in time.')
   if (response !== undefined) return new CallError('unavailable', `Status ${response.status}.`)
   return new CallError('network', 'No connection.')
 }
 
-async function once<T>(config: AxiosRequestConfig, token: string | null): Promise<T> {
+/** Make a call, without signing in unless a token is given. */
+export async function request<T>(config: AxiosRequestConfig, token: string | null = null): Promise<T> {
   const headers = token === null ? config.headers : { ...config.headers, Authorization: `Bearer ${token}` }
   try {
-    return (await client.request<T>({ ...config, headers })).data
+    return (await axios.request<T>({ timeout: TIMEOUT_MS, ...config, headers })).data
   } catch (error) {
     throw toCallError(error)
   }
 }
 
-/** A call as the person who is signed in. */
-export async function call<T>(config: AxiosRequestConfig): Promise<T> {
-  const token = await accessToken()
-  try {
-    return await once<T>(config, token)
-  } catch (error) {
-    const refused =
-      error instanceof CallError && (error.code === 'token_expired' || error.code === 'unauthenticated')
-    if (!refused) throw error
-    return once<T>(config, await accessToken({ refused: token }))
-  }
+export interface TokenWish {
+  /** The token that a service refused: any other will do. */
+  refused?: string
+  /** Renew when less than this is left. */
+  marginMs?: number
 }
 
-/** A call before anybody is signed in. */
-export const callOpenly = <T>(config: AxiosRequestConfig): Promise<T> => once<T>(config, null)
+export type TokenSource = (wish?: TokenWish) => Promise<string>
 
 export interface Page<T> {
   items: T[]
   next_cursor: string | null
 }
 
-/** A list's pages one after the other, `maxPages` at most. */
-export async function* pages<T>(
-  url: string,
-  params: Record<string, unknown>,
-  maxPages: number,
-): AsyncGenerator<T[]> {
-  let cursor: string | null = null
-  for (let page = 0; page < maxPages; page += 1) {
-    const answer: Page<T> = await call<Page<T>>({
-      url,
-      params: { ...params, ...(cursor === null ? {} : { cursor }) },
-    })
-    yield answer.items
-    cursor = answer.next_cursor
-    if (cursor === null) return
+/** Calls as one signed-in user. When `signal` aborts, calls in flight fail and no other is made. */
+export class Rest {
+  constructor(
+    private readonly token: TokenSource,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async call<T>(config: AxiosRequestConfig): Promise<T> {
+    const token = await this.token()
+    try {
+      return await this.once<T>(config, token)
+    } catch (error) {
+      if (!hasCode(error, 'token_expired', 'unauthenticated')) throw error
+      return await this.once<T>(config, await this.token({ refused: token }))
+    }
+  }
+
+  /** Read a list page by page, `maxPages` at most; the first page may be known already. */
+  async *pages<T>(
+    url: string,
+    params: Record<string, unknown>,
+    maxPages: number,
+    first: Page<T> | null = null,
+  ): AsyncGenerator<T[]> {
+    let cursor: string | null = null
+    for (let count = 0; count < maxPages; count += 1) {
+      const config = { url, params: { ...params, ...(cursor === null ? {} : { cursor }) } }
+      const page: Page<T> = count === 0 && first !== null ? first : await this.call<Page<T>>(config)
+      this.refuseIfAborted()
+      yield page.items
+      cursor = page.next_cursor
+      if (cursor === null) return
+    }
+  }
+
+  private async once<T>(config: AxiosRequestConfig, token: string): Promise<T> {
+    this.refuseIfAborted()
+    const { signal } = config
+    const either = signal === undefined ? this.signal : AbortSignal.any([this.signal, signal as AbortSignal])
+    const data = await request<T>({ ...config, signal: either }, token)
+    // The response may have been on its way to us when the session ended.
+    this.refuseIfAborted()
+    return data
+  }
+
+  private refuseIfAborted(): void {
+    if (this.signal.aborted) throw new CallError('network', 'This session has ended.')
   }
 }

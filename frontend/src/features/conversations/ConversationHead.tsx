@@ -2,10 +2,10 @@ import { Link } from 'react-router'
 import { Avatar } from '@/components/Avatar'
 import { Icon } from '@/components/Icon'
 import { presenceInWords, usePresence } from '@/components/Status'
+import { useNow } from '@/lib-react/page'
+import { usePresenceOf } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
 import type { Summary } from '@/lib/chat/summaries'
-import { usePresenceOf } from '@/lib/live/presence'
-import { useNow } from '@/lib/now'
 import { texts } from '@/lib/text/texts'
 
 interface HeadProps {
@@ -41,7 +41,9 @@ export function ConversationHead({ summary, detailsOpen }: HeadProps) {
         status={peer === null ? undefined : presence?.status}
       />
       <div className="min-w-0 flex-1">
-        <h2 className="truncate text-message leading-5 font-semibold">{title}</h2>
+        <h2 className="flex text-message leading-5 font-semibold">
+          <bdi className="truncate">{title}</bdi>
+        </h2>
         <p className="truncate text-small text-text-muted">{below}</p>
       </div>
       <Link

@@ -1,16 +1,19 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useRef, useState, type KeyboardEvent } from 'react'
+import { Suspense, useCallback, useRef, useState, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
 import { Bone, Empty, Loading } from '@/components/States'
-import { matching, useConversations } from '@/lib/chat/list'
-import { useChat } from '@/lib/chat/store'
+import { useNow } from '@/lib-react/page'
+import { useChat, useConversations } from '@/lib-react/chat'
+import { matching } from '@/lib/chat/matching'
 import type { Summary } from '@/lib/chat/summaries'
-import { nextIndex } from '@/lib/keys'
-import { useNow } from '@/lib/now'
+import { nextIndex } from '@/lib-react/keys'
+import { lazily } from '@/lib-react/lazily'
 import { texts } from '@/lib/text/texts'
 import { ConversationRow } from './ConversationRow'
+
+const FoundUsers = lazily(() => import('./FoundUsers'))
 
 const t = texts.conversations
 const ROW_HEIGHT = 62
@@ -24,6 +27,11 @@ export function ConversationList({ currentId }: { currentId: string | null }) {
   return (
     <>
       <Filter value={filter} onChange={setFilter} />
+      {filter.trim() !== '' && (
+        <Suspense>
+          <FoundUsers filter={filter} shown={shown} />
+        </Suspense>
+      )}
       {shown.length > 0 ? (
         <Rows summaries={shown} currentId={currentId} />
       ) : !listed ? (
@@ -37,7 +45,7 @@ export function ConversationList({ currentId }: { currentId: string | null }) {
         </div>
       ) : (
         <>
-          {/* Beside the list there is room for the invitation; on phones the list is all there is. */}
+          {/* On wide screens the invitation is beside the list; on phones it is in the list. */}
           <p className="hidden px-5 py-6 text-meta text-text-faint md:block">{t.none}</p>
           <div className="md:hidden">
             <Empty icon="chat" title={t.none} lead={t.noneLead}>

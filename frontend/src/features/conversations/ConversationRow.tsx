@@ -1,17 +1,14 @@
 import { memo, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
 import { Avatar } from '@/components/Avatar'
+import { Icon } from '@/components/Icon'
 import { usePresence } from '@/components/Status'
-import { useMe } from '@/lib/chat/store'
+import { useDraft, useMe, usePresenceOf, useTypists, useUser } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
 import type { Summary } from '@/lib/chat/summaries'
-import { useDrafts } from '@/lib/drafts'
-import { usePerson } from '@/lib/live/freshness'
-import { usePresenceOf } from '@/lib/live/presence'
 import { shortTime } from '@/lib/text/format'
 import { oneLine } from '@/lib/text/rich'
 import { texts } from '@/lib/text/texts'
-import { useTypists } from '@/lib/typists'
 
 const t = texts.conversations
 
@@ -31,7 +28,8 @@ export const ConversationRow = memo(function ConversationRow({
   now,
   onKeyDown,
 }: RowProps) {
-  const { peer, unread, last } = summary
+  const { peer, unread } = summary
+  const last = summary.waiting ?? summary.last
   usePresenceOf(peer === null ? [] : [peer.id])
   const presence = usePresence(peer?.id)
   const title = titleOf(summary)
@@ -53,8 +51,8 @@ export const ConversationRow = memo(function ConversationRow({
       />
       <span className="min-w-0 flex-1">
         <span className="flex items-baseline gap-2">
-          <span className={`min-w-0 flex-1 truncate ${unread > 0 ? 'font-semibold' : 'font-medium'}`}>
-            {title}
+          <span className={`flex min-w-0 flex-1 ${unread > 0 ? 'font-semibold' : 'font-medium'}`}>
+            <bdi className="truncate">{title}</bdi>
           </span>
           {last !== null && (
             <time dateTime={last.created_at} className="figures shrink-0 text-small text-text-faint">
@@ -83,19 +81,33 @@ function UnreadBadge({ count }: { count: number }) {
 /** Who is typing, else the draft (where it is not in view anyway), else the last message. */
 function Preview({ summary, current }: { summary: Summary; current: boolean }) {
   const typing = useTypists(summary.id).length > 0
-  const draft = useDrafts((state) => state.texts[summary.id])
+  const draft = useDraft(summary.id)
   const me = useMe()
-  const { last, type, unread } = summary
-  const sender = usePerson(
-    last === null || last.sender_id === me || type === 'direct' ? null : last.sender_id,
-  )
-  const shape = 'min-w-0 flex-1 truncate'
+  const { last, waiting, type, unread } = summary
+  const sender = useUser(last === null || last.sender_id === me || type === 'direct' ? null : last.sender_id)
+  const shape = 'flex min-w-0 flex-1'
   if (typing) return <span className={`${shape} text-accent-ink`}>{texts.typing.short}</span>
   if (draft !== undefined && !current) {
     return (
       <span className={`${shape} text-text-muted`}>
-        <span className="text-danger">{t.draft}</span> {oneLine(draft)}
+        <span className="shrink-0 whitespace-pre text-danger">{t.draft} </span>
+        <bdi className="truncate">{oneLine(draft)}</bdi>
       </span>
+    )
+  }
+  if (waiting !== null) {
+    const failed = waiting.sending.state === 'failed'
+    return (
+      <>
+        <Icon
+          name={failed ? 'alert' : 'clock'}
+          size={14}
+          className={failed ? 'text-danger' : 'text-text-faint'}
+        />
+        <span className={`${shape} text-text-muted`}>
+          <NameAndText by={texts.you} body={oneLine(waiting.body)} />
+        </span>
+      </>
     )
   }
   if (last === null) return <span className={`${shape} text-text-faint`}>{t.noMessages}</span>
@@ -103,7 +115,20 @@ function Preview({ summary, current }: { summary: Summary; current: boolean }) {
   const by = last.sender_id === me ? texts.you : (sender?.display_name ?? null)
   return (
     <span className={`${shape} ${unread > 0 ? 'text-text' : 'text-text-muted'}`}>
-      {by === null ? body : t.by(by, body)}
+      <NameAndText by={by} body={body} />
     </span>
   )
 }
+
+/** Name and words, each by its own direction: neither turns the other round, and both are cut at their end. */
+const NameAndText = ({ by, body }: { by: string | null; body: string }) => (
+  <>
+    {by !== null && (
+      <>
+        <bdi className="max-w-1/2 shrink-0 truncate">{by}</bdi>
+        <span className="shrink-0 whitespace-pre">{t.after}</span>
+      </>
+    )}
+    <bdi className="truncate">{body}</bdi>
+  </>
+)

@@ -5,17 +5,16 @@ import { Button, IconButton } from '@/components/Button'
 import { Confirm } from '@/components/Dialog'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { Failed } from '@/components/States'
-import { toast } from '@/components/Toasts'
-import { leaveGroup } from '@/lib/actions'
+import { useNow, useToast } from '@/lib-react/page'
+import { useThread } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
-import { useMe, useThread } from '@/lib/chat/store'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
-import { loadMembers } from '@/lib/live/loading'
-import { useNow } from '@/lib/now'
 import { dateInWords } from '@/lib/text/format'
 import { failureText, texts } from '@/lib/text/texts'
-import { AddPeople } from './AddPeople'
+import { useLive } from '@/lib-react/session'
+import { AddMembers } from './AddMembers'
+import { NotificationLevel } from './NotificationLevel'
 import { MemberList } from './MemberList'
 import { RenameGroup } from './RenameGroup'
 
@@ -39,8 +38,13 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
             group={summary.peer === null}
             size={72}
           />
-          <p className="mt-3 max-w-full text-title font-semibold break-words">{title}</p>
-          {summary.peer === null ? <GroupFacts summary={summary} /> : <PersonFacts summary={summary} />}
+          <p dir="auto" className="mt-3 max-w-full text-title font-semibold break-words">
+            {title}
+          </p>
+          {summary.peer === null ? <GroupFacts summary={summary} /> : <UserFacts summary={summary} />}
+        </div>
+        <div className="flex justify-center px-4 pb-2">
+          <NotificationLevel conversationId={summary.id} />
         </div>
         {summary.peer === null && <GroupMembers summary={summary} title={title} />}
       </div>
@@ -48,7 +52,7 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
   )
 }
 
-function PersonFacts({ summary }: { summary: Summary }) {
+function UserFacts({ summary }: { summary: Summary }) {
   const words = presenceInWords(usePresence(summary.peer?.id), useNow())
   return (
     <>
@@ -71,16 +75,17 @@ function GroupFacts({ summary }: { summary: Summary }) {
 type Opened = 'add' | 'rename' | 'leave' | null
 
 function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
+  const toast = useToast()
   const [opened, setOpened] = useState<Opened>(null)
   const close = (): void => setOpened(null)
-  const me = useMe()
+  const { conversations } = useLive()
   const navigate = useNavigate()
   const failed = useMembersLoaded(summary.id)
   const mayRename = summary.role !== 'member'
 
   async function leave(): Promise<void> {
     try {
-      await leaveGroup(summary.id, me)
+      await conversations.leaveGroup(summary.id)
       await navigate('/')
     } catch (error) {
       toast(failureText(error instanceof CallError ? error.code : 'other'))
@@ -104,7 +109,7 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
       ) : (
         <MemberList conversationId={summary.id} ownRole={summary.role} />
       )}
-      {opened === 'add' && <AddPeople conversationId={summary.id} onClose={close} />}
+      {opened === 'add' && <AddMembers conversationId={summary.id} onClose={close} />}
       {opened === 'rename' && <RenameGroup conversationId={summary.id} title={title} onClose={close} />}
       {opened === 'leave' && (
         <Confirm
@@ -118,17 +123,18 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
   )
 }
 
-/** The members are read once, and again after a reset; news keeps them right in between. */
+/** The members are read once, and again after a reset; events keep them up to date in between. */
 function useMembersLoaded(id: string): { text: string; retry: () => void } | null {
+  const { loader } = useLive()
   const { membersLoaded } = useThread(id)
   const [failure, setFailure] = useState<string | null>(null)
   const [attempt, setAttempt] = useState(0)
   useEffect(() => {
     if (membersLoaded) return
-    loadMembers(id).then(
+    loader.loadMembers(id).then(
       () => setFailure(null),
       (error: unknown) => setFailure(failureText(error instanceof CallError ? error.code : 'other')),
     )
-  }, [id, membersLoaded, attempt])
+  }, [loader, id, membersLoaded, attempt])
   return failure === null || membersLoaded ? null : { text: failure, retry: () => setAttempt(attempt + 1) }
 }

@@ -7,16 +7,13 @@ import { Confirm } from '@/components/Dialog'
 import { Menu, MenuItem, MenuLine } from '@/components/Menu'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { Bone, Loading } from '@/components/States'
-import { toast } from '@/components/Toasts'
-import { removeMember, setRole, startDirect } from '@/lib/actions'
+import { useNow, useToast } from '@/lib-react/page'
+import { useChat, useMe, usePresenceOf, useThread, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
 import type { MemberState } from '@/lib/chat/state'
-import { useChat, useMe, useThread } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
-import { usePerson } from '@/lib/live/freshness'
-import { usePresenceOf } from '@/lib/live/presence'
-import { useNow } from '@/lib/now'
 import { failureText, texts } from '@/lib/text/texts'
+import { useLive } from '@/lib-react/session'
 
 const t = texts.details
 const RANK: Record<Role, number> = { owner: 0, admin: 1, member: 2 }
@@ -70,7 +67,7 @@ interface RowProps {
 }
 
 function MemberRow({ conversationId, member, ownRole }: RowProps) {
-  const user = usePerson(member.user_id)
+  const user = useUser(member.user_id)
   const presence = usePresence(member.user_id)
   const me = useMe()
   const now = useNow()
@@ -85,12 +82,12 @@ function MemberRow({ conversationId, member, ownRole }: RowProps) {
         status={presence?.status}
       />
       <span className="min-w-0 flex-1">
-        <span className="block truncate text-message leading-5 font-medium">
-          {nameOf(user)}
-          {own && <span className="font-normal text-text-muted"> ({texts.you})</span>}
+        <span className="flex text-message leading-5 font-medium">
+          <bdi className="truncate">{nameOf(user)}</bdi>
+          {own && <span className="shrink-0 font-normal whitespace-pre text-text-muted"> ({texts.you})</span>}
         </span>
         <span className="block truncate text-small text-text-muted">
-          {presenceInWords(presence, now) ?? (user === undefined ? '' : `@${user.username}`)}
+          {[user && `@${user.username}`, presenceInWords(presence, now)].filter(Boolean).join(' · ')}
         </span>
       </span>
       {member.role !== 'member' && (
@@ -121,6 +118,8 @@ interface MenuProps extends RowProps {
 }
 
 function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
+  const toast = useToast()
+  const { conversations } = useLive()
   const navigate = useNavigate()
   const [asking, setAsking] = useState<'remove' | 'owner' | null>(null)
   const { roles, remove } = allowed(ownRole, member.role)
@@ -132,7 +131,7 @@ function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
 
   const choose = (role: Role): void => {
     if (role === 'owner') setAsking('owner')
-    else act(setRole(conversationId, member.user_id, role))
+    else act(conversations.setRole(conversationId, member.user_id, role))
   }
 
   return (
@@ -140,12 +139,12 @@ function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
       <Menu trigger={<IconButton icon="more" label={t.actionsFor(name)} />}>
         <MenuItem
           icon="chat"
-          onSelect={() => act(startDirect(member.user_id).then((id) => navigate(`/c/${id}`)))}
+          onSelect={() => act(conversations.startDirect(member.user_id).then((id) => navigate(`/c/${id}`)))}
         >
           {t.message}
         </MenuItem>
         {roles.map((role) => (
-          <MenuItem key={role} icon="people" onSelect={() => choose(role)}>
+          <MenuItem key={role} icon="group" onSelect={() => choose(role)}>
             {words[role]}
           </MenuItem>
         ))}
@@ -162,7 +161,7 @@ function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
         <Confirm
           question={t.removeQuestion(name)}
           action={t.remove}
-          onConfirm={() => act(removeMember(conversationId, member.user_id))}
+          onConfirm={() => act(conversations.removeMember(conversationId, member.user_id))}
           onClose={() => setAsking(null)}
         />
       )}
@@ -170,7 +169,7 @@ function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
         <Confirm
           question={t.ownerQuestion(name)}
           action={t.makeOwner}
-          onConfirm={() => act(setRole(conversationId, member.user_id, 'owner'))}
+          onConfirm={() => act(conversations.setRole(conversationId, member.user_id, 'owner'))}
           onClose={() => setAsking(null)}
         />
       )}

@@ -1,26 +1,28 @@
-import { useState, type FormEvent } from 'react'
+import { useRef, useState, type FormEvent } from 'react'
 import { Link, useNavigate } from 'react-router'
 import type { User } from '@/contracts'
 import { Button, IconButton } from '@/components/Button'
 import { Dialog } from '@/components/Dialog'
 import { Field, Problem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
-import { createGroup, startDirect } from '@/lib/actions'
 import { CallError } from '@/lib/errors'
+import { isComposing } from '@/lib-react/keys'
 import { failureText, texts } from '@/lib/text/texts'
-import { PeoplePicker } from './PeoplePicker'
+import { useLive } from '@/lib-react/session'
+import { UserPicker } from './UserPicker'
 
 const t = texts.start
 
-/** Pick one person and talk. */
+/** Pick a user to start a direct conversation with. */
 export function NewDirect() {
+  const { conversations } = useLive()
   const navigate = useNavigate()
   const [problem, setProblem] = useState<string | null>(null)
 
   async function pick(user: User): Promise<void> {
     setProblem(null)
     try {
-      const id = await startDirect(user.id)
+      const id = await conversations.startDirect(user.id)
       await navigate(`/c/${id}`, { replace: true })
     } catch (error) {
       setProblem(failureText(error instanceof CallError ? error.code : 'other'))
@@ -30,43 +32,50 @@ export function NewDirect() {
   return (
     <Dialog title={t.title} onClose={() => void navigate('..')}>
       {problem !== null && <Notice text={problem} />}
-      <PeoplePicker chosen={[]} onPick={(user) => void pick(user)}>
+      <UserPicker chosen={[]} onPick={(user) => void pick(user)}>
         <Link
           to="/new/group"
           replace
           className="flex min-h-12 items-center gap-3 rounded-control px-2.5 hover:bg-bg-hover"
         >
           <span className="flex size-8 items-center justify-center rounded-control bg-accent-soft text-accent-ink">
-            <Icon name="people" size={18} />
+            <Icon name="group" size={18} />
           </span>
           <span>
             <span className="block leading-5 font-medium">{t.newGroup}</span>
             <span className="block text-meta text-text-muted">{t.newGroupLead}</span>
           </span>
         </Link>
-        <p className="px-2.5 py-3 text-meta text-text-muted">{t.peopleHint}</p>
-      </PeoplePicker>
+        <p className="px-2.5 py-3 text-meta text-text-muted">{t.userHint}</p>
+      </UserPicker>
     </Dialog>
   )
 }
 
-/** Name a group and pick its people. */
+/** Name a group and pick its members. */
 export function NewGroup() {
+  const { conversations } = useLive()
   const navigate = useNavigate()
   const [title, setTitle] = useState('')
   const [chosen, setChosen] = useState<readonly User[]>([])
   const [problem, setProblem] = useState<string | null>(null)
-  const [missing, setMissing] = useState(false)
+  const [missing, setMissing] = useState<'title' | 'members' | null>(null)
+  const form = useRef<HTMLFormElement>(null)
+  const picker = useRef<HTMLDivElement>(null)
+  const toPicker = (): void => picker.current?.querySelector<HTMLElement>('[role="combobox"]')?.focus()
   const [busy, setBusy] = useState(false)
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    setMissing(title.trim() === '')
-    if (title.trim() === '') return
+    const lacking = title.trim() === '' ? 'title' : chosen.length === 0 ? 'members' : null
+    setMissing(lacking)
+    if (lacking === 'title') form.current?.querySelector('input')?.focus()
+    if (lacking === 'members') toPicker()
+    if (lacking !== null) return
     setBusy(true)
     setProblem(null)
     try {
-      const id = await createGroup(
+      const id = await conversations.createGroup(
         title.trim(),
         chosen.map((user) => user.id),
       )
@@ -85,7 +94,12 @@ export function NewGroup() {
         <IconButton icon="back" label={texts.back} onClick={() => void navigate('/new', { replace: true })} />
       }
     >
-      <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-1 flex-col">
+      <form
+        ref={form}
+        noValidate
+        onSubmit={(event) => void submit(event)}
+        className="flex min-h-0 flex-1 flex-col"
+      >
         {problem !== null && <Notice text={problem} />}
         <Field
           label={t.groupTitle}
@@ -94,12 +108,21 @@ export function NewGroup() {
           maxLength={128}
           value={title}
           onChange={(event) => setTitle(event.target.value)}
-          problem={missing && title.trim() === '' ? texts.session.required : null}
+          // Enter goes on to the members.
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || isComposing(event)) return
+            event.preventDefault()
+            toPicker()
+          }}
+          problem={missing === 'title' && title.trim() === '' ? texts.session.required : null}
           className="px-4 pt-3 pb-2"
         />
-        <PeoplePicker chosen={chosen} onPick={(user) => setChosen(toggled(chosen, user))}>
-          <p className="px-2.5 py-3 text-meta text-text-muted">{t.peopleHint}</p>
-        </PeoplePicker>
+        <div ref={picker} className="flex min-h-0 flex-1 flex-col">
+          <UserPicker chosen={chosen} onPick={(user) => setChosen(toggled(chosen, user))}>
+            <p className="px-2.5 py-3 text-meta text-text-muted">{t.userHint}</p>
+          </UserPicker>
+        </div>
+        {missing === 'members' && chosen.length === 0 && <Notice text={t.chooseSomebody} />}
         <footer className="flex items-center justify-between gap-3 border-t border-border px-4 py-3">
           <span className="text-meta text-text-muted">{t.chosen(chosen.length)}</span>
           <Button type="submit" look="primary" busy={busy}>

@@ -2,9 +2,9 @@ import { useState, type FormEvent } from 'react'
 import { Button } from '@/components/Button'
 import { Dialog } from '@/components/Dialog'
 import { Field } from '@/components/Field'
-import { renameGroup } from '@/lib/actions'
-import { CallError } from '@/lib/errors'
-import { failureText, texts } from '@/lib/text/texts'
+import { problemsOf } from '@/lib/text/problems'
+import { texts } from '@/lib/text/texts'
+import { useLive } from '@/lib-react/session'
 
 interface RenameProps {
   conversationId: string
@@ -13,6 +13,7 @@ interface RenameProps {
 }
 
 export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
+  const { conversations } = useLive()
   const [text, setText] = useState(title)
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
@@ -23,10 +24,11 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
     if (text.trim() === title) return onClose()
     setBusy(true)
     try {
-      await renameGroup(conversationId, text.trim())
+      await conversations.renameGroup(conversationId, text.trim())
       onClose()
     } catch (error) {
-      setProblem(failureText(error instanceof CallError ? error.code : 'other'))
+      const { title: inTitle, all } = problemsOf(error, ['title'])
+      setProblem(inTitle ?? all ?? null)
       setBusy(false)
     }
   }
@@ -39,7 +41,10 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
           data-autofocus
           maxLength={128}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setText(event.target.value)
+            setProblem(null)
+          }}
           problem={problem}
         />
         <Button type="submit" look="primary" busy={busy} className="self-end">

@@ -3,21 +3,19 @@ import type { Message } from '@/contracts'
 import { IconButton } from '@/components/Button'
 import { Problem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
-import { dispatch } from '@/lib/chat/store'
-import { draftOf, saveDraft } from '@/lib/drafts'
+import { useConnection } from '@/lib-react/chat'
 import { CallError } from '@/lib/errors'
-import { isComposing, isShortcut } from '@/lib/keys'
-import { send } from '@/lib/live/outbox'
-import { stopTyping, typed, typingEndedByMessage } from '@/lib/live/typing'
-import { ask, useConnection } from '@/lib/socket'
+import { isComposing, isShortcut } from '@/lib-react/keys'
 import { codePoints } from '@/lib/text/rich'
 import { failureText, texts } from '@/lib/text/texts'
+import { useLive } from '@/lib-react/session'
+import type { Drafts } from '@/lib/live/drafts'
+import { withoutGaps } from './folding'
 
 const t = texts.composer
 const MAX = 8_000
 /** From here on it is shown how much is left. */
 const SHOW_LEFT_FROM = 7_500
-const DRAFT_SETTLE_MS = 300
 const MAX_LINES = 8
 const LINE_PX = 22
 
@@ -28,7 +26,8 @@ interface ComposerProps {
   editing: Message | null
   /** Another one takes the focus. */
   focusKey: string | null
-  onEditLast: () => void
+  /** `unwanted` once something else was begun, since what is to be edited may have to be waited for. */
+  onEditLast: (unwanted: () => boolean) => void
   onEditEnd: () => void
   onSent: () => void
 }
@@ -41,7 +40,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   const { conversationId, name, editing, focusKey, onEditLast, onEditEnd, onSent } = props
   const field = useRef<HTMLTextAreaElement>(null)
   // Read once: from then on the field itself holds the text.
-  const [begun] = useState(() => (editing === null ? draftOf(conversationId) : editing.body))
+  const { chat, connection, drafts, outbox, typing } = useLive()
+  const [begun] = useState(() => (editing === null ? drafts.get(conversationId) : editing.body))
   const [empty, setEmpty] = useState(begun.trim() === '')
   const [left, setLeft] = useState(() => leftOf(begun))
   const [problem, setProblem] = useState<string | null>(null)
@@ -49,7 +49,6 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   const offline = useConnection((state) => state.state !== 'live')
   const cannotSave = editing !== null && offline
   const over = left !== null && left < 0
-  const keepDraft = useDraftKeeper(conversationId, editing === null)
 
   function changed(): void {
     if (field.current === null) return
@@ -57,6 +56,15 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     setEmpty(field.current.value.trim() === '')
     setLeft(leftOf(field.current.value))
   }
+
+  useDraftKept(drafts)
+  useDraftElsewhere(drafts, conversationId, (text, before) => {
+    if (editing !== null || field.current?.value !== before) return
+    field.current.value = text
+    changed()
+    // In the tab that has the focus it is a message taken back, to be changed.
+    if (text !== '' && document.hasFocus()) field.current.focus()
+  })
 
   useLayoutEffect(() => {
     if (field.current !== null) fit(field.current)
@@ -71,14 +79,14 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   async function submit(): Promise<void> {
     const text = field.current?.value ?? ''
     if (text.trim() === '' || over || cannotSave || saving) return
-    if (editing !== null) return saveEdit(editing, text)
-    typingEndedByMessage()
+    if (editing !== null) return saveEdit(editing, withoutGaps(text))
+    typing.endedByMessage()
     if (field.current !== null) field.current.value = ''
     changed()
-    keepDraft('')
-    saveDraft(conversationId, '')
+    drafts.saveSoon(conversationId, '')
+    drafts.flush()
     onSent()
-    await send(conversationId, text)
+    await outbox.send(conversationId, withoutGaps(text))
   }
 
   async function saveEdit(message: Message, body: string): Promise<void> {
@@ -87,8 +95,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     setProblem(null)
     try {
       const { conversation_id, id: message_id } = message
-      const answer = await ask('message:edit', { conversation_id, message_id, body })
-      dispatch({ type: 'message', message: answer.message })
+      const ack = await connection.request('message:edit', { conversation_id, message_id, body })
+      chat.dispatch({ type: 'message', message: ack.message })
       onEditEnd()
     } catch (error) {
       setProblem(failureText(error instanceof CallError ? error.code : 'other'))
@@ -100,10 +108,10 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   function onInput(): void {
     const text = field.current?.value ?? ''
     changed()
-    keepDraft(text)
     if (editing !== null) return
-    if (text.trim() === '') stopTyping()
-    else typed(conversationId)
+    drafts.saveSoon(conversationId, text)
+    if (text.trim() === '') typing.stop()
+    else typing.typed(conversationId)
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -118,7 +126,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
       editing === null
     ) {
       event.preventDefault()
-      onEditLast()
+      onEditLast(() => field.current?.value !== '')
     } else if (event.key === 'Escape' && editing !== null) {
       event.preventDefault()
       event.stopPropagation()
@@ -134,7 +142,16 @@ export const Composer = memo(function Composer(props: ComposerProps) {
           <Problem>{problem}</Problem>
         </div>
       )}
-      <div className="rounded-card border border-border bg-bg transition-colors duration-150 focus-within:border-focus hover:border-border-strong focus-within:hover:border-focus">
+      <div className="relative rounded-card border border-border bg-bg transition-colors duration-150 focus-within:border-focus hover:border-border-strong focus-within:hover:border-focus">
+        {left !== null && (
+          // Beside who is typing, so that the text keeps its width.
+          <span
+            role="status"
+            className={`figures absolute end-1 bottom-full text-small leading-6 ${over ? 'font-semibold text-danger' : 'text-text-muted'}`}
+          >
+            {over ? t.over(-left) : t.left(left)}
+          </span>
+        )}
         {editing !== null && (
           <div className="flex items-center gap-2 border-b border-border ps-3 pe-1 text-meta text-text-muted">
             <Icon name="pencil" size={14} className="text-accent-ink" />
@@ -153,17 +170,9 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             enterKeyHint="send"
             onInput={onInput}
             onKeyDown={onKeyDown}
-            onBlur={stopTyping}
-            className="max-h-[198px] min-h-11 flex-1 resize-none bg-transparent py-[11px] ps-3.5 pe-2 text-message leading-[22px] outline-none"
+            onBlur={typing.stop}
+            className="one-line-hint max-h-[198px] pointer-coarse:max-h-[206px] min-h-11 min-w-0 flex-1 resize-none bg-transparent py-[11px] pointer-coarse:py-[15px] ps-3.5 pe-2 text-message leading-[22px] outline-none"
           />
-          {left !== null && (
-            <span
-              role="status"
-              className={`figures self-center px-2 text-small ${over ? 'font-semibold text-danger' : 'text-text-muted'}`}
-            >
-              {over ? t.over(-left) : t.left(left)}
-            </span>
-          )}
           <IconButton
             icon={editing === null ? 'send' : 'check'}
             label={editing === null ? t.send : t.saveEdit}
@@ -197,31 +206,36 @@ function fit(field: HTMLTextAreaElement): void {
   field.style.height = `${String(Math.min(field.scrollHeight, MAX_LINES * LINE_PX + 22))}px`
 }
 
-/** Keeps the draft a moment after the last key, and at once when the page or the conversation is left. */
-function useDraftKeeper(conversationId: string, active: boolean): (text: string) => void {
-  const pending = useRef<{ id: string; text: string; timer: ReturnType<typeof setTimeout> } | null>(null)
+/** Nothing that was begun is lost when the page or the conversation is left. */
+function useDraftKept(drafts: Drafts): void {
   useEffect(() => {
-    function flush(): void {
-      if (pending.current === null) return
-      clearTimeout(pending.current.timer)
-      saveDraft(pending.current.id, pending.current.text)
-      pending.current = null
-    }
-    window.addEventListener('pagehide', flush)
-    document.addEventListener('visibilitychange', flush)
+    window.addEventListener('pagehide', drafts.flush)
+    document.addEventListener('visibilitychange', drafts.flush)
     return () => {
-      flush()
-      window.removeEventListener('pagehide', flush)
-      document.removeEventListener('visibilitychange', flush)
+      drafts.flush()
+      window.removeEventListener('pagehide', drafts.flush)
+      document.removeEventListener('visibilitychange', drafts.flush)
     }
-  }, [conversationId, active])
-  return (text) => {
-    if (!active) return
-    if (pending.current !== null) clearTimeout(pending.current.timer)
-    const timer = setTimeout(() => {
-      pending.current = null
-      saveDraft(conversationId, text)
-    }, DRAFT_SETTLE_MS)
-    pending.current = { id: conversationId, text, timer }
-  }
+  }, [drafts])
+}
+
+/** Follow the draft where it is changed elsewhere: sent in another tab, or a message taken back. */
+function useDraftElsewhere(
+  drafts: Drafts,
+  conversationId: string,
+  onChange: (text: string, before: string) => void,
+): void {
+  const latest = useRef(onChange)
+  useEffect(() => {
+    latest.current = onChange
+  })
+  useEffect(
+    () =>
+      drafts.texts.subscribe((now, before) => {
+        const text = now[conversationId] ?? ''
+        const old = before[conversationId] ?? ''
+        if (text !== old) latest.current(text, old)
+      }),
+    [drafts, conversationId],
+  )
 }

@@ -1,12 +1,14 @@
 import { memo } from 'react'
 import type { Message } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
+import { useNow } from '@/lib-react/page'
 import { titleOf } from '@/lib/chat/names'
+import type { Outgoing } from '@/lib/chat/state'
 import type { Summary } from '@/lib/chat/summaries'
-import { useNow } from '@/lib/now'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
-import { MessageRow, OutgoingRow } from './MessageRow'
+import { MessageRow } from './MessageRow'
+import { OutgoingRow } from './OutgoingRow'
 import type { Row } from './rows'
 import type { SendingMarkState } from './SendingMark'
 
@@ -20,10 +22,14 @@ interface HistoryRowProps {
   delivered: number
   read: number
   onEdit: (message: Message) => void
+  /** The message that is being changed in the composer. */
+  editingId: string | null
   onDelete: (message: Message) => void
+  onTakeBack: (item: Outgoing) => void
 }
 
-export function HistoryRow({ row, summary, me, delivered, read, onEdit, onDelete }: HistoryRowProps) {
+export function HistoryRow(props: HistoryRowProps) {
+  const { row, summary, me, delivered, read, editingId, onEdit, onDelete, onTakeBack } = props
   switch (row.kind) {
     case 'start':
       return <Start title={titleOf(summary)} summary={summary} />
@@ -32,7 +38,7 @@ export function HistoryRow({ row, summary, me, delivered, read, onEdit, onDelete
     case 'new':
       return <NewLine />
     case 'outgoing':
-      return <OutgoingRow item={row.item} first={row.first} me={me} />
+      return <OutgoingRow item={row.item} first={row.first} me={me} onTakeBack={onTakeBack} />
     case 'message': {
       const { message, first } = row
       const own = message.sender_id === me
@@ -44,6 +50,7 @@ export function HistoryRow({ row, summary, me, delivered, read, onEdit, onDelete
           mark={own ? markOf(message, delivered, read) : null}
           group={summary.type === 'group'}
           mayDelete={own || summary.role !== 'member'}
+          editing={message.id === editingId}
           onEdit={onEdit}
           onDelete={onDelete}
         />
@@ -68,7 +75,7 @@ function Start({ title, summary }: { title: string; summary: Summary }) {
         group={peer === null}
         size={56}
       />
-      <p className="mt-3 text-meta text-text-muted">
+      <p className="mt-3 text-meta wrap-anywhere text-text-muted">
         {peer === null ? t.startGroup(title) : t.startDirect(title)}
       </p>
     </div>

@@ -1,7 +1,7 @@
 import { Suspense, useState } from 'react'
 import { Icon, type IconName } from '@/components/Icon'
 import { texts } from '@/lib/text/texts'
-import { lazily } from '@/lib/lazily'
+import { lazily } from '@/lib-react/lazily'
 
 const t = texts.messages
 
@@ -42,7 +42,7 @@ export function SendingMark({ state, who }: MarkProps) {
       aria-haspopup="dialog"
       title={text}
       data-mark={state}
-      className="relative inline-flex rounded-[4px] before:absolute before:-inset-1 hover:bg-bg-active pointer-coarse:before:-inset-3"
+      className="relative inline-flex items-center justify-center rounded-[4px] before:absolute before:-inset-1 hover:bg-bg-active pointer-coarse:-m-3.5 pointer-coarse:size-11"
       // What shows who is loaded when it is first wanted; from then on it handles the click itself.
       {...(!asked && { onClick: () => setAsked(true) })}
     >

@@ -1,12 +1,13 @@
+import { isolated, Sentence } from '@/components/Sentence'
+import { useChat, useTypists } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
-import { useChat } from '@/lib/chat/store'
-import { typistsInWords, useTypists } from '@/lib/typists'
+import { typistsInWords } from '@/lib/text/typists'
 
 /** Who is typing; always as high, so that nothing moves. */
 export function TypingLine({ conversationId }: { conversationId: string }) {
   const ids = useTypists(conversationId)
   const users = useChat((state) => state.users)
-  const words = typistsInWords(ids.map((id) => nameOf(users[id])))
+  const words = typistsInWords(ids.map((id) => isolated(nameOf(users[id]))))
   return (
     <div
       role="status"
@@ -23,7 +24,7 @@ export function TypingLine({ conversationId }: { conversationId: string }) {
               />
             ))}
           </span>
-          {words}
+          <Sentence text={words} />
         </p>
       )}
     </div>

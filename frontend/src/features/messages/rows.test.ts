@@ -13,13 +13,14 @@ function rows(
   const first = messages[0]?.seq ?? 1
   return rowsOf({
     thread: {
-      messages: new Map(messages.map((held) => [held.seq, held])),
+      messages: new Map(messages.map((message) => [message.seq, message])),
       range: { from: first, to: messages.at(-1)?.seq ?? 0 },
     },
     outgoing: [],
     me: ME,
     newFrom: null,
     atNewest: true,
+    heads: new Set(),
     ...parts,
   })
 }
@@ -68,7 +69,25 @@ describe('rowsOf', () => {
 
   test('the line of what is new stands before its message', () => {
     const list = rows([message(8, 8), message(9, 9), message(10, 10)], { newFrom: 9 })
-    expect(kinds(list)).toEqual(['day', 'message+', 'new', 'message+', 'message'])
+    expect(kinds(list)).toEqual(['message+', 'new', 'message+', 'message'])
+  })
+
+  test('older messages, of the same day or another, of the same sender or another, only add rows before', () => {
+    const many = Array.from({ length: 60 }, (_, n) =>
+      message(n + 1, n + 1, {
+        created_at: at(1 + Math.floor(n / 25), 9, n % 25),
+        sender_id: n % 7 < 5 ? 'ada' : ME,
+      }),
+    )
+    const heads = new Set<number>()
+    let shown: Row[] = []
+    for (const from of [41, 26, 20, 1]) {
+      heads.add(from)
+      const list = rows(many.slice(from - 1), { heads })
+      expect(list.slice(list.length - shown.length)).toEqual(shown)
+      shown = list
+    }
+    expect(kinds(shown).filter((kind) => kind === 'day')).toHaveLength(3)
   })
 
   test('an own message keeps its key when it arrives', () => {
@@ -99,7 +118,8 @@ test('seqUpTo and dayAt__a row in the middle__the last message and day up to it'
   expect(seqUpTo(list, 1)).toBeNull()
   expect(seqUpTo(list, 99)).toBe(2)
   expect(dayAt(list, 0)).toBeNull()
-  expect(dayAt(list, 3)).toBe(message(1, 1).created_at)
+  expect(dayAt(list, 1)).toBe(message(1, 1).created_at)
+  expect(dayAt(list, 3)).toBe(message(2, 2).created_at)
 })
 
 test('estimateHeight__a longer text__is higher', () => {

@@ -2,6 +2,7 @@
 import type { Message } from '@/contracts'
 import type { Outgoing, Thread } from '@/lib/chat/state'
 import { dayKey } from '@/lib/text/format'
+import { FOLDED_LINES, isLong, linesIn, withoutGaps } from './folding'
 
 /** Messages of one sender closer than this stand together under one name. */
 const GROUP_MS = 5 * 60_000
@@ -31,9 +32,15 @@ export interface RowsInput {
   newFrom: number | null
   /** Whether the loaded range ends with the newest message. */
   atNewest: boolean
+  /** Messages that loading once began with: they keep their sender's name, so that what is loaded before moves nothing. */
+  heads: ReadonlySet<number>
 }
 
-export function rowsOf({ thread, outgoing, me, newFrom, atNewest }: RowsInput): Row[] {
+/**
+ * What is loaded before the rows only adds to them: a day's line stands where the day is known to begin, between two
+ * messages or at the very first, and is known by the message after it. So each row is a place to keep while reading.
+ */
+export function rowsOf({ thread, outgoing, me, newFrom, atNewest, heads }: RowsInput): Row[] {
   const { range, messages } = thread
   const rows: Row[] = []
   let previous = null as Previous | null
@@ -47,16 +54,17 @@ export function rowsOf({ thread, outgoing, me, newFrom, atNewest }: RowsInput): 
     if (message === undefined) continue
     const day = dayKey(message.created_at)
     const at = Date.parse(message.created_at)
-    let first = startsGroup(previous, message.sender_id, at)
-    if (previous?.day !== day) {
-      rows.push({ kind: 'day', key: `day:${String(day)}`, iso: message.created_at })
+    const key = messageKey(message, me)
+    let first = heads.has(seq) || startsGroup(previous, message.sender_id, at)
+    if (previous === null ? range.from <= 1 : previous.day !== day) {
+      rows.push({ kind: 'day', key: `day:${key}`, iso: message.created_at })
       first = true
     }
     if (seq === newFrom) {
       rows.push({ kind: 'new', key: 'new' })
       first = true
     }
-    rows.push({ kind: 'message', key: messageKey(message, me), message, first })
+    rows.push({ kind: 'message', key, message, first })
     previous = { senderId: message.sender_id, at, day }
   }
   if (atNewest) pushOutgoing(rows, outgoing, me, previous)
@@ -70,21 +78,21 @@ function startsGroup(previous: Previous | null, senderId: string, at: number): b
 function pushOutgoing(rows: Row[], outgoing: readonly Outgoing[], me: string, last: Previous | null): void {
   let previous = last
   for (const item of outgoing) {
+    const key = `own:${item.client_message_id}`
     const day = dayKey(item.created_at)
     const at = Date.parse(item.created_at)
     let first = startsGroup(previous, me, at)
     // A clock that is behind shall not begin an earlier day.
     if (previous === null || day > previous.day) {
-      rows.push({ kind: 'day', key: `day:${String(day)}`, iso: item.created_at })
+      rows.push({ kind: 'day', key: `day:${key}`, iso: item.created_at })
       first = true
     }
-    rows.push({ kind: 'outgoing', key: `own:${item.client_message_id}`, item, first })
+    rows.push({ kind: 'outgoing', key, item, first })
     previous = { senderId: me, at, day }
   }
 }
 
 const LINE_PX = 22
-const CHARACTERS_A_LINE = 72
 
 /** A guess of a row's height, before it is measured. */
 export function estimateHeight(row: Row): number {
@@ -103,9 +111,10 @@ export function estimateHeight(row: Row): number {
 }
 
 function textHeight(body: string, first: boolean): number {
-  let lines = 0
-  for (const line of body.split('\n')) lines += Math.max(1, Math.ceil(line.length / CHARACTERS_A_LINE))
-  return lines * LINE_PX + (first ? 34 : 4)
+  const around = first ? 34 : 4
+  // One line more for what unfolds it.
+  if (isLong(body)) return (Math.min(linesIn(withoutGaps(body)), FOLDED_LINES) + 1) * LINE_PX + around
+  return linesIn(withoutGaps(body)) * LINE_PX + around
 }
 
 /** The highest `seq` among rows up to `index`. */
@@ -122,6 +131,20 @@ export function dayAt(rows: readonly Row[], index: number): string | null {
   for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
     const row = rows[at]
     if (row?.kind === 'day') return row.iso
+    if (row?.kind === 'message') return row.message.created_at
+    if (row?.kind === 'outgoing') return row.item.created_at
   }
   return null
 }
+
+/** The lowest `seq` among rows from `index` on. */
+export function seqFrom(rows: readonly Row[], index: number): number | null {
+  for (let at = Math.max(index, 0); at < rows.length; at += 1) {
+    const row = rows[at]
+    if (row?.kind === 'message') return row.message.seq
+  }
+  return null
+}
+
+/** Whether the row shows its day itself. */
+export const startsDay = (row: Row | undefined): boolean => row?.kind === 'day' || row?.kind === 'start'

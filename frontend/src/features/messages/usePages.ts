@@ -1,8 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { useThread } from '@/lib/chat/store'
+import { useConnection, useThread } from '@/lib-react/chat'
 import { CallError } from '@/lib/errors'
-import { loadHistory, loadNewer, loadOlder } from '@/lib/live/loading'
-import { useConnection } from '@/lib/socket'
+import { useLive } from '@/lib-react/session'
 
 /** Up to so many unread messages are reached by loading the newest page; beyond that, the page at the first of them. */
 const NEAR = 40
@@ -17,14 +16,16 @@ interface Pages {
   retry: () => void
   older: () => void
   newer: () => void
-  newest: () => Promise<void>
+  /** Load anew: around this message, or the newest. */
+  around: (seq: number | null) => Promise<void>
 }
 
 /**
  * Loads the history as it is needed: at first, when a reset made it stale (at the place that `anchor` names, so that
- * nobody loses theirs), and further at both ends. One page at a time.
+ * readers keep theirs), and further at both ends. One page at a time.
  */
 export function usePages(id: string, firstUnread: number | null, anchor: () => number | null): Pages {
+  const { loader } = useLive()
   const { range, staleAt, snapshot } = useThread(id)
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState<Work | null>(null)
@@ -48,7 +49,7 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
     }
   }, [])
 
-  // Each new connection is a new chance: what a break kept away comes without being asked for.
+  // A new connection retries by itself what failed while there was none.
   if (connection !== failedOn) {
     setFailedOn(connection)
     if (connection !== null) setFailure(null)
@@ -57,17 +58,20 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
   const needed = snapshot !== null && (range === null || staleAt !== null)
   const first = useCallback(() => {
     const far = firstUnread !== null && lastSeq - firstUnread > NEAR
-    const around = range === null ? (far ? firstUnread : null) : anchor()
-    void run('around', () => loadHistory(id, around))
-  }, [anchor, firstUnread, id, lastSeq, range, run])
+    const place = range === null ? (far ? firstUnread : null) : anchor()
+    void run('around', () => loader.loadHistory(id, place))
+  }, [anchor, firstUnread, id, lastSeq, loader, range, run])
 
   useEffect(() => {
     if (needed && failure === null) queueMicrotask(first)
   }, [needed, failure, first])
 
-  const older = useCallback(() => void run('older', () => loadOlder(id)), [id, run])
-  const newer = useCallback(() => void run('newer', () => loadNewer(id)), [id, run])
-  const newest = useCallback(() => run('around', () => loadHistory(id, null)), [id, run])
+  const older = useCallback(() => void run('older', () => loader.loadOlder(id)), [id, loader, run])
+  const newer = useCallback(() => void run('newer', () => loader.loadNewer(id)), [id, loader, run])
+  const around = useCallback(
+    (seq: number | null) => run('around', () => loader.loadHistory(id, seq)),
+    [id, loader, run],
+  )
   const retry = useCallback(() => setFailure(null), [])
-  return { failure, busy, retry, older, newer, newest }
+  return { failure, busy, retry, older, newer, around }
 }

@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from 'react'
-import { markRead } from '@/lib/live/receipts'
+import { useLive } from '@/lib-react/session'
 
 const EVENTS = ['focus', 'blur'] as const
 
@@ -12,13 +12,14 @@ function subscribe(listener: () => void): () => void {
   }
 }
 
-/** Whether the person is looking: the page is visible and has the focus. */
+/** Whether the user is looking: the page is visible and has the focus. */
 export const useLooking = (): boolean =>
   useSyncExternalStore(subscribe, () => document.visibilityState === 'visible' && document.hasFocus())
 
-/** What was in view while the person looked is read. */
+/** Mark as read what was in view while the user was looking. */
 export function useReading(conversationId: string, looking: boolean, seenUpTo: number | null): void {
+  const { receipts } = useLive()
   useEffect(() => {
-    if (looking && seenUpTo !== null) markRead(conversationId, seenUpTo)
-  }, [conversationId, looking, seenUpTo])
+    if (looking && seenUpTo !== null) receipts.markRead(conversationId, seenUpTo)
+  }, [receipts, conversationId, looking, seenUpTo])
 }

@@ -1,20 +1,22 @@
 import { useEffect, useState } from 'react'
 import { Button } from '@/components/Button'
 import { Icon } from '@/components/Icon'
-import { onIncoming } from '@/lib/live/live'
-import { chooseNotifications, turnOnNotifications, useNotifications } from '@/lib/notifications'
 import { texts } from '@/lib/text/texts'
+import { useNotifications, usePage } from '@/lib-react/page'
+import { useLive } from '@/lib-react/session'
 
 const t = texts.notifications
 
-/** Asked when it is first useful: when a message came in, and never again once answered. */
+/** Offers notifications when they are first useful, when a message arrives, and never again after a choice. */
 export function AskForNotifications() {
+  const { notifications } = usePage()
   const { choice, permission } = useNotifications()
+  const live = useLive()
   const [useful, setUseful] = useState(false)
   const open = choice === 'undecided' && permission === 'default'
   useEffect(() => {
-    if (open) return onIncoming(() => setUseful(true))
-  }, [open])
+    if (open) return live.onMessage(() => setUseful(true))
+  }, [live, open])
   if (!open || !useful) return null
   return (
     <section
@@ -26,10 +28,10 @@ export function AskForNotifications() {
         {t.ask}
       </p>
       <div className="mt-2.5 flex justify-end gap-2">
-        <Button look="quiet" onClick={() => chooseNotifications('later')}>
+        <Button look="quiet" onClick={() => notifications.choose('later')}>
           {t.notNow}
         </Button>
-        <Button look="primary" onClick={() => void turnOnNotifications()}>
+        <Button look="primary" onClick={() => void notifications.turnOn()}>
           {t.turnOn}
         </Button>
       </div>

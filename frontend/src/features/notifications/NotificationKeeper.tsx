@@ -1,66 +1,91 @@
-import { useEffect, useRef } from 'react'
-import { useNavigate } from 'react-router'
-import type { Message } from '@/contracts'
-import { useConversations } from '@/lib/chat/list'
-import { nameOf, titleOf } from '@/lib/chat/names'
-import { summary, useChat } from '@/lib/chat/store'
-import { onIncoming } from '@/lib/live/live'
-import { useNotifications } from '@/lib/notifications'
-import { oneLine } from '@/lib/text/rich'
+import { useEffect, useMemo, useRef } from 'react'
+import { useMatch, useNavigate } from 'react-router'
+import { useNotifications, useNow } from '@/lib-react/page'
+import { useChat, useConversations, useMe, useSummary } from '@/lib-react/chat'
+import { countedUnread } from '@/lib/chat/attention'
+import { titleOf } from '@/lib/chat/names'
+import { DEFAULT_SETTINGS } from '@/lib/live/notificationSettings'
 import { texts } from '@/lib/text/texts'
+import { useLive } from '@/lib-react/session'
+import { useStore } from 'zustand'
 
-/** The title, the icon and the app's badge tell what is unread; a notification tells of a message while the page is hidden. */
+/** Loaded by those who turned it on. */
+const loadDesktop = () => import('./desktop')
+
+/** Shows what is unread in the title, the icon and the app's badge, and notifies of messages while the page is hidden. */
 export function NotificationKeeper() {
-  useBadges()
-  useHiddenNotifications()
+  const unread = useCountedUnread()
+  useTitle(unread)
+  useBadges(unread)
+  useDesktopNotifications()
   return null
 }
 
-function useBadges(): void {
-  const unread = useConversations().reduce((sum, { unread: count }) => sum + count, 0)
+/** Count the unread messages of which the user wants to be notified. */
+function useCountedUnread(): number {
+  const conversations = useConversations()
+  const threads = useChat((state) => state.threads)
+  const { notificationSettings } = useLive()
+  const known = useStore(notificationSettings.known)
+  const me = useMe()
+  const now = useNow()
+  const unread = useMemo(() => conversations.filter((summary) => summary.unread > 0), [conversations])
+  useEffect(
+    () => void notificationSettings.readAhead(unread.map(({ id }) => id)),
+    [notificationSettings, unread],
+  )
+  let count = 0
+  for (const summary of unread) {
+    const messages = threads[summary.id]?.messages
+    const settings = known[summary.id]?.settings ?? DEFAULT_SETTINGS
+    if (messages !== undefined) count += countedUnread(summary, messages, settings, me, now)
+  }
+  return count
+}
+
+/** Each of many tabs shows which conversation it has open. */
+function useTitle(unread: number): void {
+  const id = useMatch('/c/:id/*')?.params.id ?? ''
+  const summary = useSummary(id)
+  const title = summary === null ? null : titleOf(summary)
   useEffect(() => {
-    document.title = unread > 0 ? texts.notifications.unreadTitle(unread) : texts.product
-    const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
-    if (icon !== null) icon.href = unread > 0 ? '/icon-unread.svg' : '/icon.svg'
-    // Not every browser has app badges, and none shows one for a page that is not installed.
-    if ('setAppBadge' in navigator) void navigator.setAppBadge(unread).catch(() => undefined)
-  }, [unread])
+    document.title = texts.notifications.pageTitle(unread, title)
+  }, [unread, title])
   useEffect(
     () => () => {
       document.title = texts.product
-      document.querySelector('link[rel="icon"]')?.setAttribute('href', '/icon.svg')
     },
     [],
   )
 }
 
-function useHiddenNotifications(): void {
+function useBadges(unread: number): void {
+  const some = unread > 0
+  useEffect(() => {
+    document.querySelector('link[rel="icon"]')?.setAttribute('href', some ? '/icon-unread.svg' : '/icon.svg')
+    return () => document.querySelector('link[rel="icon"]')?.setAttribute('href', '/icon.svg')
+  }, [some])
+  useEffect(() => {
+    // Not every browser has app badges, and none shows one for a page that is not installed.
+    if ('setAppBadge' in navigator) void navigator.setAppBadge(unread).catch(() => undefined)
+  }, [unread])
+}
+
+function useDesktopNotifications(): void {
   const { choice, permission } = useNotifications()
+  const live = useLive()
   const navigate = useRef(useNavigate())
   const on = choice === 'on' && permission === 'granted'
   useEffect(() => {
     if (!on) return
-    return onIncoming((message) => {
-      if (document.visibilityState === 'hidden') show(message, (path) => void navigate.current(path))
-    })
-  }, [on])
-}
-
-function show(message: Message, open: (path: string) => void): void {
-  const state = useChat.getState()
-  const conversation = summary(state, message.conversation_id)
-  if (conversation === null || state.presence[state.me ?? '']?.status === 'dnd') return
-  const sender = nameOf(state.users[message.sender_id])
-  const title = conversation.type === 'direct' ? sender : `${sender} · ${titleOf(conversation)}`
-  // The tag makes two tabs show one notification, not two.
-  const notification = new Notification(title, {
-    body: oneLine(message.body),
-    tag: message.id,
-    icon: '/icon.svg',
-  })
-  notification.onclick = () => {
-    window.focus()
-    open(`/c/${message.conversation_id}`)
-    notification.close()
-  }
+    const abort = new AbortController()
+    const signal = AbortSignal.any([abort.signal, live.signal])
+    const open = (path: string): void => void navigate.current(path)
+    loadDesktop().then(
+      ({ startDesktopNotifications }) => startDesktopNotifications(live, open, signal),
+      // Without the network there is nothing to notify of; the next page load tries again.
+      () => undefined,
+    )
+    return () => abort.abort()
+  }, [on, live])
 }

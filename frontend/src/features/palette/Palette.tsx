@@ -4,19 +4,18 @@ import { useNavigate } from 'react-router'
 import { Avatar } from '@/components/Avatar'
 import { Dialog } from '@/components/Dialog'
 import { Icon, type IconName } from '@/components/Icon'
-import { toast } from '@/components/Toasts'
-import { searchPeople, startDirect } from '@/lib/actions'
-import { fits, matching, useConversations } from '@/lib/chat/list'
+import { usePage } from '@/lib-react/page'
+import { useConversations, useMe } from '@/lib-react/chat'
+import { fits, matching } from '@/lib/chat/matching'
 import { nameOf, titleOf } from '@/lib/chat/names'
-import { useMe } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
-import { isComposing, nextIndex } from '@/lib/keys'
-import { chooseTheme } from '@/lib/theme'
+import { isComposing, nextIndex } from '@/lib-react/keys'
 import { failureText, texts } from '@/lib/text/texts'
+import { useLive } from '@/lib-react/session'
 
 const t = texts.palette
 const MAX_CONVERSATIONS = 7
-const MAX_PEOPLE = 5
+const MAX_USERS = 5
 
 interface Entry {
   key: string
@@ -26,7 +25,7 @@ interface Entry {
   run: () => void
 }
 
-/** Ctrl-K: go to any conversation, person or command by typing. */
+/** Ctrl-K: go to any conversation, user or command by typing. */
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('')
   const [active, setActive] = useState(0)
@@ -103,7 +102,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               className={`flex min-h-10 cursor-pointer items-center gap-3 rounded-control px-2.5 pointer-coarse:min-h-11 ${index === at ? 'bg-bg-hover' : ''}`}
             >
               {entry.lead}
-              <span className="truncate">{entry.text}</span>
+              <bdi className="truncate">{entry.text}</bdi>
             </div>
           </div>
         ))}
@@ -119,37 +118,39 @@ const lead = (name: IconName): ReactNode => (
 )
 
 function useEntries(text: string): Entry[] {
+  const { theme, toasts } = usePage()
   const navigate = useNavigate()
+  const { conversations: conversationActions } = useLive()
   const me = useMe()
   const conversations = matching(useConversations(), text).slice(0, MAX_CONVERSATIONS)
   const search = text.trim()
-  const people = useQuery({
-    queryKey: ['people', search],
-    queryFn: ({ signal }) => searchPeople(search, signal),
+  const users = useQuery({
+    queryKey: ['users', search],
+    queryFn: ({ signal }) => conversationActions.searchUsers(search, signal),
     enabled: search !== '',
     staleTime: 10_000,
     placeholderData: (previous) => previous,
   })
-  // Until the answer to what is typed has come, the one before it stays, as far as it fits: Enter takes what is shown.
-  const found = (people.data ?? []).filter(
-    (user) => !people.isPlaceholderData || fits(`${nameOf(user)} ${user.username}`, search),
+  // Until the results for what is typed are there, the previous ones stay, as far as they match: Enter takes what is shown.
+  const found = (users.data ?? []).filter(
+    (user) => !users.isPlaceholderData || fits(`${nameOf(user)} ${user.username}`, search),
   )
   const known = new Set(conversations.map(({ peer }) => peer?.id))
   const go = (path: string) => () => void navigate(path)
   const write = (userId: string) => () => {
-    startDirect(userId).then(
+    conversationActions.startDirect(userId).then(
       (id) => navigate(`/c/${id}`),
-      (error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')),
+      (error: unknown) => toasts.show(failureText(error instanceof CallError ? error.code : 'other')),
     )
   }
 
   const commands: [string, IconName, () => void][] = [
     [texts.conversations.new, 'pencil', go('/new')],
-    [texts.start.newGroup, 'people', go('/new/group')],
+    [texts.start.newGroup, 'group', go('/new/group')],
     [texts.settings.title, 'settings', go('/settings')],
-    [`${texts.settings.theme}: ${texts.settings.themes.light}`, 'sun', () => chooseTheme('light')],
-    [`${texts.settings.theme}: ${texts.settings.themes.dark}`, 'sun', () => chooseTheme('dark')],
-    [`${texts.settings.theme}: ${texts.settings.themes.system}`, 'sun', () => chooseTheme('system')],
+    [`${texts.settings.theme}: ${texts.settings.themes.light}`, 'sun', () => theme.choose('light')],
+    [`${texts.settings.theme}: ${texts.settings.themes.dark}`, 'sun', () => theme.choose('dark')],
+    [`${texts.settings.theme}: ${texts.settings.themes.system}`, 'sun', () => theme.choose('system')],
   ]
   const wanted = search.toLocaleLowerCase()
   return [
@@ -170,10 +171,10 @@ function useEntries(text: string): Entry[] {
     })),
     ...(search === '' ? [] : found)
       .filter((user) => user.id !== me && !known.has(user.id))
-      .slice(0, MAX_PEOPLE)
+      .slice(0, MAX_USERS)
       .map((user) => ({
         key: user.id,
-        group: t.people,
+        group: t.users,
         text: `${nameOf(user)} · @${user.username}`,
         lead: <Avatar id={user.id} name={nameOf(user)} url={user.avatar_url} size={28} />,
         run: write(user.id),

@@ -6,12 +6,11 @@ import { Field } from '@/components/Field'
 import { MenuChoice } from '@/components/Menu'
 import { PresenceDot } from '@/components/PresenceDot'
 import { usePresence } from '@/components/Status'
-import { toast } from '@/components/Toasts'
-import { useMe } from '@/lib/chat/store'
+import { useMe, useOwnStatus } from '@/lib-react/chat'
 import { CallError } from '@/lib/errors'
-import { useOwnStatus } from '@/lib/live/ownStatus'
-import { ask } from '@/lib/socket'
 import { failureText, texts } from '@/lib/text/texts'
+import { useToast } from '@/lib-react/page'
+import { useLive } from '@/lib-react/session'
 
 const t = texts.presence
 const MAX_CUSTOM = 128
@@ -25,16 +24,20 @@ const CHOICES: readonly { value: Wanted; text: string; status: PresenceStatus }[
   { value: 'invisible', text: `${t.invisible} · ${t.invisibleLead}`, status: 'offline' },
 ]
 
-async function set(wish: ToServerEvents['presence:set']): Promise<void> {
-  try {
-    await ask('presence:set', wish)
-  } catch (error) {
-    toast(failureText(error instanceof CallError ? error.code : 'other'))
+/** Return what sets one's presence, and shows a failure by a toast. */
+function useSetPresence(): (wish: ToServerEvents['presence:set']) => void {
+  const { connection } = useLive()
+  const toast = useToast()
+  return (wish) => {
+    connection
+      .request('presence:set', wish)
+      .catch((error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')))
   }
 }
 
 /** The choices of one's own status, in a menu. */
 export function StatusChoices() {
+  const set = useSetPresence()
   const status = useOwnStatus()
   const value = CHOICES.find((choice) => choice.status === status)?.value ?? 'online'
   return (
@@ -46,20 +49,21 @@ export function StatusChoices() {
         text: choice.text,
         lead: <PresenceDot status={choice.status} />,
       }))}
-      onChange={(next) => void set({ status: next })}
+      onChange={(next) => set({ status: next })}
     />
   )
 }
 
 /** A few words of one's own, shown beside the name. */
 export function CustomStatusDialog({ onClose }: { onClose: () => void }) {
+  const set = useSetPresence()
   const me = useMe()
   const presence = usePresence(me)
   const [text, setText] = useState(presence?.custom_status ?? '')
 
   function submit(event: FormEvent): void {
     event.preventDefault()
-    void set({ custom_status: text.trim() === '' ? null : text.trim() })
+    set({ custom_status: text.trim() === '' ? null : text.trim() })
     onClose()
   }
 

@@ -1,11 +1,11 @@
 import { useState, type FormEvent } from 'react'
 import { Link } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
-import { Field, Problem } from '@/components/Field'
+import { Field, Problem, useFirstProblem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
-import { CallError } from '@/lib/errors'
-import { useSession } from '@/lib/session/session'
-import { failureText, texts } from '@/lib/text/texts'
+import { useAuth, useAuthState } from '@/lib-react/session'
+import { problemsOf, without, type Problems } from '@/lib/text/problems'
+import { texts } from '@/lib/text/texts'
 import { register, signIn } from './api'
 
 const t = texts.session
@@ -13,9 +13,10 @@ const USERNAME = /^[a-z0-9_.-]{3,32}$/i
 const MIN_PASSWORD = 8
 
 type Mode = 'sign-in' | 'register'
-type Problems = Partial<Record<'username' | 'password' | 'display_name' | 'all', string>>
+const FIELDS = ['username', 'password', 'display_name'] as const
+type SessionProblems = Problems<(typeof FIELDS)[number]>
 
-/** Sign in, or create an account: the first thing a person sees. */
+/** Sign in, or create an account: the first page a user sees. */
 export function SessionPage({ mode }: { mode: Mode }) {
   return (
     <div className="grid h-dvh overflow-y-auto bg-bg lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
@@ -73,9 +74,9 @@ function Pitch() {
   )
 }
 
-/** Why the person is here again, when a session ended by itself. */
+/** Why the session ended, when the user did not sign out. */
 function Ended() {
-  const session = useSession()
+  const session = useAuthState()
   if (session.state !== 'signed_out' || session.ended === null || session.ended === 'left') return null
   return (
     <div role="alert" className="mb-5 rounded-control bg-warn-soft px-3 py-2.5 text-meta text-warn">
@@ -86,9 +87,11 @@ function Ended() {
 }
 
 function SessionForm({ mode }: { mode: Mode }) {
-  const session = useSession()
+  const auth = useAuth()
+  const session = useAuthState()
   const known = session.state === 'signed_out' ? (session.username ?? '') : ''
-  const [problems, setProblems] = useState<Problems>({})
+  const [problems, setProblems] = useState<SessionProblems>({})
+  const form = useFirstProblem(problems)
   const [busy, setBusy] = useState(false)
   const [shown, setShown] = useState(false)
 
@@ -102,17 +105,23 @@ function SessionForm({ mode }: { mode: Mode }) {
     if (Object.keys(found).length > 0) return
     setBusy(true)
     try {
-      if (mode === 'sign-in') await signIn(credentials)
-      else await register(credentials, text('display_name').trim())
+      if (mode === 'sign-in') await signIn(auth, credentials)
+      else await register(auth, credentials, text('display_name').trim())
     } catch (error) {
-      setProblems(problemsOf(error))
+      setProblems(problemsOf(error, FIELDS, { username_taken: 'username' }))
       setBusy(false)
     }
   }
 
   const creating = mode === 'register'
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-3">
+    <form
+      ref={form}
+      noValidate
+      onSubmit={(event) => void submit(event)}
+      onChange={(event) => setProblems(without(problems, event.target.name))}
+      className="flex flex-col gap-3"
+    >
       {problems.all !== undefined && <Problem>{problems.all}</Problem>}
       <Field
         label={t.username}
@@ -165,20 +174,12 @@ function SessionForm({ mode }: { mode: Mode }) {
   )
 }
 
-/** Said before the server has to; when signing in only whether something is there, for old names may break new rules. */
-function check(mode: Mode, username: string, password: string): Problems {
-  const found: Problems = {}
+/** Check before the server does; when signing in only that the fields are filled, as old names may break new rules. */
+function check(mode: Mode, username: string, password: string): SessionProblems {
+  const found: SessionProblems = {}
   if (username === '') found.username = t.required
   else if (mode === 'register' && !USERNAME.test(username)) found.username = t.usernameProblem
   if (password === '') found.password = t.required
   else if (mode === 'register' && [...password].length < MIN_PASSWORD) found.password = t.passwordProblem
   return found
-}
-
-function problemsOf(error: unknown): Problems {
-  if (!(error instanceof CallError)) return { all: texts.somethingWrong }
-  if (error.code === 'username_taken') return { username: failureText(error.code) }
-  const fields = error.fields.filter(({ field }) => ['username', 'password', 'display_name'].includes(field))
-  if (fields.length > 0) return Object.fromEntries(fields.map(({ field, message }) => [field, message]))
-  return { all: failureText(error.code) }
 }

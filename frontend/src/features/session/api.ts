@@ -1,8 +1,7 @@
 import type { Tokens } from '@/contracts'
-import { eraseDrafts } from '@/lib/drafts'
-import { call, callOpenly } from '@/lib/http'
-import { eraseOutbox } from '@/lib/live/outbox'
-import { begin, leave, useSession } from '@/lib/session/session'
+import type { Auth } from '@/lib/auth/auth'
+import { BY_COOKIE } from '@/lib/auth/refresh'
+import { request } from '@/lib/http'
 import { deviceName } from './device'
 
 export interface Credentials {
@@ -10,27 +9,22 @@ export interface Credentials {
   password: string
 }
 
-export async function signIn(credentials: Credentials): Promise<void> {
-  const data = { ...credentials, device_name: deviceName(navigator.userAgent) }
-  begin(await callOpenly<Tokens>({ method: 'POST', url: '/v1/auth/login', data }))
+export function signIn(auth: Auth, credentials: Credentials): Promise<void> {
+  return beginBy(auth, '/v1/auth/login', {
+    ...credentials,
+    device_name: deviceName(navigator.userAgent),
+  })
 }
 
-export async function register(credentials: Credentials, displayName: string): Promise<void> {
-  const data = {
+export function register(auth: Auth, credentials: Credentials, displayName: string): Promise<void> {
+  return beginBy(auth, '/v1/auth/register', {
     ...credentials,
     ...(displayName === '' ? {} : { display_name: displayName }),
     device_name: deviceName(navigator.userAgent),
-  }
-  begin(await callOpenly<Tokens>({ method: 'POST', url: '/v1/auth/register', data }))
+  })
 }
 
-/** What this person wrote and did not send goes too: the next one at this machine shall not find it. */
-export async function signOut(): Promise<void> {
-  const session = useSession.getState()
-  // Without a connection the session ends here all the same; its keys are forgotten.
-  await call<void>({ method: 'POST', url: '/v1/auth/logout' }).catch(() => undefined)
-  leave()
-  if (session.state !== 'signed_in') return
-  eraseDrafts(session.user.id)
-  await eraseOutbox(session.user.id).catch(() => undefined)
-}
+const beginBy = (auth: Auth, url: string, data: object): Promise<void> =>
+  auth.cookieLock.run(async () =>
+    auth.begin(await request<Tokens>({ method: 'POST', url, data, headers: BY_COOKIE })),
+  )

@@ -3,11 +3,11 @@ import type { Session } from '@/contracts'
 import { Button } from '@/components/Button'
 import { Icon } from '@/components/Icon'
 import { Bone, Failed, Loading } from '@/components/States'
-import { toast } from '@/components/Toasts'
 import { CallError } from '@/lib/errors'
-import { useNow } from '@/lib/now'
 import { ago, fullTime } from '@/lib/text/format'
 import { failureText, texts } from '@/lib/text/texts'
+import { useNow, useToast } from '@/lib-react/page'
+import { useLive } from '@/lib-react/session'
 import { endSession, listSessions } from './api'
 
 const t = texts.settings
@@ -15,7 +15,8 @@ const KEY = ['sessions']
 
 /** Where one is signed in; each other place can be signed out from here. */
 export function SessionList() {
-  const query = useQuery({ queryKey: KEY, queryFn: listSessions, staleTime: 0 })
+  const { rest } = useLive()
+  const query = useQuery({ queryKey: KEY, queryFn: () => listSessions(rest), staleTime: 0 })
   if (query.isError) {
     const code = query.error instanceof CallError ? query.error.code : 'other'
     return <Failed text={failureText(code)} onRetry={() => void query.refetch()} />
@@ -38,10 +39,12 @@ export function SessionList() {
 }
 
 function SessionRow({ session }: { session: Session }) {
+  const toast = useToast()
   const now = useNow()
+  const { rest } = useLive()
   const queries = useQueryClient()
   const ending = useMutation({
-    mutationFn: () => endSession(session.session_id),
+    mutationFn: () => endSession(rest, session.session_id),
     onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
     onError: (error) => toast(failureText(error instanceof CallError ? error.code : 'other')),
   })

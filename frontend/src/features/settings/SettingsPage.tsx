@@ -1,19 +1,15 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { Button } from '@/components/Button'
-import { Field, Problem } from '@/components/Field'
+import { useCopy } from '@/components/useCopy'
+import { Field, Problem, useFirstProblem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
-import { toast } from '@/components/Toasts'
-import { CallError } from '@/lib/errors'
-import {
-  chooseNotifications,
-  notificationsExist,
-  turnOnNotifications,
-  useNotifications,
-} from '@/lib/notifications'
-import { useSession } from '@/lib/session/session'
-import { chooseTheme, useTheme, type Theme } from '@/lib/theme'
-import { failureText, texts } from '@/lib/text/texts'
+import { useNotifications, usePage, useTheme, useToast } from '@/lib-react/page'
+import { notificationsExist } from '@/lib-react/notifications'
+import { useAuth, useAuthState, useLive } from '@/lib-react/session'
+import type { Theme } from '@/lib-react/theme'
+import { problemsOf, without, type Problems } from '@/lib/text/problems'
+import { texts } from '@/lib/text/texts'
 import { changeName, changePassword } from './api'
 import { SessionList } from './SessionList'
 
@@ -37,6 +33,7 @@ export default function SettingsPage() {
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
         <div className="mx-auto max-w-2xl divide-y divide-border px-4 pb-12 md:px-6">
           <Section title={t.profile}>
+            <Username />
             <NameForm />
           </Section>
           <Section title={t.appearance}>
@@ -66,10 +63,32 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   )
 }
 
+/** By it others find one. */
+function Username() {
+  const copy = useCopy()
+  const session = useAuthState()
+  if (session.state !== 'signed_in') return null
+  const name = `@${session.user.username}`
+  return (
+    <div className="mb-4 flex max-w-sm items-center gap-3">
+      <p className="min-w-0 flex-1">
+        <span className="block text-meta font-medium">{texts.session.username}</span>
+        <span className="block truncate text-message text-text-muted">{name}</span>
+      </p>
+      <Button aria-label={t.copyUsername} onClick={() => copy(name)}>
+        {t.copy}
+      </Button>
+    </div>
+  )
+}
+
 function NameForm() {
-  const session = useSession()
-  const held = session.state === 'signed_in' ? session.user.display_name : ''
-  const [name, setName] = useState(held)
+  const toast = useToast()
+  const session = useAuthState()
+  const auth = useAuth()
+  const live = useLive()
+  const known = session.state === 'signed_in' ? session.user.display_name : ''
+  const [name, setName] = useState(known)
   const [problem, setProblem] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
 
@@ -79,10 +98,11 @@ function NameForm() {
     setBusy(true)
     setProblem(null)
     try {
-      await changeName(name.trim())
+      await changeName(live, auth, name.trim())
       toast(texts.saved)
     } catch (error) {
-      setProblem(failureText(error instanceof CallError ? error.code : 'other'))
+      const { display_name, all } = problemsOf(error, ['display_name'])
+      setProblem(display_name ?? all ?? null)
     } finally {
       setBusy(false)
     }
@@ -95,11 +115,14 @@ function NameForm() {
         autoComplete="name"
         maxLength={64}
         value={name}
-        onChange={(event) => setName(event.target.value)}
+        onChange={(event) => {
+          setName(event.target.value)
+          setProblem(null)
+        }}
         problem={problem}
         className="max-w-sm flex-1"
       />
-      <Button type="submit" busy={busy} disabled={name.trim() === held} className="min-h-10">
+      <Button type="submit" busy={busy} disabled={name.trim() === known} className="min-h-10">
         {texts.save}
       </Button>
     </form>
@@ -107,7 +130,8 @@ function NameForm() {
 }
 
 function ThemeChoice() {
-  const theme = useTheme((state) => state.theme)
+  const theme = useTheme()
+  const page = usePage()
   return (
     <fieldset>
       <legend className="sr-only">{t.theme}</legend>
@@ -122,7 +146,7 @@ function ThemeChoice() {
               name="theme"
               value={value}
               checked={theme === value}
-              onChange={() => chooseTheme(value)}
+              onChange={() => page.theme.choose(value)}
               className="absolute inset-0 cursor-pointer opacity-0"
             />
             {t.themes[value]}
@@ -134,6 +158,7 @@ function ThemeChoice() {
 }
 
 function NotificationSwitch() {
+  const { notifications } = usePage()
   const { choice, permission } = useNotifications()
   if (!notificationsExist()) return <p className="text-meta text-text-muted">{t.notificationsNone}</p>
   if (permission === 'denied') return <p className="text-meta text-text-muted">{t.notificationsDenied}</p>
@@ -141,68 +166,73 @@ function NotificationSwitch() {
   return (
     <div className="flex flex-wrap items-center justify-between gap-3">
       <p className="text-meta text-text-muted">{on ? t.notificationsOn : t.notificationsLead}</p>
-      <Button onClick={() => (on ? chooseNotifications('off') : void turnOnNotifications())}>
+      <Button onClick={() => (on ? notifications.choose('off') : void notifications.turnOn())}>
         {on ? t.notificationsPause : t.notificationsOff}
       </Button>
     </div>
   )
 }
 
+const PASSWORD_FIELDS = ['current_password', 'new_password'] as const
+type PasswordField = (typeof PASSWORD_FIELDS)[number]
+
 function PasswordForm() {
-  const [problems, setProblems] = useState<{ current?: string; next?: string; all?: string }>({})
+  const toast = useToast()
+  const { rest } = useLive()
+  const [problems, setProblems] = useState<Problems<PasswordField>>({})
+  const formRef = useFirstProblem(problems)
   const [busy, setBusy] = useState(false)
 
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
     const form = event.currentTarget
     const data = new FormData(form)
-    const current = (data.get('current') as string | null) ?? ''
-    const next = (data.get('next') as string | null) ?? ''
-    if (current === '') return setProblems({ current: texts.session.required })
-    if ([...next].length < MIN_PASSWORD) return setProblems({ next: texts.session.passwordProblem })
+    const current = (data.get('current_password') as string | null) ?? ''
+    const next = (data.get('new_password') as string | null) ?? ''
+    if (current === '') return setProblems({ current_password: texts.session.required })
+    if ([...next].length < MIN_PASSWORD) return setProblems({ new_password: texts.session.passwordProblem })
     setBusy(true)
     setProblems({})
     try {
-      await changePassword(current, next)
+      await changePassword(rest, current, next)
       form.reset()
       toast(t.passwordChanged)
     } catch (error) {
-      setProblems(problemsOf(error))
+      setProblems(problemsOf(error, PASSWORD_FIELDS, { wrong_password: 'current_password' }))
     } finally {
       setBusy(false)
     }
   }
 
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="flex max-w-sm flex-col gap-3">
+    <form
+      ref={formRef}
+      noValidate
+      onSubmit={(event) => void submit(event)}
+      onChange={(event) => setProblems(without(problems, event.target.name))}
+      className="flex max-w-sm flex-col gap-3"
+    >
       {problems.all !== undefined && <Problem>{problems.all}</Problem>}
       <Field
         label={t.currentPassword}
-        name="current"
+        name="current_password"
         type="password"
         autoComplete="current-password"
         maxLength={256}
-        problem={problems.current}
+        problem={problems.current_password}
       />
       <Field
         label={t.newPassword}
-        name="next"
+        name="new_password"
         type="password"
         autoComplete="new-password"
         maxLength={256}
         hint={texts.session.passwordHint}
-        problem={problems.next}
+        problem={problems.new_password}
       />
       <Button type="submit" busy={busy} className="self-start">
         {t.changePassword}
       </Button>
     </form>
   )
-}
-
-function problemsOf(error: unknown): { current?: string; next?: string; all?: string } {
-  if (!(error instanceof CallError)) return { all: texts.somethingWrong }
-  if (error.code === 'wrong_password') return { current: failureText(error.code) }
-  const field = error.fields.find((problem) => problem.field === 'new_password')
-  return field === undefined ? { all: failureText(error.code) } : { next: field.message }
 }

@@ -5,7 +5,7 @@ export const ME = 'me'
 export const ROOM = 'room'
 const START = Date.parse('2026-03-02T10:00:00.000Z')
 
-export const person = (id: string): User => ({
+export const user = (id: string): User => ({
   id,
   username: id,
   display_name: id.charAt(0).toUpperCase() + id.slice(1),
@@ -47,7 +47,7 @@ export const conversation = (change_seq: number, parts: Partial<Conversation> = 
 })
 
 export const member = (id: string, parts: Partial<Member> = {}): Member => ({
-  user: person(id),
+  user: user(id),
   role: 'member',
   joined_at: new Date(START).toISOString(),
   delivered_seq: 0,

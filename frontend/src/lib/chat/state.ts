@@ -1,6 +1,6 @@
 /**
  * What the client knows of the chat. Everything here is merged, never overwritten: of two states of a thing the newer
- * one (by `change_seq`, or the higher watermark) holds, so it does not matter in which order or how often news comes.
+ * one (by `change_seq`, or the higher watermark) wins, so it does not matter in which order or how often changes arrive.
  */
 import type { Conversation, Message, Presence, Role, User } from '@/contracts'
 
@@ -15,7 +15,7 @@ export interface Watermarks {
   read_seq: number
 }
 
-/** A member as last heard; `role` null: gone. */
+/** A member as last known; `role` null: gone. */
 export interface MemberState {
   user_id: string
   role: Role | null
@@ -30,7 +30,7 @@ export interface Range {
 }
 
 export interface Thread {
-  /** The conversation as the server last told it; null when only news of it came so far. */
+  /** The conversation as the server last sent it; null when only events of it arrived so far. */
   snapshot: Conversation | null
   /** Set when it is not ours any more: nothing up to this change counts. */
   removedAt: number | null
@@ -62,11 +62,11 @@ export interface Outgoing {
 }
 
 export interface ChatState {
-  me: string | null
+  me: string
   users: Readonly<Record<string, User>>
   threads: Readonly<Record<string, Thread>>
   outgoing: Readonly<Record<string, readonly Outgoing[]>>
-  /** By conversation and person: until when (in ms) they count as typing. */
+  /** By conversation and user: until when (in ms) they count as typing. */
   typing: Readonly<Record<string, Readonly<Record<string, number>>>>
   presence: Readonly<Record<string, Presence>>
   /** Whether the list of conversations was loaded once. */
@@ -88,7 +88,7 @@ export const NO_THREAD: Thread = {
   progress: null,
 }
 
-export const emptyChat = (me: string | null): ChatState => ({
+export const emptyChat = (me: string): ChatState => ({
   me,
   users: {},
   threads: {},

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { applyChanges, type Change } from './changes'
 import { conversation, ME, member, message, ROOM } from './samples'
 import { emptyChat, type Thread } from './state'
-import { inOrder, lowestMarks, summaryOf, type Summary } from './summaries'
+import { inOrder, lowestMarks, summaryOf, withWaiting, type Summary } from './summaries'
 
 function thread(...changes: Change[]): Thread {
-  const held = applyChanges(emptyChat(ME), changes).threads[ROOM]
-  if (held === undefined) throw new Error('no thread')
-  return held
+  const shown = applyChanges(emptyChat(ME), changes).threads[ROOM]
+  if (shown === undefined) throw new Error('no thread')
+  return shown
 }
 
 const unread = (...changes: Change[]) => {
@@ -15,19 +15,22 @@ const unread = (...changes: Change[]) => {
   return { count: summary?.unread, inexact: summary?.inexact }
 }
 
-const told: Change = {
+const snapshot: Change = {
   type: 'conversation',
   conversation: conversation(20, { last_seq: 10, read_seq: 4, unread_count: 6 }),
 }
 
 describe('unread', () => {
-  test('as told: the server’s count', () => {
-    expect(unread(told)).toEqual({ count: 6, inexact: false })
+  test('from the snapshot: the server’s count', () => {
+    expect(unread(snapshot)).toEqual({ count: 6, inexact: false })
   })
 
   test('a message by another: one more; by oneself: none left', () => {
-    expect(unread(told, { type: 'message', message: message(11, 21) })).toEqual({ count: 7, inexact: false })
-    expect(unread(told, { type: 'message', message: message(11, 21, { sender_id: ME }) })).toEqual({
+    expect(unread(snapshot, { type: 'message', message: message(11, 21) })).toEqual({
+      count: 7,
+      inexact: false,
+    })
+    expect(unread(snapshot, { type: 'message', message: message(11, 21, { sender_id: ME }) })).toEqual({
       count: 0,
       inexact: false,
     })
@@ -38,7 +41,7 @@ describe('unread', () => {
       type: 'message',
       message: message(8, 21, { body: '', deleted_at: '2026-03-02T11:00:00.000Z' }),
     }
-    expect(unread(told, deleted, deleted)).toEqual({ count: 5, inexact: false })
+    expect(unread(snapshot, deleted, deleted)).toEqual({ count: 5, inexact: false })
   })
 
   test('read to the end: nothing; read in part without the messages: an estimate', () => {
@@ -49,21 +52,21 @@ describe('unread', () => {
       delivered_seq: seq,
       read_seq: seq,
     })
-    expect(unread(told, read(10))).toEqual({ count: 0, inexact: false })
-    expect(unread(told, read(7)).inexact).toBe(true)
+    expect(unread(snapshot, read(10))).toEqual({ count: 0, inexact: false })
+    expect(unread(snapshot, read(7)).inexact).toBe(true)
   })
 
   test('with all messages at hand: counted', () => {
     const page = [5, 6, 7, 8, 9, 10].map((seq) => message(seq, seq, seq === 6 ? { sender_id: ME } : {}))
     const history: Change = { type: 'history', conversation_id: ROOM, messages: page, mode: 'replace' }
     // Sending number 6 has read all before it.
-    expect(unread(told, history)).toEqual({ count: 4, inexact: false })
+    expect(unread(snapshot, history)).toEqual({ count: 4, inexact: false })
   })
 })
 
 describe('marks', () => {
   test('only what every other member has read is read', () => {
-    const held = thread(told, {
+    const shown = thread(snapshot, {
       type: 'members',
       conversation_id: ROOM,
       members: [
@@ -74,12 +77,12 @@ describe('marks', () => {
       asOf: 20,
       complete: { marksMissed: 0 },
     })
-    expect(lowestMarks(held, ME)).toEqual({ delivered: 7, read: 0 })
+    expect(lowestMarks(shown, ME)).toEqual({ delivered: 7, read: 0 })
   })
 
   test('who is gone does not count', () => {
-    const held = thread(
-      told,
+    const shown = thread(
+      snapshot,
       {
         type: 'members',
         conversation_id: ROOM,
@@ -89,7 +92,7 @@ describe('marks', () => {
       },
       { type: 'member', conversation_id: ROOM, user_id: 'eve', role: null, change_seq: 21 },
     )
-    expect(lowestMarks(held, ME)).toEqual({ delivered: 9, read: 9 })
+    expect(lowestMarks(shown, ME)).toEqual({ delivered: 9, read: 9 })
   })
 })
 
@@ -97,4 +100,24 @@ test('inOrder__newest activity first, then the newer id', () => {
   const at = (id: string, activityAt: string) => ({ id, activityAt }) as Summary
   const sorted = inOrder([at('a', '2026-01-01'), at('b', '2026-01-02'), at('c', '2026-01-01')])
   expect(sorted.map(({ id }) => id)).toEqual(['b', 'c', 'a'])
+})
+
+test('withWaiting__written by a clock that is behind__is newest all the same', () => {
+  const summary = summaryOf(thread(snapshot), ME)
+  if (summary === null) throw new Error('no summary')
+  const item = {
+    client_message_id: 'one',
+    conversation_id: ROOM,
+    body: 'waits',
+    reply_to: null,
+    sending: { state: 'queued' as const },
+  }
+  const late = { ...item, created_at: '2030-01-01T00:00:00.000Z' }
+  expect(withWaiting(summary, undefined)).toBe(summary)
+  expect(withWaiting(summary, [late])).toMatchObject({ waiting: late, activityAt: late.created_at })
+  const early = { ...item, created_at: '2001-01-01T00:00:00.000Z' }
+  expect(withWaiting(summary, [late, early])).toMatchObject({
+    waiting: early,
+    activityAt: summary.activityAt,
+  })
 })

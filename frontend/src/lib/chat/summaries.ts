@@ -1,6 +1,6 @@
-/** What views show of a conversation, worked out from its thread. Pure, and remembered per thread. */
+/** What views show of a conversation, computed from its thread. Pure, and cached per thread. */
 import type { Conversation, Message, Role, User } from '@/contracts'
-import type { Thread } from './state'
+import type { Outgoing, Thread } from './state'
 
 export interface Summary {
   id: string
@@ -9,6 +9,8 @@ export interface Summary {
   peer: User | null
   role: Role
   last: Message | null
+  /** One's own newest that has not gone out yet. */
+  waiting: Outgoing | null
   lastSeq: number
   readSeq: number
   unread: number
@@ -19,14 +21,16 @@ export interface Summary {
   inexact: boolean
 }
 
-const remembered = new WeakMap<Thread, Summary | null>()
+// A cache of a pure function: its keys are the threads of one session's store.
+// eslint-disable-next-line no-restricted-syntax
+const cache = new WeakMap<Thread, Summary | null>()
 
 /** Null while the conversation itself is not known, or when it is not ours any more. */
 export function summaryOf(thread: Thread, me: string): Summary | null {
-  const known = remembered.get(thread)
+  const known = cache.get(thread)
   if (known !== undefined) return known
   const summary = work(thread, me)
-  remembered.set(thread, summary)
+  cache.set(thread, summary)
   return summary
 }
 
@@ -45,6 +49,7 @@ function work(thread: Thread, me: string): Summary | null {
     peer: snapshot.peer,
     role: members.role,
     last,
+    waiting: null,
     lastSeq,
     readSeq,
     unread: unread.count,
@@ -54,10 +59,22 @@ function work(thread: Thread, me: string): Summary | null {
   }
 }
 
+/** Return the summary with the newest message that waits to be sent; it counts as newest, whatever this machine's clock says. */
+export function withWaiting(summary: Summary, outgoing: readonly Outgoing[] | undefined): Summary {
+  const waiting = outgoing?.at(-1)
+  if (waiting === undefined) return summary
+  const { activityAt } = summary
+  return {
+    ...summary,
+    waiting,
+    activityAt: waiting.created_at > activityAt ? waiting.created_at : activityAt,
+  }
+}
+
 function newest({ messages, top, snapshot }: Thread): Message | null {
-  const held = messages.get(top) ?? null
-  const told = snapshot?.last_message ?? null
-  return (held?.seq ?? 0) >= (told?.seq ?? 0) ? held : told
+  const loaded = messages.get(top) ?? null
+  const last = snapshot?.last_message ?? null
+  return (loaded?.seq ?? 0) >= (last?.seq ?? 0) ? loaded : last
 }
 
 const counts = (message: Message, me: string): boolean =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { conversation, memberChange, message, ROOM } from '@/lib/chat/samples'
-import { typistsInWords } from '@/lib/typists'
-import { changeOf } from './live'
+import { conversation, memberChange, message, user, ROOM } from '@/lib/chat/samples'
+import { typistsInWords } from '@/lib/text/typists'
+import { changeOf } from './events'
 import { changesOf } from './sync'
 
 describe('a live event as a change', () => {
@@ -20,12 +20,17 @@ describe('a live event as a change', () => {
     }
   })
 
+  test('a new name or picture is the user as they are now', () => {
+    const payload = { ...user('ada'), display_name: 'Ada King' }
+    expect(changeOf({ event: 'user:updated', payload }, 0)).toEqual({ type: 'users', users: [payload] })
+  })
+
   test('what concerns the connection changes nothing', () => {
     expect(changeOf({ event: 'server:draining', payload: { reconnect_in_ms: 5 } }, 0)).toBeNull()
   })
 })
 
-describe('an answer to sync as changes', () => {
+describe('an ack of sync as changes', () => {
   test('removed, reset, and what changed', () => {
     expect(changesOf(ROOM, { removed: true })).toEqual([
       { type: 'removed', conversation_id: ROOM, change_seq: null },
@@ -35,8 +40,8 @@ describe('an answer to sync as changes', () => {
     ])
     const messages = [message(1, 5)]
     const members = [memberChange('ada', 6)]
-    const answer = { messages, members, conversation: conversation(6), change_seq: 6, more: false }
-    expect(changesOf(ROOM, answer)).toEqual([
+    const state = { messages, members, conversation: conversation(6), change_seq: 6, more: false }
+    expect(changesOf(ROOM, state)).toEqual([
       { type: 'synced', conversation_id: ROOM, messages, members, change_seq: 6 },
       { type: 'conversation', conversation: conversation(6) },
     ])

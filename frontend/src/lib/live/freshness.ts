@@ -1,80 +1,75 @@
 /**
- * Asking again where the news alone does not tell all: a conversation that only strayed in, a count that became an
- * estimate, people without a name. Coalesced, and never more often than every two seconds for one conversation.
+ * Refreshes what events alone leave open: a conversation that is only known from an event, a count that became an
+ * estimate, users without a name. Coalesced, and for one conversation at most every two seconds.
  */
-import { useEffect } from 'react'
-import type { User } from '@/contracts'
-import { dispatch, summary, threadOf, useChat } from '@/lib/chat/store'
+import type { ChatStore } from '@/lib/chat/store'
 import { hasCode } from '@/lib/errors'
-import { loadConversation, loadUsers } from './loading'
+import { Timer } from '@/lib/timing'
+import type { Loader } from './loading'
 
 const SETTLE_MS = 250
 const AT_MOST_EVERY_MS = 2_000
 
-const lastAsked = new Map<string, number>()
-const dueConversations = new Set<string>()
-const duePeople = new Set<string>()
-let timer: ReturnType<typeof setTimeout> | undefined
+export class Freshness {
+  private readonly requestedAt = new Map<string, number>()
+  private readonly dueConversations = new Set<string>()
+  private readonly dueUsers = new Set<string>()
+  private readonly timer: Timer
+  private readonly pause: Timer
 
-export function checkFreshness(id: string): void {
-  const thread = threadOf(id)
-  if (thread.removedAt !== null) return
-  const unknown = thread.snapshot === null
-  const old = thread.staleAt !== null && (thread.snapshot?.change_seq ?? 0) < thread.staleAt
-  if (unknown || old || summary(useChat.getState(), id)?.inexact === true) refreshSoon(id)
-}
+  constructor(
+    private readonly chat: ChatStore,
+    private readonly loader: Loader,
+    signal: AbortSignal,
+  ) {
+    this.timer = new Timer(signal)
+    this.pause = new Timer(signal)
+  }
 
-export function refreshSoon(id: string): void {
-  dueConversations.add(id)
-  schedule()
-}
+  /** Refresh a conversation if what is known of it is incomplete. */
+  check(id: string): void {
+    const thread = this.chat.thread(id)
+    if (thread.removedAt !== null) return
+    const isUnknown = thread.snapshot === null
+    const isOld = thread.staleAt !== null && (thread.snapshot?.change_seq ?? 0) < thread.staleAt
+    if (isUnknown || isOld || this.chat.summary(id)?.inexact === true) this.refreshSoon(id)
+  }
 
-/** A person by id, asked for when not known yet. */
-export function usePerson(id: string | null): User | undefined {
-  const user = useChat((state) => (id === null ? undefined : state.users[id]))
-  const unknown = id !== null && id !== '' && user === undefined
-  useEffect(() => {
-    if (unknown) wantPerson(id)
-  }, [id, unknown])
-  return user
-}
+  refreshSoon(id: string): void {
+    this.dueConversations.add(id)
+    this.schedule()
+  }
 
-export function wantPerson(id: string): void {
-  duePeople.add(id)
-  schedule()
-}
+  wantUser(id: string): void {
+    this.dueUsers.add(id)
+    this.schedule()
+  }
 
-export function forgetFreshness(): void {
-  clearTimeout(timer)
-  timer = undefined
-  dueConversations.clear()
-  duePeople.clear()
-  lastAsked.clear()
-}
-
-function schedule(): void {
-  timer ??= setTimeout(() => {
-    timer = undefined
-    askForPeople()
-    askForConversations(Date.now())
-  }, SETTLE_MS)
-}
-
-function askForPeople(): void {
-  const ids = [...duePeople]
-  duePeople.clear()
-  // Who stays unknown is shown without a name; the next view that needs it asks again.
-  if (ids.length > 0) loadUsers(ids).catch(() => undefined)
-}
-
-function askForConversations(now: number): void {
-  for (const id of dueConversations) {
-    if (now - (lastAsked.get(id) ?? -Infinity) < AT_MOST_EVERY_MS) continue
-    dueConversations.delete(id)
-    lastAsked.set(id, now)
-    loadConversation(id).catch((error: unknown) => {
-      if (hasCode(error, 'not_found')) dispatch({ type: 'removed', conversation_id: id, change_seq: null })
+  private schedule(): void {
+    this.timer.start(SETTLE_MS, () => {
+      this.loadUsers()
+      this.loadConversations(Date.now())
     })
   }
-  if (dueConversations.size > 0) setTimeout(schedule, AT_MOST_EVERY_MS)
+
+  private loadUsers(): void {
+    const ids = [...this.dueUsers]
+    this.dueUsers.clear()
+    // Who stays unknown is shown without a name; the next view that needs it requests it again.
+    if (ids.length > 0) this.loader.loadUsers(ids).catch(() => undefined)
+  }
+
+  private loadConversations(now: number): void {
+    for (const id of this.dueConversations) {
+      if (now - (this.requestedAt.get(id) ?? -Infinity) < AT_MOST_EVERY_MS) continue
+      this.dueConversations.delete(id)
+      if (this.chat.thread(id).removedAt !== null) continue
+      this.requestedAt.set(id, now)
+      this.loader.loadConversation(id).catch((error: unknown) => {
+        if (hasCode(error, 'not_found'))
+          this.chat.dispatch({ type: 'removed', conversation_id: id, change_seq: null })
+      })
+    }
+    if (this.dueConversations.size > 0) this.pause.start(AT_MOST_EVERY_MS, () => this.schedule())
+  }
 }

@@ -1,7 +1,7 @@
-/** Reading what is there by REST: the list, one conversation, its history, its members, people. */
 import type { Conversation, Member, Message, User } from '@/contracts'
-import { dispatch, threadOf, useChat } from '@/lib/chat/store'
-import { call, pages, type Page } from '@/lib/http'
+import type { ChatStore } from '@/lib/chat/store'
+import { earlyConversations } from '@/lib/early'
+import type { Page, Rest } from '@/lib/http'
 
 const PAGE = 100
 /** The first page is small, to be there at once; the further ones are as large as they may be. */
@@ -10,84 +10,99 @@ const FIRST_PAGE = 50
 const MAX_LIST_PAGES = 20
 const MAX_MEMBER_PAGES = 10
 
-/** The whole list, page by page, so that the first is seen at once. */
-export async function loadConversations(): Promise<void> {
-  for await (const items of pages<Conversation>('/v1/conversations', { limit: PAGE }, MAX_LIST_PAGES)) {
-    dispatch(...items.map((conversation) => ({ type: 'conversation' as const, conversation })), {
-      type: 'listed',
-    })
-  }
-}
-
-export async function loadConversation(id: string): Promise<Conversation> {
-  const conversation = await call<Conversation>({ url: `/v1/conversations/${id}` })
-  dispatch({ type: 'conversation', conversation })
-  return conversation
-}
-
 type Bound = { before_seq?: number; after_seq?: number }
 
-const readHistory = (id: string, bound: Bound, limit: number): Promise<Page<Message>> =>
-  call<Page<Message>>({ url: `/v1/conversations/${id}/messages`, params: { ...bound, limit } })
+/** Reads by REST into the store: the list, one conversation, its history, its members, users. */
+export class Loader {
+  private readonly membersLoading = new Map<string, Promise<void>>()
 
-/** Load anew: the page around `seq`, or the newest when there is none to stay at. */
-export async function loadHistory(id: string, around: number | null): Promise<void> {
-  const bound = around === null ? {} : { after_seq: Math.max(0, around - FIRST_PAGE / 2) }
-  const { items } = await readHistory(id, bound, around === null ? FIRST_PAGE : PAGE)
-  dispatch({ type: 'history', conversation_id: id, messages: items, mode: 'replace' })
-}
+  constructor(
+    private readonly rest: Rest,
+    private readonly chat: ChatStore,
+  ) {}
 
-export async function loadOlder(id: string): Promise<void> {
-  const { range } = threadOf(id)
-  if (range === null || range.from <= 1) return
-  const { items } = await readHistory(id, { before_seq: range.from }, PAGE)
-  dispatch({ type: 'history', conversation_id: id, messages: items, mode: 'extend' })
-}
-
-export async function loadNewer(id: string): Promise<void> {
-  const { range } = threadOf(id)
-  if (range === null) return
-  const { items } = await readHistory(id, { after_seq: range.to }, PAGE)
-  if (items.length > 0) dispatch({ type: 'history', conversation_id: id, messages: items, mode: 'extend' })
-}
-
-const membersLoading = new Map<string, Promise<void>>()
-
-/** All members with their marks; who asks while it runs waits for the same answer. */
-export function loadMembers(id: string): Promise<void> {
-  const running = membersLoading.get(id)
-  if (running !== undefined) return running
-  const started = readMembersUntilComplete(id).finally(() => membersLoading.delete(id))
-  membersLoading.set(id, started)
-  return started
-}
-
-/** What was missed while they were being read is read too. */
-async function readMembersUntilComplete(id: string): Promise<void> {
-  do await readMembers(id)
-  while (threadOf(id).marksReadAt < threadOf(id).marksMissed)
-}
-
-async function readMembers(id: string): Promise<void> {
-  const { progress, marksMissed } = threadOf(id)
-  const asOf = progress?.upTo ?? 0
-  for await (const members of pages<Member>(
-    `/v1/conversations/${id}/members`,
-    { limit: PAGE },
-    MAX_MEMBER_PAGES,
-  )) {
-    dispatch({ type: 'members', conversation_id: id, members, asOf, complete: null })
+  /** Load the whole list, page by page, so that the first is seen at once. */
+  async loadConversations(): Promise<void> {
+    const first = await earlyConversations(this.chat.me)
+    const url = '/v1/conversations'
+    for await (const items of this.rest.pages<Conversation>(url, { limit: PAGE }, MAX_LIST_PAGES, first)) {
+      this.chat.dispatch(...items.map((conversation) => ({ type: 'conversation' as const, conversation })), {
+        type: 'listed',
+      })
+    }
   }
-  dispatch({ type: 'members', conversation_id: id, members: [], asOf, complete: { marksMissed } })
-}
 
-/** People whose names are needed and not known yet. */
-export async function loadUsers(ids: readonly string[]): Promise<void> {
-  const { users } = useChat.getState()
-  const unknown = [...new Set(ids)].filter((id) => users[id] === undefined)
-  for (let start = 0; start < unknown.length; start += PAGE) {
-    const params = { ids: unknown.slice(start, start + PAGE).join(',') }
-    const { items } = await call<Page<User>>({ url: '/v1/users', params })
-    dispatch({ type: 'users', users: items })
+  async loadConversation(id: string): Promise<void> {
+    const conversation = await this.rest.call<Conversation>({ url: `/v1/conversations/${id}` })
+    this.chat.dispatch({ type: 'conversation', conversation })
+  }
+
+  /** Load the history again: the page around `seq`, or the newest when it is null. */
+  async loadHistory(id: string, around: number | null): Promise<void> {
+    const bound = around === null ? {} : { after_seq: Math.max(0, around - FIRST_PAGE / 2) }
+    const messages = await this.readHistory(id, bound, around === null ? FIRST_PAGE : PAGE)
+    this.chat.dispatch({ type: 'history', conversation_id: id, messages, mode: 'replace' })
+  }
+
+  async loadOlder(id: string): Promise<void> {
+    const { range } = this.chat.thread(id)
+    if (range === null || range.from <= 1) return
+    const messages = await this.readHistory(id, { before_seq: range.from }, PAGE)
+    this.chat.dispatch({ type: 'history', conversation_id: id, messages, mode: 'extend' })
+  }
+
+  async loadNewer(id: string): Promise<void> {
+    const { range } = this.chat.thread(id)
+    if (range === null) return
+    const messages = await this.readHistory(id, { after_seq: range.to }, PAGE)
+    if (messages.length === 0) return
+    this.chat.dispatch({ type: 'history', conversation_id: id, messages, mode: 'extend' })
+  }
+
+  /** Load all members with their marks; concurrent calls share one load. */
+  loadMembers(id: string): Promise<void> {
+    const running = this.membersLoading.get(id)
+    if (running !== undefined) return running
+    const started = this.readMembersUntilComplete(id).finally(() => this.membersLoading.delete(id))
+    this.membersLoading.set(id, started)
+    return started
+  }
+
+  /** Load the users that are not known yet. */
+  async loadUsers(ids: readonly string[]): Promise<void> {
+    const { users } = this.chat.current
+    const unknown = [...new Set(ids)].filter((id) => users[id] === undefined)
+    for (let start = 0; start < unknown.length; start += PAGE) {
+      const params = { ids: unknown.slice(start, start + PAGE).join(',') }
+      const { items } = await this.rest.call<Page<User>>({ url: '/v1/users', params })
+      this.chat.dispatch({ type: 'users', users: items })
+    }
+  }
+
+  private async readHistory(id: string, bound: Bound, limit: number): Promise<Message[]> {
+    const url = `/v1/conversations/${id}/messages`
+    return (await this.rest.call<Page<Message>>({ url, params: { ...bound, limit } })).items
+  }
+
+  /** Receipts that were missed while the members were being read are read too. */
+  private async readMembersUntilComplete(id: string): Promise<void> {
+    do await this.readMembers(id)
+    while (this.chat.thread(id).marksReadAt < this.chat.thread(id).marksMissed)
+  }
+
+  private async readMembers(id: string): Promise<void> {
+    const { progress, marksMissed } = this.chat.thread(id)
+    const asOf = progress?.upTo ?? 0
+    const url = `/v1/conversations/${id}/members`
+    for await (const members of this.rest.pages<Member>(url, { limit: PAGE }, MAX_MEMBER_PAGES)) {
+      this.chat.dispatch({ type: 'members', conversation_id: id, members, asOf, complete: null })
+    }
+    this.chat.dispatch({
+      type: 'members',
+      conversation_id: id,
+      members: [],
+      asOf,
+      complete: { marksMissed },
+    })
   }
 }

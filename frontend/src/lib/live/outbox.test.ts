@@ -1,56 +1,78 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startChat, useChat } from '@/lib/chat/store'
-import { closeOutbox, discard, eraseOutbox, openOutbox, send, unsentCount } from './outbox'
+import { newCore } from './fakeServer'
+import { Outbox } from './outbox'
+import { eraseOutbox } from './outboxDatabase'
 
-const bodies = (): string[] => (useChat.getState().outgoing.room ?? []).map((item) => item.body)
-const ids = (): string[] => (useChat.getState().outgoing.room ?? []).map((item) => item.client_message_id)
+let core: ReturnType<typeof newCore>
+let outbox: Outbox
+
+function begin(): void {
+  core = newCore()
+  outbox = new Outbox(core.chat, core.connection, core.signal)
+}
+
+const bodies = (): string[] => (core.chat.current.outgoing.room ?? []).map((item) => item.body)
+const ids = (): string[] => (core.chat.current.outgoing.room ?? []).map((item) => item.client_message_id)
 
 /** What a reload does: the page's memory is gone, the storage stays. */
 async function reload(): Promise<void> {
-  closeOutbox()
-  startChat('me')
-  await openOutbox('me')
+  core.abort.abort()
+  begin()
+  await outbox.open()
 }
 
 beforeEach(async () => {
-  startChat('me')
-  await openOutbox('me')
+  begin()
+  await outbox.open()
 })
 
-afterEach(() => eraseOutbox('me'))
+afterEach(() => {
+  core.abort.abort()
+  return eraseOutbox('me')
+})
 
 test('written while offline__after a reload__there again, in order, with the same ids', async () => {
-  for (const body of ['one', 'two', 'three']) await send('room', body)
+  for (const body of ['one', 'two', 'three']) await outbox.send('room', body)
   const before = ids()
   await reload()
   expect(bodies()).toEqual(['one', 'two', 'three'])
   expect(ids()).toEqual(before)
 })
 
-test('let go__after a reload__gone for good', async () => {
-  await send('room', 'one')
-  await send('room', 'two')
-  const [first] = useChat.getState().outgoing.room ?? []
-  if (first !== undefined) await discard(first)
+test('taken back__after a reload__gone for good', async () => {
+  await outbox.send('room', 'one')
+  await outbox.send('room', 'two')
+  const [first] = core.chat.current.outgoing.room ?? []
+  expect(first && outbox.takeBack(first)).toBe(true)
   await reload()
   expect(bodies()).toEqual(['two'])
-  expect(unsentCount()).toBe(1)
+  expect(outbox.unsentCount).toBe(1)
 })
 
-test('signed out__another person at this machine__finds nothing', async () => {
-  await send('room', 'for nobody else')
+test('signed out__another user at this machine__finds nothing', async () => {
+  await outbox.send('room', 'for nobody else')
+  core.abort.abort()
   await eraseOutbox('me')
-  startChat('me')
-  await openOutbox('me')
-  expect(unsentCount()).toBe(0)
+  await reload()
+  expect(outbox.unsentCount).toBe(0)
 })
 
 test('written before the storage was open__after a reload__there', async () => {
-  closeOutbox()
-  const opening = openOutbox('me')
-  await send('room', 'early')
+  core.abort.abort()
+  begin()
+  const opening = outbox.open()
+  await outbox.send('room', 'early')
   await opening
   await reload()
   expect(bodies()).toEqual(['early'])
+})
+
+test('in flight__to take it back__is too late', async () => {
+  await outbox.send('room', 'one')
+  const [item] = core.chat.current.outgoing.room ?? []
+  if (item === undefined) throw new Error('nothing is shown')
+  core.chat.dispatch({ type: 'outgoing', item: { ...item, sending: { state: 'sending' } } })
+  expect(outbox.takeBack(item)).toBe(false)
+  expect(bodies()).toEqual(['one'])
 })

@@ -1,78 +1,83 @@
 /**
- * Catching up: after a reconnect, on `sync:required`, and when a live event leaves a gap.
+ * Catches up: after a reconnect, on `sync:required`, and when a live event leaves a gap.
  *
- * Ids wait in a set, so a conversation asked for ten times is fetched once. One call is in flight at a time, with as many
- * cursors as the server takes. What does not finish before the connection is lost is asked for again after `ready`.
+ * Ids wait in a set, so a conversation that is wanted ten times is fetched once. One call is in flight at a time, with as
+ * many cursors as the server takes. What does not finish before the connection is lost is wanted again after `ready`.
  */
 import type { SyncState } from '@/contracts'
-import { backoffMs, sleep } from '@/lib/backoff'
 import type { Change } from '@/lib/chat/changes'
-import { dispatch, threadOf, useChat } from '@/lib/chat/store'
-import { ask, isLive } from '@/lib/socket'
-import { markKnownDelivered } from './receipts'
+import type { ChatStore } from '@/lib/chat/store'
+import { backoffMs, sleep, Timer } from '@/lib/timing'
+import type { Connection } from './connection'
+import type { Receipts } from './receipts'
 
 const MAX_CURSORS = 100
-/** An ack and the others' events come in no promised order: a gap that closes by itself within this is none. */
+/** Acks and events come in no promised order: a gap that closes by itself within this is none. */
 const GAP_GRACE_MS = 400
 
-const wanted = new Set<string>()
-let running = false
-let gapTimer: ReturnType<typeof setTimeout> | undefined
+export class Sync {
+  private readonly wanted = new Set<string>()
+  private readonly gapTimer: Timer
+  private running = false
 
-export function syncSoon(ids: Iterable<string>): void {
-  for (const id of ids) if (threadOf(id).progress !== null) wanted.add(id)
-  if (!running) void run()
-}
+  constructor(
+    private readonly chat: ChatStore,
+    private readonly connection: Connection,
+    private readonly receipts: Receipts,
+    private readonly signal: AbortSignal,
+  ) {
+    this.gapTimer = new Timer(signal)
+  }
 
-export function stopSync(): void {
-  wanted.clear()
-  clearTimeout(gapTimer)
-  gapTimer = undefined
-}
+  syncSoon(ids: Iterable<string>): void {
+    for (const id of ids) if (this.chat.thread(id).progress !== null) this.wanted.add(id)
+    if (!this.running) void this.run()
+  }
 
-/** Look for gaps, after the grace. Called whenever a live event was applied. */
-export function watchGaps(): void {
-  gapTimer ??= setTimeout(() => {
-    gapTimer = undefined
-    const { threads } = useChat.getState()
-    syncSoon(Object.keys(threads).filter((id) => (threads[id]?.progress?.ahead.size ?? 0) > 0))
-  }, GAP_GRACE_MS)
-}
+  /** Look for gaps, after the grace. Called whenever a live event was applied. */
+  watchGaps(): void {
+    this.gapTimer.start(GAP_GRACE_MS, () => {
+      const { threads } = this.chat.current
+      this.syncSoon(Object.keys(threads).filter((id) => (threads[id]?.progress?.ahead.size ?? 0) > 0))
+    })
+  }
 
-async function run(): Promise<void> {
-  running = true
-  try {
-    for (let failures = 0; wanted.size > 0 && isLive();) {
-      const ids = [...wanted].slice(0, MAX_CURSORS)
-      for (const id of ids) wanted.delete(id)
-      try {
-        await syncOnce(ids)
-        failures = 0
-      } catch {
-        for (const id of ids) wanted.add(id)
-        await sleep(backoffMs(failures))
-        failures += 1
+  private async run(): Promise<void> {
+    this.running = true
+    try {
+      for (let failures = 0; this.wanted.size > 0 && this.connection.isLive;) {
+        const ids = [...this.wanted].slice(0, MAX_CURSORS)
+        for (const id of ids) this.wanted.delete(id)
+        try {
+          await this.syncOnce(ids)
+          failures = 0
+        } catch {
+          for (const id of ids) this.wanted.add(id)
+          await sleep(backoffMs(failures), this.signal)
+          failures += 1
+        }
       }
+    } finally {
+      this.running = false
     }
-  } finally {
-    running = false
+  }
+
+  private async syncOnce(ids: readonly string[]): Promise<void> {
+    const cursors: Record<string, number> = {}
+    for (const id of ids) {
+      const { progress } = this.chat.thread(id)
+      if (progress !== null) cursors[id] = progress.upTo
+    }
+    const ack = await this.connection.request('sync', { cursors })
+    for (const [id, state] of Object.entries(ack.conversations)) {
+      this.chat.dispatch(...changesOf(id, state))
+      if (state.more === true) this.wanted.add(id)
+    }
+    this.receipts.markKnownDelivered(ids)
   }
 }
 
-async function syncOnce(ids: readonly string[]): Promise<void> {
-  const cursors: Record<string, number> = {}
-  for (const id of ids) {
-    const { progress } = threadOf(id)
-    if (progress !== null) cursors[id] = progress.upTo
-  }
-  const answer = await ask('sync', { cursors })
-  for (const [id, state] of Object.entries(answer.conversations)) {
-    dispatch(...changesOf(id, state))
-    if (state.more === true) wanted.add(id)
-  }
-  markKnownDelivered(ids)
-}
-
+/** Return the server's state of one conversation as changes. */
 export function changesOf(id: string, state: SyncState): Change[] {
   if (state.removed === true) return [{ type: 'removed', conversation_id: id, change_seq: null }]
   const change_seq = state.change_seq ?? 0

@@ -1,29 +1,40 @@
-/** One's own typing, told to others: renewed while it goes on, ended when it ends. */
-import { say } from '@/lib/socket'
+import { Timer } from '@/lib/timing'
+import type { Connection } from './connection'
 
 const RENEW_MS = 3_000
 const IDLE_MS = 5_000
 
-let current: { conversationId: string; saidAt: number; idle: ReturnType<typeof setTimeout> } | null = null
+/** Notifies others that the user is typing: renewed while it goes on, ended when it ends. */
+export class TypingNotifier {
+  private readonly idle: Timer
+  private current: { conversationId: string; sentAt: number } | null = null
 
-export function typed(conversationId: string, now = Date.now()): void {
-  if (current !== null && current.conversationId !== conversationId) stopTyping()
-  const saidAt = current?.saidAt ?? -Infinity
-  if (current !== null) clearTimeout(current.idle)
-  const due = now - saidAt >= RENEW_MS
-  if (due) say('typing:start', { conversation_id: conversationId })
-  current = { conversationId, saidAt: due ? now : saidAt, idle: setTimeout(stopTyping, IDLE_MS) }
-}
+  constructor(
+    private readonly connection: Connection,
+    signal: AbortSignal,
+  ) {
+    this.idle = new Timer(signal)
+  }
 
-export function stopTyping(): void {
-  if (current === null) return
-  clearTimeout(current.idle)
-  say('typing:stop', { conversation_id: current.conversationId })
-  current = null
-}
+  typed(conversationId: string, now = Date.now()): void {
+    if (this.current !== null && this.current.conversationId !== conversationId) this.stop()
+    const sentAt = this.current?.sentAt ?? -Infinity
+    const isDue = now - sentAt >= RENEW_MS
+    if (isDue) this.connection.notify('typing:start', { conversation_id: conversationId })
+    this.current = { conversationId, sentAt: isDue ? now : sentAt }
+    this.idle.restart(IDLE_MS, this.stop)
+  }
 
-/** A message ends typing by itself. */
-export function typingEndedByMessage(): void {
-  if (current !== null) clearTimeout(current.idle)
-  current = null
+  readonly stop = (): void => {
+    if (this.current === null) return
+    this.idle.clear()
+    this.connection.notify('typing:stop', { conversation_id: this.current.conversationId })
+    this.current = null
+  }
+
+  /** A message ends typing by itself. */
+  endedByMessage(): void {
+    this.idle.clear()
+    this.current = null
+  }
 }

@@ -1,0 +1,57 @@
+import { memo } from 'react'
+import type { Outgoing } from '@/lib/chat/state'
+import { texts } from '@/lib/text/texts'
+import { useLive } from '@/lib-react/session'
+import { MessageBody } from './MessageBody'
+import { RowFrame, type Action } from './RowFrame'
+import { SendingMark } from './SendingMark'
+
+const t = texts.messages
+
+interface OutgoingRowProps {
+  item: Outgoing
+  first: boolean
+  me: string
+  onTakeBack: (item: Outgoing) => void
+}
+
+/** An own message on its way. Until it is in flight it can be taken back; a failed one shows why. */
+export const OutgoingRow = memo(function OutgoingRow({ item, first, me, onTakeBack }: OutgoingRowProps) {
+  const { outbox } = useLive()
+  const { sending } = item
+  const failed = sending.state === 'failed'
+  const actions: Action[] =
+    sending.state === 'sending'
+      ? []
+      : [
+          { icon: 'pencil', label: t.takeBack, run: () => onTakeBack(item) },
+          { icon: 'trash', label: t.discard, run: () => outbox.takeBack(item) },
+        ]
+  return (
+    <RowFrame
+      senderId={me}
+      createdAt={item.created_at}
+      first={first}
+      mark={<SendingMark state={failed ? 'failed' : 'sending'} />}
+      actions={actions}
+    >
+      <div className={failed ? '' : 'opacity-75'}>
+        <MessageBody id={item.client_message_id} body={item.body} />
+      </div>
+      {failed && (
+        <p className="mt-0.5 flex flex-wrap items-center gap-x-3 text-meta text-danger">
+          <span>
+            {t.failed}. {t.failures[sending.reason] ?? t.failures.other}
+          </span>
+          <button
+            type="button"
+            className="rounded-control font-semibold underline-offset-2 hover:underline pointer-coarse:min-h-11"
+            onClick={() => void outbox.retry(item)}
+          >
+            {t.retry}
+          </button>
+        </p>
+      )}
+    </RowFrame>
+  )
+})

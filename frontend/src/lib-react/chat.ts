@@ -1,0 +1,74 @@
+/** What views read of the session: the store by selectors, and what they need subscribed or loaded while shown. */
+import { useEffect, useMemo } from 'react'
+import { useStore } from 'zustand'
+import type { NotificationSettings, PresenceStatus, User } from '@/contracts'
+import type { ChatState, Thread } from '@/lib/chat/state'
+import { summaryIn, threadIn } from '@/lib/chat/store'
+import { inOrder, summaryOf, withWaiting, type Summary } from '@/lib/chat/summaries'
+import type { ConnectionState } from '@/lib/live/connection'
+import { DEFAULT_SETTINGS } from '@/lib/live/notificationSettings'
+import { useLive } from './session'
+
+const NO_TYPISTS: Readonly<Record<string, number>> = {}
+
+export const useChat = <T>(selector: (state: ChatState) => T): T => useStore(useLive().chat.state, selector)
+export const useThread = (id: string): Thread => useChat((state) => threadIn(state, id))
+export const useSummary = (id: string): Summary | null => useChat((state) => summaryIn(state, id))
+export const useMe = (): string => useLive().chat.me
+
+export const useConnection = <T>(selector: (state: ConnectionState) => T): T =>
+  useStore(useLive().connection.state, selector)
+export const useCutOff = (): boolean => useStore(useLive().cutOff, (state) => state.cutOff)
+
+export const useDraft = (conversationId: string): string | undefined =>
+  useStore(useLive().drafts.texts, (texts) => texts[conversationId])
+
+export const useNotificationSettings = (conversationId: string): NotificationSettings =>
+  useStore(useLive().notificationSettings.known, (known) => known[conversationId]?.settings) ??
+  DEFAULT_SETTINGS
+
+/** Return all conversations, newest activity first. */
+export function useConversations(): Summary[] {
+  const me = useMe()
+  const threads = useChat((state) => state.threads)
+  const outgoing = useChat((state) => state.outgoing)
+  return useMemo(() => {
+    const summaries = Object.values(threads).map((thread) => summaryOf(thread, me))
+    const known = summaries.filter((summary) => summary !== null)
+    return inOrder(known.map((summary) => withWaiting(summary, outgoing[summary.id])))
+  }, [threads, outgoing, me])
+}
+
+/** Return the ids of the others who are typing. */
+export function useTypists(conversationId: string): string[] {
+  const me = useMe()
+  const typing = useChat((state) => state.typing[conversationId] ?? NO_TYPISTS)
+  return Object.keys(typing).filter((id) => id !== me)
+}
+
+/** Return a user by id, loaded when not known yet. */
+export function useUser(id: string | null): User | undefined {
+  const { freshness } = useLive()
+  const user = useChat((state) => (id === null ? undefined : state.users[id]))
+  const isUnknown = id !== null && id !== '' && user === undefined
+  useEffect(() => {
+    if (isUnknown) freshness.wantUser(id)
+  }, [freshness, id, isUnknown])
+  return user
+}
+
+/** Subscribe to the presence of these users while the view is shown. */
+export function usePresenceOf(userIds: readonly string[]): void {
+  const { presence } = useLive()
+  const key = userIds.join(',')
+  useEffect(() => presence.want(key === '' ? [] : key.split(',')), [presence, key])
+}
+
+/** Return one's own status as others see it; who is connected and yet offline is invisible. */
+export function useOwnStatus(): PresenceStatus {
+  const me = useMe()
+  usePresenceOf([me])
+  const status = useChat((state) => state.presence[me]?.status)
+  const isLive = useConnection((state) => state.state === 'live')
+  return isLive ? (status ?? 'online') : 'offline'
+}

@@ -1,0 +1,36 @@
+/**
+ * Views that are loaded when first wanted. Without a connection the wait goes on until there is one; and where the page is
+ * older than what is served now, so that its parts are gone, it is loaded anew.
+ */
+import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
+import { backoffMs, sleep } from '@/lib/timing'
+
+interface Part<P> {
+  default: ComponentType<P>
+}
+
+export const lazily = <P>(load: () => Promise<Part<P>>): LazyExoticComponent<ComponentType<P>> =>
+  lazy(() => persistently(load))
+
+async function persistently<P>(load: () => Promise<Part<P>>): Promise<Part<P>> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await load()
+    } catch {
+      if (await isOutdated()) window.location.reload()
+      await sleep(backoffMs(attempt))
+    }
+  }
+}
+
+/** Whether another build is served than the one this page came from; false while there is no response. */
+async function isOutdated(): Promise<boolean> {
+  const entry = document.querySelector<HTMLScriptElement>('script[type="module"]')?.src
+  if (entry === undefined) return false
+  try {
+    const response = await fetch('/', { cache: 'no-store' })
+    return response.ok && !(await response.text()).includes(new URL(entry).pathname)
+  } catch {
+    return false
+  }
+}

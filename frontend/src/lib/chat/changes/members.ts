@@ -1,0 +1,52 @@
+import type { MemberChange } from '@/contracts'
+import type { MemberState } from '../state'
+import type { ChangeOf } from './change'
+import { removeConversation } from './conversations'
+import type { Draft } from './draft'
+import { markSeen, predatesRemoval } from './progress'
+import { raiseMarks } from './receipts'
+import { setTyping } from './typing'
+import { mergeUsers } from './users'
+
+export function mergeMemberEvent(draft: Draft, change: ChangeOf<'member'>): void {
+  const { conversation_id: id, user_id, role, change_seq } = change
+  if (predatesRemoval(draft.peek(id).removedAt, change_seq)) return
+  if (user_id === draft.me && role === null) return removeConversation(draft, id, change_seq)
+  mergeMember(draft, id, { user_id, role, joined_at: null, change_seq })
+  if (role === null) setTyping(draft, id, user_id, null)
+  markSeen(draft, id, change_seq)
+}
+
+export function mergeMemberPage(draft: Draft, change: ChangeOf<'members'>): void {
+  const { conversation_id: id, members, asOf, complete } = change
+  if (draft.peek(id).removedAt !== null) return
+  mergeMembers(
+    draft,
+    id,
+    members.map((member) => ({ ...member, change_seq: asOf })),
+  )
+  if (complete === null) return
+  const thread = draft.thread(id)
+  thread.membersLoaded = true
+  thread.marksReadAt = Math.max(thread.marksReadAt, complete.marksMissed)
+}
+
+/** Merge members with their users and read marks. */
+export function mergeMembers(draft: Draft, id: string, members: readonly MemberChange[]): void {
+  mergeUsers(
+    draft,
+    members.map((member) => member.user),
+  )
+  for (const { user, role, joined_at, change_seq, ...marks } of members) {
+    mergeMember(draft, id, { user_id: user.id, role, joined_at, change_seq })
+    raiseMarks(draft, id, user.id, marks)
+  }
+}
+
+function mergeMember(draft: Draft, id: string, member: MemberState): void {
+  const known = draft.peek(id).members[member.user_id]
+  if (known !== undefined && known.change_seq > member.change_seq) return
+  const joined_at = member.joined_at ?? known?.joined_at ?? null
+  const thread = draft.thread(id)
+  thread.members = { ...thread.members, [member.user_id]: { ...member, joined_at } }
+}

@@ -1,0 +1,249 @@
+/**
+ * The one socket of a session, and the state of the connection.
+ *
+ * The stock client implements the protocol; when to reconnect is decided here, so that each state has a name, the wait can be
+ * cut short when the network or the user returns, and a refused token is renewed first. `live` means that the server has
+ * sent `ready`: from then on nothing is missed.
+ */
+import { io, type Socket } from 'socket.io-client'
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type {
+  EndReason,
+  ErrorDetail,
+  Message,
+  Presence,
+  SyncAnswer,
+  ToClientEvents,
+  ToServerEvents,
+} from '@/contracts'
+import { CallError, detailIn, hasCode } from '@/lib/errors'
+import type { TokenSource } from '@/lib/http'
+import { backoffMs, Timer } from '@/lib/timing'
+
+export type ConnectionState =
+  | { state: 'off' }
+  | { state: 'connecting' }
+  | { state: 'live'; connectionId: string }
+  /** Lost, or never established; retrying. */
+  | { state: 'waiting'; attempt: number; since: number }
+
+/** What each ack carries beside `ok`. */
+interface Acks {
+  receipts: { failed: Record<string, ErrorDetail> }
+  'message:send': { message: Message }
+  'message:edit': { message: Message }
+  'message:delete': { message: Message }
+  'reaction:add': { message: Message }
+  'reaction:remove': { message: Message }
+  'presence:subscribe': { items: Presence[] }
+  sync: SyncAnswer
+  'auth:refresh': { expires_at: string }
+}
+
+type AckOf<E extends keyof ToServerEvents> = E extends keyof Acks ? Acks[E] : object
+
+/** One event from the server, distinguished by its name. */
+export type ServerEvent = {
+  [E in keyof ToClientEvents]: { event: E; payload: ToClientEvents[E] }
+}[keyof ToClientEvents]
+type Listener = (event: ServerEvent) => void
+
+const ACK_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MS = 10_000
+/** From the first try to `ready`; a gateway that hangs is left for another. */
+const READY_TIMEOUT_MS = 15_000
+/** How long before its expiry a token is renewed when the server warns of it. */
+const EXPIRING_MARGIN_MS = 120_000
+
+export class Connection {
+  readonly state: StoreApi<ConnectionState> = createStore(() => ({ state: 'off' }))
+  private readonly listeners = new Set<Listener>()
+  private readonly timer: Timer
+  private socket: Socket | null = null
+  private attempt = 0
+  private refusedToken: string | undefined
+  private lastToken: string | undefined
+
+  /** `onEnded`: the server ended the session for another reason than an expired token. */
+  constructor(
+    private readonly token: TokenSource,
+    private readonly onEnded: (reason: EndReason) => void,
+    private readonly signal: AbortSignal,
+  ) {
+    this.timer = new Timer(signal)
+    signal.addEventListener('abort', this.close)
+  }
+
+  get isLive(): boolean {
+    return this.state.getState().state === 'live'
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  open(): void {
+    if (this.socket !== null || this.signal.aborted) return
+    this.attempt = 0
+    const socket = io({
+      path: '/socket.io/',
+      transports: ['websocket', 'polling'],
+      // Where websockets are blocked the fallback must be tried on the first connection too.
+      tryAllTransports: true,
+      reconnection: false,
+      autoConnect: false,
+      timeout: CONNECT_TIMEOUT_MS,
+      auth: (give) => {
+        this.token(this.refusedToken === undefined ? {} : { refused: this.refusedToken }).then(
+          (token) => {
+            this.lastToken = token
+            give({ token })
+          },
+          (error: unknown) => this.connectFailed(error),
+        )
+      },
+    })
+    this.socket = socket
+    socket.on('connect_error', (error) => this.connectFailed(refusalIn(error) ?? error))
+    socket.on('disconnect', (reason) => {
+      if (reason !== 'io client disconnect') this.reconnect()
+    })
+    socket.onAny((event: string, payload: unknown) => this.receive({ event, payload } as ServerEvent))
+    window.addEventListener('online', this.wake)
+    window.addEventListener('offline', this.networkLost)
+    document.addEventListener('visibilitychange', this.wake)
+    this.connect()
+  }
+
+  readonly close = (): void => {
+    this.timer.clear()
+    window.removeEventListener('online', this.wake)
+    window.removeEventListener('offline', this.networkLost)
+    document.removeEventListener('visibilitychange', this.wake)
+    this.socket?.offAny().off()
+    this.socket?.disconnect()
+    this.socket = null
+    this.refusedToken = undefined
+    this.become({ state: 'off' })
+  }
+
+  /** Emit and wait for the ack. Fails with `CallError`: `network` when not live, `timeout` when no ack comes. */
+  async request<E extends keyof ToServerEvents>(
+    event: E,
+    payload: ToServerEvents[E],
+    timeoutMs = ACK_TIMEOUT_MS,
+  ): Promise<AckOf<E>> {
+    const { socket } = this
+    if (socket === null || !this.isLive) throw new CallError('network', 'Not connected.')
+    const ack = await new Promise<unknown>((resolve, reject) => {
+      const stop = (): void => {
+        socket.off('disconnect', onLost)
+        this.signal.removeEventListener('abort', onLost)
+      }
+      const onLost = (): void => {
+        stop()
+        reject(new CallError('network', 'The connection was lost.'))
+      }
+      socket.once('disconnect', onLost)
+      this.signal.addEventListener('abort', onLost)
+      socket.timeout(timeoutMs).emit(event, payload, (error: Error | null, received: unknown) => {
+        stop()
+        if (error === null) resolve(received)
+        else reject(new CallError('timeout', 'No ack in time.'))
+      })
+    })
+    const detail = detailIn(ack)
+    if (detail !== null) throw CallError.fromDetail(detail)
+    return ack as AckOf<E>
+  }
+
+  /** Emit what may be lost. */
+  notify<E extends keyof ToServerEvents>(event: E, payload: ToServerEvents[E]): void {
+    if (this.isLive) this.request(event, payload).catch(() => undefined)
+  }
+
+  private become(state: ConnectionState): void {
+    this.state.setState(state, true)
+  }
+
+  private receive(event: ServerEvent): void {
+    if (event.event === 'ready') {
+      this.timer.clear()
+      this.attempt = 0
+      this.refusedToken = undefined
+      this.become({ state: 'live', connectionId: event.payload.connection_id })
+    }
+    if (event.event === 'session:expiring') void this.renew()
+    if (event.event === 'session:ended') return this.sessionEnded(event.payload.reason)
+    for (const listener of this.listeners) listener(event)
+  }
+
+  /** The socket goes on with the new token; should that fail, it ends and reconnects with a fresh one. */
+  private async renew(): Promise<void> {
+    try {
+      const token = await this.token({ marginMs: EXPIRING_MARGIN_MS })
+      await this.request('auth:refresh', { token })
+    } catch {
+      // The server will send `session:ended` with `expired`, which is handled there.
+    }
+  }
+
+  private sessionEnded(reason: EndReason): void {
+    if (reason !== 'expired') {
+      this.close()
+      this.onEnded(reason)
+      return
+    }
+    this.refusedToken = this.lastToken
+  }
+
+  private connect(): void {
+    this.timer.clear()
+    if (this.socket === null || this.socket.connected) return
+    if (this.state.getState().state !== 'waiting') this.become({ state: 'connecting' })
+    this.timer.start(READY_TIMEOUT_MS, () => this.reconnect())
+    this.socket.connect()
+  }
+
+  private connectFailed(error: unknown): void {
+    if (this.socket === null) return
+    if (hasCode(error, 'invalid_refresh_token')) return this.close()
+    if (hasCode(error, 'token_expired', 'unauthenticated')) {
+      const isFirst = this.refusedToken === undefined
+      this.refusedToken = this.lastToken
+      return this.reconnect(isFirst ? 0 : undefined)
+    }
+    this.reconnect(error instanceof CallError ? error.retryAfterMs : undefined)
+  }
+
+  private reconnect(afterMs = backoffMs(this.attempt)): void {
+    if (this.socket === null) return
+    this.socket.disconnect()
+    const current = this.state.getState()
+    this.attempt += 1
+    this.become({
+      state: 'waiting',
+      attempt: this.attempt,
+      since: current.state === 'waiting' ? current.since : Date.now(),
+    })
+    this.timer.restart(afterMs, () => this.connect())
+  }
+
+  /** The network, or the user, is back: no need to wait longer. */
+  private readonly wake = (): void => {
+    const isWaiting = this.state.getState().state === 'waiting'
+    if (isWaiting && document.visibilityState === 'visible' && navigator.onLine) this.connect()
+  }
+
+  /** The machine reports that it has no network: no need to wait for the ping to fail. */
+  private readonly networkLost = (): void => {
+    if (this.isLive) this.reconnect()
+  }
+}
+
+function refusalIn(error: unknown): CallError | null {
+  const data = typeof error === 'object' && error !== null && 'data' in error ? error.data : null
+  const detail = detailIn(data)
+  return detail === null ? null : CallError.fromDetail(detail)
+}
