@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from load import scenarios
-from load.baseline import Baseline
-from load.client import RefusedError, connect
-from load.crew import LoadError, hired
-from load.plan import Seat
-from load.settings import Settings
-from load.tally import Tally
+from synctalk_bench.load import scenarios
+from synctalk_bench.load.baseline import Baseline
+from synctalk_bench.load.client import RefusedError, connect
+from synctalk_bench.load.crew import LoadError, hired
+from synctalk_bench.load.plan import Seat
+from synctalk_bench.load.settings import Settings
+from synctalk_bench.load.tally import Tally
 from synctalk_testkit.ports import free_port
 
 SETTINGS = Settings(
@@ -31,14 +31,14 @@ async def plain(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 async def test_connect__token_of_nobody__is_refused(plain: Baseline) -> None:
     with pytest.raises(RefusedError, match="unauthenticated"):
-        await connect(plain.url, Seat(plain.people[0].user_id, "no token", plain.groups[0]), Tally())
+        await connect(plain.url, Seat(plain.users[0].user_id, "no token", plain.groups[0]), Tally())
 
 
 async def test_open__no_member_of_the_conversation__is_said(plain: Baseline) -> None:
-    stranger = plain.people[-1]
+    unrelated = plain.users[-1]
     async with hired(1) as crew:
         with pytest.raises(LoadError, match="does not know that it is a member"):
-            await crew.open(plain.url, [Seat(stranger.user_id, stranger.token, plain.groups[0])])
+            await crew.open(plain.url, [Seat(unrelated.user_id, unrelated.token, plain.groups[0])])
 
 
 async def test_groups__a_second_of_talk__is_counted_whole(plain: Baseline) -> None:

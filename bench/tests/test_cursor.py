@@ -1,4 +1,4 @@
-from load.cursor import Cursor
+from synctalk_bench.load.cursor import Cursor
 
 
 def test_saw__in_order__moves_on() -> None:

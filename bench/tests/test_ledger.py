@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from load.ledger import Ledger
+from synctalk_bench.load.ledger import Ledger
 
 
 def ledger(start: int, *received: int) -> Ledger:

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from load import processes
+from synctalk_bench.load import processes
 
 BURN = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\n"
 

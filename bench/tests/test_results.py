@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from load.results import Idle, Machine, Run, Spread, Talk
+from synctalk_bench.load.results import Idle, Machine, Run, Spread, Talk
 
 SPREAD = Spread(1, 2, 3, 4)
 

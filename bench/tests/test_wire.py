@@ -1,6 +1,6 @@
 import orjson
 import pytest
-from load import wire
+from synctalk_bench.load import wire
 
 
 def new_message(**fields: object) -> bytes:

@@ -45,10 +45,10 @@ def parse(package: str, path: str, text: str) -> Source:
     return Source(package, Path(path), ast.parse(text, filename=path, feature_version=(3, 11)))
 
 
-def read_sources() -> list[Source]:
+def read_sources(folders: tuple[str, ...] = SOURCES) -> list[Source]:
     return [
         parse(folder.name, str(file.relative_to(folder)), file.read_text())
-        for pattern in SOURCES
+        for pattern in folders
         for folder in sorted(ROOT.glob(f"{pattern}/synctalk_*"))
         for file in sorted(folder.rglob("*.py"))
     ]

@@ -1,7 +1,8 @@
 """Who may import whom.
 
-Between packages: a service imports itself, contracts and runtime; runtime imports contracts; contracts import pydantic.
-Inside of a service: doors → actions → rules, store, clients, one way only. What is imported is declared.
+Between packages: a service imports itself, contracts and runtime; runtime imports contracts; contracts import pydantic
+and what knows Unicode.
+Inside of a service: handlers → actions → rules, store, clients, one way only. What is imported is declared.
 """
 
 import sys
@@ -11,31 +12,39 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from tests.boundaries.conftest import read_sources
+
 OURS = "synctalk_"
 LIBRARIES = {
     "synctalk_contracts": {"synctalk_contracts"},
     "synctalk_runtime": {"synctalk_contracts", "synctalk_runtime"},
 }
+TOOLS = {
+    "synctalk_backing": {"synctalk_backing"},
+    "synctalk_testkit": {"synctalk_contracts", "synctalk_runtime", "synctalk_backing", "synctalk_testkit"},
+    "synctalk_local": {"synctalk_backing", "synctalk_local"},
+    "synctalk_systemtest": {"synctalk_backing", "synctalk_testkit", "synctalk_local", "synctalk_systemtest"},
+}
+"""What runs and tests the services: nothing in `libs` imports from `deploy`."""
 
-DOORS = {"routes", "consumers", "sockets"}
+HANDLERS = {"routes", "consumers", "sockets"}
 NOT_FROM_HERE: dict[str, set[str]] = {
-    "actions": DOORS | {"main"},
-    "rules": DOORS | {"actions", "store", "clients", "parts", "main"},
-    "store": DOORS | {"actions", "clients", "hub", "parts", "main"},
-    "clients": DOORS | {"actions", "store", "parts", "main"},
-    "hub": DOORS | {"actions", "store", "clients", "parts", "main"},
-    "protocol": DOORS | {"actions", "store", "clients", "hub", "parts", "main"},
-    "parts": DOORS | {"main"},
-    "errors": DOORS | {"actions", "rules", "store", "clients", "hub", "parts", "main"},
-    "settings": DOORS | {"actions", "rules", "store", "clients", "hub", "parts", "main"},
+    "actions": HANDLERS | {"main"},
+    "rules": HANDLERS | {"actions", "store", "clients", "main"},
+    "store": HANDLERS | {"actions", "clients", "hub", "main"},
+    "clients": HANDLERS | {"actions", "store", "main"},
+    "hub": HANDLERS | {"actions", "store", "clients", "main"},
+    "protocol": HANDLERS | {"actions", "store", "clients", "hub", "main"},
+    "errors": HANDLERS | {"actions", "rules", "store", "clients", "hub", "main"},
+    "settings": HANDLERS | {"actions", "rules", "store", "clients", "hub", "main"},
 }
 TYPES_ONLY = {"store", "clients"}
-"""A door may name a type of these, and calls nothing there."""
+"""A handler may name a type of these, and calls nothing there."""
 
 
 def foreign(source: Any) -> list[str]:
     """Imports of packages of ours that are none of its business."""
-    allowed = LIBRARIES.get(source.package, LIBRARIES["synctalk_runtime"] | {source.package})
+    allowed = (LIBRARIES | TOOLS).get(source.package, LIBRARIES["synctalk_runtime"] | {source.package})
     return [
         f"{source.name} imports {name}"
         for name in source.imports
@@ -57,8 +66,8 @@ def _is_onward(room: str, name: str) -> bool:
     target, imported = parts[1], parts[-1]
     if target == room:
         return True
-    if room in DOORS:
-        return target not in DOORS | {"main"} and (target not in TYPES_ONLY or imported[0].isupper())
+    if room in HANDLERS:
+        return target not in HANDLERS | {"main"} and (target not in TYPES_ONLY or imported[0].isupper())
     return target not in NOT_FROM_HERE.get(room, {"main"} if room != "__main__" else set())
 
 
@@ -92,18 +101,25 @@ _COME_WITH = {
     "pyjwt": {"cryptography"},
     "redis": {"hiredis"},
 }
-"""Parts of one library in several distributions; an extra that is asked for brings the others."""
+"""One library in several distributions; an extra that is asked for brings the others."""
 
 
 def _canonical(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def test_packages__nobody__imports_a_neighbour(sources: list[Any]) -> None:
+def test_packages__nobody__imports_another_service(sources: list[Any]) -> None:
     assert [problem for source in sources for problem in foreign(source)] == []
 
 
-def test_contracts__import__pydantic_and_nothing_else(sources: list[Any]) -> None:
+def test_tools__imports__go_from_deploy_to_libs() -> None:
+    tools = read_sources(("libs/backing/src", "libs/testkit/src", "deploy/local/src", "deploy/systemtest/src"))
+
+    assert {source.package for source in tools} == set(TOOLS)
+    assert [problem for source in tools for problem in foreign(source)] == []
+
+
+def test_contracts__import__pydantic_orjson_and_what_knows_unicode_and_nothing_else(sources: list[Any]) -> None:
     outside = {
         name.split(".")[0]
         for source in sources
@@ -112,7 +128,7 @@ def test_contracts__import__pydantic_and_nothing_else(sources: list[Any]) -> Non
         if name.split(".")[0] not in sys.stdlib_module_names
     }
 
-    assert outside == {"pydantic", "synctalk_contracts"}
+    assert outside == {"pydantic", "orjson", "emoji", "regex", "synctalk_contracts"}
 
 
 def test_rooms__imports__go_one_way(sources: list[Any]) -> None:
@@ -139,9 +155,10 @@ def test_imports__relative_ones__are_none(sources: list[Any]) -> None:
         ("synctalk_runtime", "from synctalk_api import rules"),
         ("synctalk_contracts", "from synctalk_runtime import ids"),
         ("synctalk_api", "from synctalk_testkit import tokens"),
+        ("synctalk_testkit", "from synctalk_local import stack"),
     ],
 )
-def test_check__an_import_of_a_neighbour__is_seen(source_of: Any, package: str, line: str) -> None:
+def test_check__an_import_of_another_service__is_seen(source_of: Any, package: str, line: str) -> None:
     assert foreign(source_of(package, "actions/a.py", line))
 
 
@@ -159,7 +176,7 @@ def test_check__an_import_of_a_neighbour__is_seen(source_of: Any, package: str, 
         ("routes/a.py", "from synctalk_api.consumers.commands import serve"),
         ("consumers/a.py", "from synctalk_api.clients.replies import answer"),
         ("errors.py", "from synctalk_api.actions import messages"),
-        ("settings.py", "from synctalk_api.parts import Parts"),
+        ("settings.py", "from synctalk_api.actions import send"),
     ],
 )
 def test_check__a_step_back__is_seen(source_of: Any, path: str, line: str) -> None:
@@ -170,7 +187,7 @@ def test_check__a_step_back__is_seen(source_of: Any, path: str, line: str) -> No
     ("path", "line"),
     [
         ("routes/a.py", "from synctalk_api.actions.messages import write"),
-        ("routes/a.py", "from synctalk_api.store.messages import Walk"),
+        ("routes/a.py", "from synctalk_api.store.messages import Page"),
         ("routes/a.py", "from synctalk_api.routes.times import of"),
         ("actions/a.py", "from synctalk_api.store import messages"),
         ("main.py", "from synctalk_api.routes import messages"),

@@ -17,11 +17,11 @@ PRIVATE = {
     "token", "access_token", "push_token", "username", "ip", "query", "url",
 }  # fmt: skip
 INNOCENT = {"len", "type", "round", "bool"}
-"""Calls whose answer tells nothing of what they were given."""
+"""Calls whose answer shows nothing of what they were given."""
 
 
-def told_too_much(source: Any) -> list[str]:
-    """Log calls of the source that could tell something private."""
+def shown_too_much(source: Any) -> list[str]:
+    """Log calls of the source that could show something private."""
     return [
         f"{source.name}:{call.lineno} {problem}"
         for call in ast.walk(source.tree)
@@ -67,7 +67,7 @@ def _names(node: ast.AST) -> list[str]:
         return []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return [name for part in (node.func.value, *node.args) for name in _names(part)]
-    if isinstance(node, ast.Attribute):  # of a key's or a token's id the id is told
+    if isinstance(node, ast.Attribute):  # of a key's or a token's id the id is shown
         return [node.attr]
     own = [node.id] if isinstance(node, ast.Name) else []
     return own + [name for child in ast.iter_child_nodes(node) for name in _names(child)]
@@ -82,8 +82,8 @@ def _quotes_an_error(node: ast.expr) -> bool:
     )
 
 
-def test_logs__of_all_services__tell_nothing_private(sources: list[Any]) -> None:
-    assert [problem for source in sources for problem in told_too_much(source)] == []
+def test_logs__of_all_services__show_nothing_private(sources: list[Any]) -> None:
+    assert [problem for source in sources for problem in shown_too_much(source)] == []
 
 
 def test_prints__in_what_runs__are_none(sources: list[Any]) -> None:
@@ -119,8 +119,8 @@ def test_prints__in_what_runs__are_none(sources: list[Any]) -> None:
         "logging.getLogger('x').warning('thing.failed', password)",
     ],
 )
-def test_check__a_log_call_that_tells_too_much__is_seen(source_of: Any, call: str) -> None:
-    assert told_too_much(source_of("synctalk_api", "actions/a.py", call))
+def test_check__a_log_call_that_shows_too_much__is_seen(source_of: Any, call: str) -> None:
+    assert shown_too_much(source_of("synctalk_api", "actions/a.py", call))
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_check__a_log_call_that_tells_too_much__is_seen(source_of: Any, call: st
     ],
 )
 def test_check__a_log_call_with_ids_and_codes__is_not(source_of: Any, call: str) -> None:
-    assert told_too_much(source_of("synctalk_api", "actions/a.py", call)) == []
+    assert shown_too_much(source_of("synctalk_api", "actions/a.py", call)) == []

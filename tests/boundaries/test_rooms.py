@@ -22,7 +22,7 @@ def statements(source: Any) -> list[str]:
     if source.room == "store" or (source.package, source.room) in SQL_ROOMS:
         return []
     return [
-        f"{source.name}:{node.lineno} speaks to a database"
+        f"{source.name}:{node.lineno} uses a database"
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
@@ -32,7 +32,7 @@ def statements(source: Any) -> list[str]:
 
 
 def _is_prose(text: str) -> bool:
-    """`Select the conversations.` says it to a person."""
+    """`Select the conversations.` is text for a user."""
     return text.strip()[0].isupper() and text.strip().endswith((".", ":"))
 
 
@@ -116,8 +116,8 @@ def test_check__a_statement__is_seen_in_actions_and_not_in_the_store(source_of: 
     assert statements(source_of("synctalk_api", "store/a.py", text)) == []
 
 
-def test_check__words_for_a_person__are_no_statement(source_of: Any) -> None:
-    assert statements(source_of("synctalk_api", "routes/a.py", "x = 'Select at least one person.'")) == []
+def test_check__text_for_a_user__are_no_statement(source_of: Any) -> None:
+    assert statements(source_of("synctalk_api", "routes/a.py", "x = 'Select at least one user.'")) == []
 
 
 @pytest.mark.parametrize("text", ["import os\nos.environ['A']", "from os import environ", "import os\nos.getenv('A')"])

@@ -1,7 +1,7 @@
 """The web client in a browser, against the whole running system."""
 
-from synctalk_testkit.browser import needs_browser, run_in_browser
-from synctalk_testkit.stack import RunningStack
+from synctalk_systemtest.browser import needs_browser, run_in_browser
+from synctalk_systemtest.stack import RunningStack
 
 pytestmark = needs_browser
 

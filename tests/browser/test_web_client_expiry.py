@@ -1,7 +1,7 @@
 """The web client in a browser, where tokens end while one looks on."""
 
-from synctalk_testkit.browser import needs_browser, run_in_browser
-from synctalk_testkit.stack import running_stack
+from synctalk_systemtest.browser import needs_browser, run_in_browser
+from synctalk_systemtest.stack import running_stack
 
 pytestmark = needs_browser
 

@@ -1,19 +1,19 @@
-"""Conversations, their members and roles: who may, and what everybody's live sockets hear of it."""
+"""Conversations, their members and roles: who may, and what everybody's live sockets receive of it."""
 
 from typing import Any
 
-from synctalk_testkit.clients import LiveSocket, People, Person
+from synctalk_testkit.clients import LiveSocket, User, Users
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
-async def refused(person: Person, method: str, path: str, body: Any = None) -> tuple[int, str | None]:
-    answer = await person.request(method, path, json=body)
+async def refused(user: User, method: str, path: str, body: Any = None) -> tuple[int, str | None]:
+    answer = await user.request(method, path, json=body)
     return answer.status, answer.code
 
 
-async def heard_by_now(live: LiveSocket, marker: Person, direct_id: str) -> list[tuple[str, Any]]:
-    """All that the socket has heard, once a message sent just now has come too."""
+async def received_by_now(live: LiveSocket, marker: User, direct_id: str) -> list[tuple[str, Any]]:
+    """All that the socket has received, once a message sent just now has come too."""
     message = await marker.say(direct_id, "a marker")
     await live.wait_for("message:new", lambda payload: payload["id"] == message["id"])
     return [(event.event, event.payload) for event in live.events]
@@ -34,8 +34,8 @@ CALLS: list[tuple[str, str, Any]] = [
 ]
 
 
-async def test_conversation__for_a_stranger__is_not_there_whatever_is_called(people: People) -> None:
-    ada, eve = await people.register_all("Ada", "Eve")
+async def test_conversation__for_an_unrelated_user__is_not_there_whatever_is_called(users: Users) -> None:
+    ada, eve = await users.register_all("Ada", "Eve")
     group = await ada.group_with()
     for method, path, body in CALLS:
         of_others = f"/v1/conversations/{group['id']}{path.format(id=ada.id)}"
@@ -47,8 +47,8 @@ async def test_conversation__for_a_stranger__is_not_there_whatever_is_called(peo
         assert (real.status, real.body) == (unreal.status, unreal.body)
 
 
-async def test_direct__asked_twice_and_from_both_sides__is_one(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_direct__asked_twice_and_from_both_sides__is_one(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     body = {"type": "direct", "member_ids": [bob.id]}
     first = await ada.request("POST", "/v1/conversations", json=body)
     again = await ada.request("POST", "/v1/conversations", json=body)
@@ -59,15 +59,15 @@ async def test_direct__asked_twice_and_from_both_sides__is_one(people: People) -
     assert (first.body["title"], first.body["peer"]["id"], other.body["peer"]["id"]) == (None, bob.id, ada.id)
 
 
-async def test_direct__not_with_exactly_one_other__is_invalid(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_direct__not_with_exactly_one_other__is_invalid(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     for members in ([], [ada.id], [bob.id, cy.id], [UNKNOWN]):
         body = {"type": "direct", "member_ids": members}
         assert await refused(ada, "POST", "/v1/conversations", body) == (422, "invalid"), members
 
 
-async def test_direct__members_and_title__are_fixed(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_direct__members_and_title__are_fixed(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     path = f"/v1/conversations/{(await ada.direct_with(bob))['id']}"
 
     assert await refused(ada, "POST", f"{path}/members", {"user_ids": [cy.id]}) == (403, "forbidden")
@@ -75,12 +75,12 @@ async def test_direct__members_and_title__are_fixed(people: People) -> None:
     assert await refused(ada, "DELETE", f"{path}/members/{ada.id}") == (403, "forbidden")
 
 
-async def test_group__created__has_the_promised_shape_and_is_announced(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_group__created__has_the_promised_shape_and_is_announced(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     live = await bob.connect()
     body = {"type": "group", "title": "Chess", "member_ids": [bob.id, bob.id, ada.id]}
     made = await ada.post("/v1/conversations", body)
-    heard = await live.wait_for("conversation:new")
+    received = await live.wait_for("conversation:new")
 
     assert made.keys() == {
         "id", "type", "title", "peer", "last_seq", "change_seq", "read_seq", "unread_count", "role", "last_message",
@@ -88,13 +88,13 @@ async def test_group__created__has_the_promised_shape_and_is_announced(people: P
     }  # fmt: skip
     assert (made["type"], made["title"], made["peer"], made["last_message"]) == ("group", "Chess", None, None)
     assert (made["role"], made["members_count"], made["last_seq"], made["unread_count"]) == ("owner", 2, 0, 0)
-    assert heard == made | {"role": "member"}
+    assert received == made | {"role": "member"}
     members = (await ada.get(f"/v1/conversations/{made['id']}/members"))["items"]
     assert {(item["user"]["id"], item["role"]) for item in members} == {(ada.id, "owner"), (bob.id, "member")}
 
 
-async def test_member__who_may_not__is_refused(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_member__who_may_not__is_refused(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     path = f"/v1/conversations/{(await ada.group_with(bob, cy))['id']}"
 
     assert await refused(bob, "PATCH", path, {"title": "Mine"}) == (403, "forbidden")
@@ -107,8 +107,8 @@ async def test_member__who_may_not__is_refused(people: People) -> None:
     assert await refused(bob, "PATCH", f"{path}/members/{cy.id}", {"role": "member"}) == (403, "forbidden")
 
 
-async def test_title__changed_by_an_admin__is_heard_by_all(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_title__changed_by_an_admin__is_received_by_all(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     group = await ada.group_with(bob, title="Before")
     path = f"/v1/conversations/{group['id']}"
     role = await ada.patch(f"{path}/members/{bob.id}", {"role": "admin"})
@@ -116,14 +116,14 @@ async def test_title__changed_by_an_admin__is_heard_by_all(people: People) -> No
     changed = await bob.patch(path, {"title": "After"})
 
     assert role["role"] == "admin"
-    for person, live in zip((ada, bob), lives, strict=True):
-        heard = await live.wait_for("conversation:updated")
-        assert (heard["title"], heard["change_seq"]) == ("After", changed["change_seq"])
-        assert heard == await person.get(path)
+    for user, live in zip((ada, bob), lives, strict=True):
+        received = await live.wait_for("conversation:updated")
+        assert (received["title"], received["change_seq"]) == ("After", changed["change_seq"])
+        assert received == await user.get(path)
 
 
-async def test_member__added__hears_the_conversation_and_the_others_hear_of_them(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_member__added__receives_the_conversation_and_the_others_receive_them(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     group = await ada.group_with(bob)
     await ada.say(group["id"], "before")
     of_bob, of_cy = await bob.connect(), await cy.connect()
@@ -143,8 +143,8 @@ async def test_member__added__hears_the_conversation_and_the_others_hear_of_them
     assert [message["body"] for message in history["items"]] == ["before"]
 
 
-async def test_member__added_again__changes_nothing(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_member__added_again__changes_nothing(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     group = await ada.group_with(bob)
     path = f"/v1/conversations/{group['id']}"
     before = await ada.get(path)
@@ -155,8 +155,8 @@ async def test_member__added_again__changes_nothing(people: People) -> None:
     assert await refused(ada, "POST", f"{path}/members", {"user_ids": [UNKNOWN]}) == (422, "invalid")
 
 
-async def test_member__removed__is_told_and_hears_nothing_more_of_it(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_member__removed__is_notified_and_receives_nothing_more_of_it(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     group, direct = await ada.group_with(bob, cy), await ada.direct_with(bob)
     path = f"/v1/conversations/{group['id']}"
     of_bob, of_cy = await bob.connect(), await cy.connect()
@@ -169,8 +169,8 @@ async def test_member__removed__is_told_and_hears_nothing_more_of_it(people: Peo
     await of_cy.done("receipt:read", {"conversation_id": group["id"], "seq": 1})
     await of_cy.wait_for("conversation:updated")
 
-    heard = await heard_by_now(of_bob, ada, direct["id"])
-    assert [name for name, _ in heard] == ["ready", "conversation:removed", "message:new"]
+    received = await received_by_now(of_bob, ada, direct["id"])
+    assert [name for name, _ in received] == ["ready", "conversation:removed", "message:new"]
     assert (gone["user_id"], gone["role"]) == (bob.id, None)
     assert (await of_bob.refusal("typing:start", {"conversation_id": group["id"]}))["code"] == "not_found"
     sent = {"conversation_id": group["id"], "client_message_id": "x", "body": "still here"}
@@ -179,8 +179,8 @@ async def test_member__removed__is_told_and_hears_nothing_more_of_it(people: Peo
     assert (await ada.request("DELETE", f"{path}/members/{bob.id}")).status == 204
 
 
-async def test_member__removed_and_added_again__hears_both_in_order(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_member__removed_and_added_again__receives_both_in_order(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     group = await ada.group_with(bob)
     path = f"/v1/conversations/{group['id']}"
     live = await bob.connect()
@@ -197,8 +197,8 @@ async def test_member__removed_and_added_again__hears_both_in_order(people: Peop
     ]
 
 
-async def test_owner__leaves__the_longest_standing_admin_follows(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_owner__leaves__the_longest_serving_admin_follows(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     path = f"/v1/conversations/{(await ada.group_with(bob, cy))['id']}"
     await ada.patch(f"{path}/members/{cy.id}", {"role": "admin"})
     live = await bob.connect()
@@ -210,8 +210,8 @@ async def test_owner__leaves__the_longest_standing_admin_follows(people: People)
     assert await refused(ada, "GET", path) == (404, "not_found")
 
 
-async def test_owner__handed_on__makes_the_giver_an_admin(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_owner__handed_on__makes_the_giver_an_admin(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     path = f"/v1/conversations/{(await ada.group_with(bob))['id']}"
     given = await ada.patch(f"{path}/members/{bob.id}", {"role": "owner"})
 
@@ -220,8 +220,8 @@ async def test_owner__handed_on__makes_the_giver_an_admin(people: People) -> Non
     assert await refused(ada, "DELETE", f"{path}/members/{bob.id}") == (403, "forbidden")
 
 
-async def test_list__is_by_newest_activity_and_walks_in_pages(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_list__is_by_newest_activity_and_walks_in_pages(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     groups = [await ada.group_with(bob, title=f"Group {number}") for number in range(5)]
     await bob.say(groups[1]["id"], "the newest")
     first = await ada.get("/v1/conversations?limit=2")

@@ -2,9 +2,10 @@
 
 import asyncpg
 import pytest
-from synctalk_local.postgres import SERVICES, postgres_url
+from synctalk_backing.postgres import postgres_url
 from synctalk_local.stack import stack_credentials
-from synctalk_testkit.stack import RunningStack
+from synctalk_local.topology import WITH_DATABASE
+from synctalk_systemtest.stack import RunningStack
 
 
 def url_of(stack: RunningStack, role: str, database: str) -> str:
@@ -12,13 +13,13 @@ def url_of(stack: RunningStack, role: str, database: str) -> str:
     return postgres_url(stack.stack.ports.postgres, database, f"synctalk_{role}", password)
 
 
-@pytest.mark.parametrize("owner", SERVICES)
-@pytest.mark.parametrize("stranger", SERVICES)
-async def test_role__connects_to_its_own_database_alone(stack: RunningStack, stranger: str, owner: str) -> None:
+@pytest.mark.parametrize("owner", WITH_DATABASE)
+@pytest.mark.parametrize("other", WITH_DATABASE)
+async def test_role__connects_to_its_own_database_alone(stack: RunningStack, other: str, owner: str) -> None:
     database = f"synctalk_{owner}"
-    if stranger != owner:
+    if other != owner:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await asyncpg.connect(url_of(stack, stranger, database))
+            await asyncpg.connect(url_of(stack, other, database))
         return
     connection = await asyncpg.connect(url_of(stack, owner, database))
     tables = await connection.fetchval("select count(*) from pg_tables where schemaname not like 'pg_%'")
@@ -33,7 +34,7 @@ async def test_role__connects_to_its_own_database_alone(stack: RunningStack, str
 
 @pytest.mark.parametrize("database", ["postgres", "template1"])
 async def test_role__connects_to_no_common_database(stack: RunningStack, database: str) -> None:
-    for role in SERVICES:
+    for role in WITH_DATABASE:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await asyncpg.connect(url_of(stack, role, database))
 

@@ -1,12 +1,12 @@
-"""The stock JavaScript client, as a browser has it: it connects, talks, and stays away when it was told to."""
+"""The stock JavaScript client, as a browser has it: it connects, talks, and stays away when the server says so."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from synctalk_testkit.clients import People, new_name
-from synctalk_testkit.javascript import START_TIMEOUT_S, JavaScriptClient, javascript_client
-from synctalk_testkit.stack import RunningStack
+from synctalk_systemtest.javascript import START_TIMEOUT_S, JavaScriptClient, javascript_client
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import Users, new_name
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -15,8 +15,8 @@ async def browser(stack: RunningStack) -> AsyncIterator[JavaScriptClient]:
         yield client
 
 
-async def test_bad_token__is_a_connect_error_with_the_body(people: People, browser: JavaScriptClient) -> None:
-    await browser.connect(people.base_url, "x.y.z")
+async def test_bad_token__is_a_connect_error_with_the_body(users: Users, browser: JavaScriptClient) -> None:
+    await browser.connect(users.base_url, "x.y.z")
     error = await browser.wait_for("connect_error", timeout=START_TIMEOUT_S)
 
     assert (error["message"], error["data"]["error"]["code"]) == ("unauthenticated", "unauthenticated")
@@ -24,13 +24,13 @@ async def test_bad_token__is_a_connect_error_with_the_body(people: People, brows
 
 
 @pytest.mark.parametrize("transports", [None, ["polling"], ["websocket"]])
-async def test_talk__with_the_python_client__both_hear_all_of_it(
-    people: People, browser: JavaScriptClient, transports: list[str] | None
+async def test_talk__with_the_python_client__both_receive_all_of_it(
+    users: Users, browser: JavaScriptClient, transports: list[str] | None
 ) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_bob = await bob.connect()
-    await browser.connect(people.base_url, ada.access_token, **({"transports": transports} if transports else {}))
+    await browser.connect(users.base_url, ada.access_token, **({"transports": transports} if transports else {}))
     ready = await browser.wait_for("ready", timeout=START_TIMEOUT_S)
     if transports is None:
         assert await browser.wait_for("upgrade") == "websocket"
@@ -46,9 +46,9 @@ async def test_talk__with_the_python_client__both_hear_all_of_it(
     assert refusal["error"]["code"] == "unknown_event"
 
 
-async def test_ended_session__says_why_and_the_client_stays_away(people: People, browser: JavaScriptClient) -> None:
-    ada = await people.register()
-    await browser.connect(people.base_url, ada.access_token)
+async def test_ended_session__says_why_and_the_client_stays_away(users: Users, browser: JavaScriptClient) -> None:
+    ada = await users.register()
+    await browser.connect(users.base_url, ada.access_token)
     await browser.wait_for("ready", timeout=START_TIMEOUT_S)
     await ada.post("/v1/auth/logout")
 
@@ -56,9 +56,9 @@ async def test_ended_session__says_why_and_the_client_stays_away(people: People,
     assert await browser.wait_for("disconnect") == {"reason": "io server disconnect", "active": False}
 
 
-async def test_frame_too_large__closes_and_the_client_comes_back(people: People, browser: JavaScriptClient) -> None:
-    ada = await people.register()
-    await browser.connect(people.base_url, ada.access_token, transports=["websocket"])
+async def test_frame_too_large__closes_and_the_client_comes_back(users: Users, browser: JavaScriptClient) -> None:
+    ada = await users.register()
+    await browser.connect(users.base_url, ada.access_token, transports=["websocket"])
     await browser.wait_for("ready", timeout=START_TIMEOUT_S)
     before = len(browser.lines)
     await browser._order({"call": ["sync", {"x": "x" * 140_000}]})

@@ -1,17 +1,17 @@
-"""A person sends 5 messages a second with a burst of 20, through all doors together."""
+"""A user sends 5 messages a second with a burst of 20, through all entry points together."""
 
 import asyncio
 from itertools import chain
 
-from synctalk_testkit.clients import People, new_name
+from synctalk_testkit.clients import Users, new_name
 
 BURST = 20
 PER_S = 5
 SENT = 30
 
 
-async def test_messages__beyond_the_burst__are_rate_limited_with_when_to_retry(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_messages__beyond_the_burst__are_rate_limited_with_when_to_retry(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     live = await ada.connect()
     payloads = [{"conversation_id": direct, "client_message_id": new_name(), "body": "hello"} for _ in range(SENT)]
@@ -24,8 +24,8 @@ async def test_messages__beyond_the_burst__are_rate_limited_with_when_to_retry(p
     assert (await bob.get(f"/v1/conversations/{direct}"))["last_seq"] == sum(ack["ok"] for ack in acks)
 
 
-async def test_messages__beyond_the_burst_by_rest__are_429_with_the_header(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_messages__beyond_the_burst_by_rest__are_429_with_the_header(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     path = f"/v1/conversations/{direct}/messages"
     answers = await asyncio.gather(
@@ -39,8 +39,8 @@ async def test_messages__beyond_the_burst_by_rest__are_429_with_the_header(peopl
     assert all(answer.body["error"]["retry_after"] > 0 for answer in refused)
 
 
-async def test_messages__by_both_doors_and_in_many_conversations__share_one_burst(people: People) -> None:
-    ada = await people.register()
+async def test_messages__by_both_entry_points_and_in_many_conversations__share_one_burst(users: Users) -> None:
+    ada = await users.register()
     groups = [(await ada.group_with())["id"] for _ in range(2)]
     live = await ada.connect()
     sends = [{"client_message_id": new_name(), "body": "hello"} for _ in range(SENT)]
@@ -52,8 +52,8 @@ async def test_messages__by_both_doors_and_in_many_conversations__share_one_burs
     assert BURST <= sum(taken) < SENT
 
 
-async def test_limit__of_one_person__is_not_the_others(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_limit__of_one_user__is_not_the_others(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_ada, of_bob = await ada.connect(), await bob.connect()
     payloads = [{"conversation_id": direct, "client_message_id": new_name(), "body": "hello"} for _ in range(SENT)]

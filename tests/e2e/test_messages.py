@@ -1,25 +1,25 @@
-"""Messages by socket and by REST: stored before they are acked, once whatever is repeated, and told to every socket."""
+"""Messages by socket and by REST: stored before their ack, once whatever is repeated, delivered to every socket."""
 
 from typing import Any
 
-from synctalk_testkit.clients import LiveSocket, People, Person, new_name
+from synctalk_testkit.clients import LiveSocket, User, Users, new_name
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
-async def two_people(people: People) -> tuple[Person, Person, str]:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def two_users(users: Users) -> tuple[User, User, str]:
+    ada, bob = await users.register_all("Ada", "Bob")
     return ada, bob, (await ada.direct_with(bob))["id"]
 
 
-async def hears(live: LiveSocket, event: str, message: dict[str, Any]) -> None:
-    """The socket hears exactly this state of the message."""
-    heard = await live.wait_for(event, lambda payload: payload["change_seq"] == message["change_seq"])
-    assert heard == message
+async def receives(live: LiveSocket, event: str, message: dict[str, Any]) -> None:
+    """The socket receives exactly this state of the message."""
+    received = await live.wait_for(event, lambda payload: payload["change_seq"] == message["change_seq"])
+    assert received == message
 
 
-async def test_send__acked__is_stored_and_heard_by_all_but_the_sending_socket(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_send__acked__is_stored_and_delivered_to_all_but_the_sending_socket(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     sending, beside, of_bob = await ada.connect(), await ada.connect(), await bob.connect()
     message = await sending.say(direct, "Hello, Bob 👋")
     stored = await bob.get(f"/v1/conversations/{direct}/messages/{message['id']}")
@@ -27,27 +27,27 @@ async def test_send__acked__is_stored_and_heard_by_all_but_the_sending_socket(pe
     assert stored == message
     assert message.keys() == {
         "id", "conversation_id", "seq", "change_seq", "sender_id", "client_message_id", "body", "reply_to",
-        "reactions", "mentions", "created_at", "edited_at", "deleted_at",
+        "reactions", "reaction_counts", "mentions", "created_at", "edited_at", "deleted_at",
     }  # fmt: skip
     assert (message["seq"], message["sender_id"], message["body"]) == (1, ada.id, "Hello, Bob 👋")
-    await hears(of_bob, "message:new", message)
-    await hears(beside, "message:new", message)
+    await receives(of_bob, "message:new", message)
+    await receives(beside, "message:new", message)
     reply = await of_bob.say(direct, "Hello")
-    await hears(sending, "message:new", reply)
+    await receives(sending, "message:new", reply)
     assert [payload["id"] for payload in sending.of("message:new")] == [reply["id"]]
 
 
-async def test_send__by_rest__is_heard_by_every_socket(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_send__by_rest__is_received_by_every_socket(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     lives = [await ada.connect(), await bob.connect()]
     message = await ada.say(direct, "by REST")
 
     for live in lives:
-        await hears(live, "message:new", message)
+        await receives(live, "message:new", message)
 
 
-async def test_send__same_id_again_by_either_door__is_the_same_message(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_send__same_id_again_by_either_entry_point__is_the_same_message(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     sending, of_bob = await ada.connect(), await bob.connect()
     name, path = new_name(), f"/v1/conversations/{direct}/messages"
     payload = {"conversation_id": direct, "client_message_id": name, "body": "once"}
@@ -59,12 +59,12 @@ async def test_send__same_id_again_by_either_door__is_the_same_message(people: P
     assert again == first
     assert (by_rest.status, by_rest.body) == (200, first["message"])
     assert (created.status, created.body["seq"]) == (201, 2)
-    await hears(of_bob, "message:new", created.body)
+    await receives(of_bob, "message:new", created.body)
     assert [payload["seq"] for payload in of_bob.of("message:new")] == [1, 2]
 
 
-async def test_send__same_id_with_other_content__is_refused(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_send__same_id_with_other_content__is_refused(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     live = await ada.connect()
     message = await live.say(direct, "the first")
     name = message["client_message_id"]
@@ -78,8 +78,8 @@ async def test_send__same_id_with_other_content__is_refused(people: People) -> N
     assert of_bob["seq"] == 2
 
 
-async def test_edit_and_delete__by_who_may_not__are_forbidden(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_edit_and_delete__by_who_may_not__are_forbidden(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     group = (await ada.group_with(bob, cy))["id"]
     message = await ada.say(group, "mine")
     live = await bob.connect()
@@ -97,8 +97,8 @@ async def test_edit_and_delete__by_who_may_not__are_forbidden(people: People) ->
     assert (await ada.request("DELETE", f"/v1/conversations/{group}/messages/{his['id']}")).status == 204
 
 
-async def test_message__of_another_conversation__is_not_found(people: People) -> None:
-    ada, _, direct = await two_people(people)
+async def test_message__of_another_conversation__is_not_found(users: Users) -> None:
+    ada, _, direct = await two_users(users)
     group = (await ada.group_with())["id"]
     message = await ada.say(direct, "in the direct one")
     live = await ada.connect()
@@ -113,8 +113,8 @@ async def test_message__of_another_conversation__is_not_found(people: People) ->
         assert (await live.refusal(event, payload))["code"] == "not_found", event
 
 
-async def test_edit__by_the_sender__is_heard_by_all(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_edit__by_the_sender__is_received_by_all(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     sending, beside, of_bob = await ada.connect(), await ada.connect(), await bob.connect()
     message = await sending.say(direct, "first")
     named = {"conversation_id": direct, "message_id": message["id"]}
@@ -124,12 +124,12 @@ async def test_edit__by_the_sender__is_heard_by_all(people: People) -> None:
     assert (edited["body"], edited["seq"], edited["change_seq"]) == ("second", 1, message["change_seq"] + 1)
     assert edited["edited_at"] is not None
     assert again["body"] == "second"
-    await hears(of_bob, "message:updated", edited)
-    await hears(beside, "message:updated", edited)
+    await receives(of_bob, "message:updated", edited)
+    await receives(beside, "message:updated", edited)
 
 
-async def test_delete__keeps_the_place_and_nothing_else(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_delete__keeps_the_place_and_nothing_else(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     sending, of_bob = await ada.connect(), await bob.connect()
     message = await sending.say(direct, "to be gone")
     named = {"conversation_id": direct, "message_id": message["id"]}
@@ -140,7 +140,7 @@ async def test_delete__keeps_the_place_and_nothing_else(people: People) -> None:
     assert (deleted["seq"], deleted["body"], deleted["reactions"], deleted["mentions"]) == (1, "", {}, [])
     assert deleted["deleted_at"] is not None
     assert again == deleted
-    await hears(of_bob, "message:deleted", deleted)
+    await receives(of_bob, "message:deleted", deleted)
     history = await bob.get(f"/v1/conversations/{direct}/messages")
     assert history["items"] == [deleted]
     for event, more in (("message:edit", {"body": "back"}), ("reaction:add", {"emoji": "👍"})):
@@ -148,8 +148,8 @@ async def test_delete__keeps_the_place_and_nothing_else(people: People) -> None:
     assert await bob.get(f"/v1/conversations/{direct}/messages/{message['id']}") == deleted
 
 
-async def test_reactions__by_both_doors__are_sets_of_people(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_reactions__by_both_entry_points__are_sets_of_users(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     of_ada, of_bob = await ada.connect(), await bob.connect()
     message = await of_ada.say(direct, "react to this")
     named = {"conversation_id": direct, "message_id": message["id"], "emoji": "👍"}
@@ -165,12 +165,12 @@ async def test_reactions__by_both_doors__are_sets_of_people(people: People) -> N
     assert same == one
     assert set(both["reactions"]["👍"]) == {ada.id, bob.id}
     assert none["reactions"] == {}
-    await hears(of_ada, "message:updated", none)
+    await receives(of_ada, "message:updated", none)
     assert none["change_seq"] == message["change_seq"] + 4
 
 
-async def test_reply_to__a_message_of_the_same_conversation_deleted_or_not(people: People) -> None:
-    ada, _, direct = await two_people(people)
+async def test_reply_to__a_message_of_the_same_conversation_deleted_or_not(users: Users) -> None:
+    ada, _, direct = await two_users(users)
     elsewhere = (await ada.say((await ada.group_with())["id"], "elsewhere"))["id"]
     live = await ada.connect()
     first = await live.say(direct, "the first")
@@ -184,16 +184,16 @@ async def test_reply_to__a_message_of_the_same_conversation_deleted_or_not(peopl
         assert (await live.refusal("message:send", payload))["code"] in ("not_found", "invalid")
 
 
-async def test_mentions__are_members_named_with_an_at(people: People) -> None:
-    ada, bob, eve = await people.register_all("Ada", "Bob", "Eve")
+async def test_mentions__are_members_named_with_an_at(users: Users) -> None:
+    ada, bob, eve = await users.register_all("Ada", "Bob", "Eve")
     direct = (await ada.direct_with(bob))["id"]
     message = await ada.say(direct, f"@{bob.username} and @{eve.username}, look")
 
     assert message["mentions"] == [bob.id]
 
 
-async def test_history__pages_both_ways_in_ascending_order(people: People) -> None:
-    ada, bob, direct = await two_people(people)
+async def test_history__pages_both_ways_in_ascending_order(users: Users) -> None:
+    ada, bob, direct = await two_users(users)
     for number in range(1, 8):
         await ada.say(direct, f"number {number}")
     path = f"/v1/conversations/{direct}/messages"
@@ -209,8 +209,8 @@ async def test_history__pages_both_ways_in_ascending_order(people: People) -> No
     assert (await bob.request("GET", f"{path}?limit=101")).code == "invalid"
 
 
-async def test_body__at_its_bounds__is_counted_in_code_points(people: People) -> None:
-    ada, _, direct = await two_people(people)
+async def test_body__at_its_bounds__is_counted_in_code_points(users: Users) -> None:
+    ada, _, direct = await two_users(users)
     live = await ada.connect()
     longest = "👍" * 8_000
 
@@ -225,8 +225,8 @@ async def test_body__at_its_bounds__is_counted_in_code_points(people: People) ->
         assert (answer.status, answer.code) == (422, "invalid")
 
 
-async def test_search__finds_only_what_the_asker_may_read(people: People) -> None:
-    ada, bob, eve = await people.register_all("Ada", "Bob", "Eve")
+async def test_search__finds_only_what_the_viewer_may_read(users: Users) -> None:
+    ada, bob, eve = await users.register_all("Ada", "Bob", "Eve")
     direct = (await ada.direct_with(bob))["id"]
     word = f"walrus{new_name().replace('-', '').replace('_', '')}"
     message = await ada.say(direct, f"the {word} and the carpenter")

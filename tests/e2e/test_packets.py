@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from synctalk_testkit.clients import People, new_name
+from synctalk_testkit.clients import Users, new_name
 from synctalk_testkit.raw import RawSocket, raw_socket
 
 TOO_BIG, TRY_AGAIN, PROTOCOL_ERROR, INVALID_TEXT = 1009, 1013, 1002, 1007
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def raw(people: People) -> AsyncIterator[RawSocket]:
-    """An authenticated socket of a person with nothing."""
-    ada = await people.register()
-    async with raw_socket(people.http, people.base_url, ada.access_token) as opened:
+async def raw(users: Users) -> AsyncIterator[RawSocket]:
+    """An authenticated socket of a user with nothing."""
+    ada = await users.register()
+    async with raw_socket(users.http, users.base_url, ada.access_token) as opened:
         yield opened
 
 
@@ -53,10 +53,10 @@ async def test_payload__of_another_type__is_refused(raw: RawSocket, payload: Any
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "a\\u0000b", "\\ud800", "\\udfffx"])
-async def test_text__that_cannot_be_kept__is_invalid(people: People, text: str) -> None:
-    ada = await people.register()
+async def test_text__that_cannot_be_kept__is_invalid(users: Users, text: str) -> None:
+    ada = await users.register()
     group = (await ada.group_with())["id"]
-    async with raw_socket(people.http, people.base_url, ada.access_token) as raw:
+    async with raw_socket(users.http, users.base_url, ada.access_token) as raw:
         payload = f'{{"conversation_id":"{group}","client_message_id":"a","body":"{text}"}}'
         await raw.send(f'421["message:send",{payload}]')
         expect_refused(await raw.ack(1), "invalid")
@@ -102,11 +102,11 @@ async def test_binary_frame__is_dropped(raw: RawSocket) -> None:
     await expect_alive(raw)
 
 
-async def test_event__without_an_ack_id__is_done_all_the_same(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_event__without_an_ack_id__is_done_all_the_same(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_bob = await bob.connect()
-    async with raw_socket(people.http, people.base_url, ada.access_token) as raw:
+    async with raw_socket(users.http, users.base_url, ada.access_token) as raw:
         payload = {"conversation_id": direct, "client_message_id": new_name(), "body": "no ack wanted"}
         await raw.send("42" + json.dumps(["message:send", payload]))
         await of_bob.wait_for("message:new", lambda message: message["body"] == "no ack wanted")
@@ -114,10 +114,10 @@ async def test_event__without_an_ack_id__is_done_all_the_same(people: People) ->
         assert not any(packet.startswith("43[") for packet in raw.packets)
 
 
-async def test_frame__as_large_as_a_whole_body_in_escapes__fits(people: People) -> None:
-    ada = await people.register()
+async def test_frame__as_large_as_a_whole_body_in_escapes__fits(users: Users) -> None:
+    ada = await users.register()
     group = (await ada.group_with())["id"]
-    async with raw_socket(people.http, people.base_url, ada.access_token) as raw:
+    async with raw_socket(users.http, users.base_url, ada.access_token) as raw:
         body = "👍" * 8_000  # twelve bytes each, as an escape
         ack = await raw.call(1, "message:send", {"conversation_id": group, "client_message_id": "a", "body": body})
 
@@ -140,26 +140,38 @@ async def test_packets__malformed_again_and_again__close_with_a_reason(raw: RawS
     assert raw.close_reason
 
 
-async def test_events__far_too_many_at_once__close_with_a_reason(raw: RawSocket) -> None:
-    packet = '42["sync",{"cursors":{}}]'
-    with contextlib.suppress(ConnectionError):
-        for _ in range(20_000):
-            await raw.send(packet)
+@pytest.mark.parametrize(("event", "payload"), [("sync", {"cursors": {}}), ("no:such", {}), ("sync", 7)])
+async def test_burst__of_two_thousand_events__is_answered_whole(raw: RawSocket, event: str, payload: Any) -> None:
+    for number in range(1_000, 3_000):
+        await raw.send(f"42{number}{json.dumps([event, payload])}")
+    for number in range(1_000, 3_000):
+        ack = await raw.ack(number, timeout=30)
+        assert ack["ok"] or ack["error"]["code"] != "rate_limited" or ack["error"]["retry_after"] > 0, ack
+    await expect_alive(raw)
 
-    assert await raw.wait_closed(20) in (TRY_AGAIN, None)
+
+async def test_flood__that_goes_on__closes_with_a_reason(raw: RawSocket) -> None:
+    async def flood() -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await raw.send('421["no:such",{}]')
+
+    flooding = asyncio.create_task(flood())
+    assert await raw.wait_closed() in (TRY_AGAIN, None)
+    flooding.cancel()
 
 
-async def test_namespace__unknown__is_refused_and_nothing_is_heard_there(people: People) -> None:
-    async with raw_socket(people.http, people.base_url) as raw:
+async def test_namespace__unknown__is_refused_and_nothing_is_received_there(users: Users) -> None:
+    async with raw_socket(users.http, users.base_url) as raw:
         await raw.send('40/admin,{"token":"x"}')
         refusal = await raw.wait_for("44/admin,")
 
     assert json.loads(refusal.removeprefix("44/admin,"))["message"] == "Invalid namespace"
 
 
-async def test_event__before_connect__is_not_handled(people: People) -> None:
-    ada = await people.register()
-    async with raw_socket(people.http, people.base_url) as raw:
+async def test_event__before_connect__is_not_handled(users: Users) -> None:
+    ada = await users.register()
+    async with raw_socket(users.http, users.base_url) as raw:
         await raw.send('421["presence:unsubscribe",{"user_ids":[]}]')
         await raw.authenticate(ada.access_token)
         await expect_alive(raw)
@@ -167,20 +179,20 @@ async def test_event__before_connect__is_not_handled(people: People) -> None:
         assert not any(packet.startswith("431[") for packet in raw.packets)
 
 
-async def test_socket__that_never_connects__is_closed(people: People) -> None:
-    async with raw_socket(people.http, people.base_url) as raw:
+async def test_socket__that_never_connects__is_closed(users: Users) -> None:
+    async with raw_socket(users.http, users.base_url) as raw:
         await raw.wait_closed(15)
 
         assert [packet[:1] for packet in raw.packets] == ["0"]
 
 
-async def test_sockets__of_many_hostile_clients__leave_the_others_in_peace(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_sockets__of_many_hostile_clients__leave_the_others_in_peace(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_ada, of_bob = await ada.connect(), await bob.connect()
 
     async def attack() -> None:
-        async with raw_socket(people.http, people.base_url) as raw:
+        async with raw_socket(users.http, users.base_url) as raw:
             with contextlib.suppress(ConnectionError):
                 for packet in ("4" + "[" * 60_000, b"\0" * 1000, '42["connect",{}]', "x", '45999-["x"]') * 10:
                     await raw.send(packet)
@@ -188,5 +200,5 @@ async def test_sockets__of_many_hostile_clients__leave_the_others_in_peace(peopl
     attacks = asyncio.gather(*(attack() for _ in range(10)))
     for number in range(10):
         message = await of_ada.say(direct, f"{number}")
-        await of_bob.hear("message:new", message)
+        await of_bob.receive("message:new", message)
     await attacks

@@ -1,11 +1,11 @@
-"""Presence: of whom one may know, on many devices, and each change told once."""
+"""Presence: of whom one may know, on many devices, and each change published once."""
 
 import time
 from typing import Any
 
-from synctalk_testkit.clients import LiveSocket, People, Person
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import LiveSocket, User, Users
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.stack import RunningStack
 
 GRACE_S = 10
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
@@ -15,19 +15,19 @@ def offline(user_id: str) -> dict[str, Any]:
     return {"user_id": user_id, "status": "offline", "custom_status": None, "last_seen_at": None}
 
 
-async def presence_of(asker: Person, person: Person) -> dict[str, Any]:
-    item: dict[str, Any] = (await asker.get(f"/v1/presence?user_ids={person.id}"))["items"][0]
+async def presence_of(viewer: User, user: User) -> dict[str, Any]:
+    item: dict[str, Any] = (await viewer.get(f"/v1/presence?user_ids={user.id}"))["items"][0]
     return item
 
 
-async def changed(live: LiveSocket, person: Person, status: str, within_s: float = 10) -> Any:
+async def changed(live: LiveSocket, user: User, status: str, within_s: float = 10) -> Any:
     return await live.wait_for(
-        "presence:changed", lambda payload: (payload["user_id"], payload["status"]) == (person.id, status), within_s
+        "presence:changed", lambda payload: (payload["user_id"], payload["status"]) == (user.id, status), within_s
     )
 
 
-async def test_presence__of_strangers_and_nobody__answers_alike(people: People) -> None:
-    ada, eve = await people.register_all("Ada", "Eve")
+async def test_presence__of_unrelated_users_and_nobody__answers_alike(users: Users) -> None:
+    ada, eve = await users.register_all("Ada", "Eve")
     live, of_eve = await ada.connect(), await eve.connect()
     wanted = [offline(ada.id), offline(UNKNOWN)]
 
@@ -38,8 +38,8 @@ async def test_presence__of_strangers_and_nobody__answers_alike(people: People) 
     assert of_eve.of("presence:changed") == []
 
 
-async def test_subscribe__gives_the_state_then_each_change_once(people: People, stack: RunningStack) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_subscribe__gives_the_state_then_each_change_once(users: Users, stack: RunningStack) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     await ada.direct_with(bob)
     of_bob = await bob.connect(at=stack.internal_url("gateway-2"))
     first = (await of_bob.done("presence:subscribe", {"user_ids": [ada.id]}))["items"]
@@ -58,8 +58,8 @@ async def test_subscribe__gives_the_state_then_each_change_once(people: People, 
     assert await presence_of(bob, ada) == dnd
 
 
-async def test_invisible__looks_offline_to_the_others_and_not_to_oneself(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_invisible__looks_offline_to_the_others_and_not_to_oneself(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     await ada.direct_with(bob)
     of_ada, of_bob = await ada.connect(), await bob.connect()
     await eventually(lambda: _is(bob, ada, "online"))
@@ -73,8 +73,8 @@ async def test_invisible__looks_offline_to_the_others_and_not_to_oneself(people:
     assert (await changed(of_bob, ada, "online"))["custom_status"] == "hiding"
 
 
-async def test_unsubscribe__ends_the_changes(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_unsubscribe__ends_the_changes(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     await ada.direct_with(bob)
     of_ada, of_bob, beside = await ada.connect(), await bob.connect(), await bob.connect()
     for live in (of_bob, beside):
@@ -87,8 +87,8 @@ async def test_unsubscribe__ends_the_changes(people: People) -> None:
     assert len(of_bob.of("presence:changed")) == count
 
 
-async def test_subscribe__over_its_bound__is_refused(people: People) -> None:
-    ada = await people.register()
+async def test_subscribe__over_its_bound__is_refused(users: Users) -> None:
+    ada = await users.register()
     live = await ada.connect()
     ids = [f"01890000-0000-7000-8000-{number:012d}" for number in range(201)]
 
@@ -98,14 +98,14 @@ async def test_subscribe__over_its_bound__is_refused(people: People) -> None:
     assert (await ada.request("GET", f"/v1/presence?user_ids={','.join(ids[:101])}")).code == "invalid"
 
 
-async def test_devices__flapping_or_gone__are_offline_only_after_the_last_and_a_grace(people: People) -> None:
-    ada, bob, cy, di = await people.register_all("Ada", "Bob", "Cy", "Di")
+async def test_devices__flapping_or_gone__are_offline_only_after_the_last_and_a_grace(users: Users) -> None:
+    ada, bob, cy, di = await users.register_all("Ada", "Bob", "Cy", "Di")
     await ada.group_with(bob, cy, di)
     of_bob = await bob.connect()
     await of_bob.done("presence:subscribe", {"user_ids": [ada.id, cy.id, di.id]})
-    phone, laptop, of_cy, of_di = [await person.connect() for person in (ada, ada, cy, di)]
-    for person in (ada, cy, di):
-        await changed(of_bob, person, "online")
+    phone, laptop, of_cy, of_di = [await user.connect() for user in (ada, ada, cy, di)]
+    for user in (ada, cy, di):
+        await changed(of_bob, user, "online")
     await cy.put("/v1/presence/me", {"last_seen_visible": False})
     await phone.close()
     await laptop.close()
@@ -123,8 +123,8 @@ async def test_devices__flapping_or_gone__are_offline_only_after_the_last_and_a_
     assert await presence_of(bob, di) == gone
 
 
-async def test_subscribed_stranger__shows_once_a_conversation_is_shared(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_subscribed_unrelated_user__shows_once_a_conversation_is_shared(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     await ada.connect()
     await eventually(lambda: _is(ada, ada, "online"))
     of_bob = await bob.connect()
@@ -135,5 +135,5 @@ async def test_subscribed_stranger__shows_once_a_conversation_is_shared(people: 
     await changed(of_bob, ada, "online")
 
 
-async def _is(asker: Person, person: Person, status: str) -> bool:
-    return bool((await presence_of(asker, person))["status"] == status)
+async def _is(viewer: User, user: User, status: str) -> bool:
+    return bool((await presence_of(viewer, user))["status"] == status)

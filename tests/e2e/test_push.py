@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from synctalk_testkit.clients import People, Person
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import User, Users
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.stack import RunningStack
 
 HOLD_S = 2.0
 ARRIVES_WITHIN_S = HOLD_S + 6
@@ -16,9 +16,9 @@ ARRIVES_WITHIN_S = HOLD_S + 6
 
 @dataclass(frozen=True)
 class Phone:
-    """A device of the person, and what came to it."""
+    """A device of the user, and what came to it."""
 
-    owner: Person
+    owner: User
     token: str
 
     async def pushes(self, kind: str = "message") -> list[dict[str, Any]]:
@@ -47,14 +47,14 @@ def data(item: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-async def phone_of(person: Person, beginning: str = "") -> Phone:
+async def phone_of(user: User, beginning: str = "") -> Phone:
     token = f"{beginning}{secrets.token_hex(16)}"
-    await person.put(f"/v1/devices/phone-{secrets.token_hex(4)}", {"platform": "android", "token": token})
-    return Phone(person, token)
+    await user.put(f"/v1/devices/phone-{secrets.token_hex(4)}", {"platform": "android", "token": token})
+    return Phone(user, token)
 
 
-async def test_devices__are_ones_own(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_devices__are_ones_own(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     await ada.put("/v1/devices/tablet", {"platform": "ios", "token": secrets.token_hex(16)})
 
     listed = (await ada.get("/v1/devices"))["items"]
@@ -68,8 +68,8 @@ async def test_devices__are_ones_own(people: People) -> None:
     assert (await ada.get("/v1/devices"))["items"] == []
 
 
-async def test_push__to_who_is_away__comes_after_the_hold_with_strings(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_push__to_who_is_away__comes_after_the_hold_with_strings(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     one, two, own = await phone_of(bob), await phone_of(bob), await phone_of(ada)
     began = time.monotonic()
@@ -88,8 +88,23 @@ async def test_push__to_who_is_away__comes_after_the_hold_with_strings(people: P
     assert await own.pushes() == []
 
 
-async def test_push__read_elsewhere__is_retracted(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_push__an_idle_laptop_got_it__comes_to_the_phone(users: Users) -> None:
+    ada, bob, away = await users.register_all("Ada", "Bob", "Cleo")
+    group = (await ada.group_with(bob, away))["id"]
+    phone, other = await phone_of(await bob.login("phone")), await phone_of(away)
+    laptop = await bob.connect()
+    await laptop.done("activity", {"active": False})
+    message = await ada.say(group, "are you there?")
+    await laptop.done("receipt:delivered", {"conversation_id": group, "seq": message["seq"]})
+    await phone.gets(message)
+
+    await laptop.done("activity", {"active": True})
+    await other.gets(await ada.say(group, "now you are"))
+    assert [data(push)["message_id"] for push in await phone.pushes()] == [message["id"]]
+
+
+async def test_push__read_elsewhere__is_retracted(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     phone = await phone_of(bob)
     message = await ada.say(direct, "look")
@@ -100,10 +115,10 @@ async def test_push__read_elsewhere__is_retracted(people: People) -> None:
     assert (data(retract)["conversation_id"], data(retract)["badge"]) == (direct, "0")
 
 
-async def test_push__who_is_online_delivered_muted_or_of_another_level__gets_none(people: People) -> None:
-    ada, online, reader, muted, none, mentions, all_of_it = await people.register_all(*"ABCDEFG")
+async def test_push__who_is_online_delivered_muted_or_of_another_level__gets_none(users: Users) -> None:
+    ada, online, reader, muted, none, mentions, all_of_it = await users.register_all(*"ABCDEFG")
     group = (await ada.group_with(online, reader, muted, none, mentions, all_of_it))["id"]
-    phones = {person.id: await phone_of(person) for person in (online, reader, muted, none, mentions, all_of_it)}
+    phones = {user.id: await phone_of(user) for user in (online, reader, muted, none, mentions, all_of_it)}
     settings = f"/v1/notification-settings/{group}"
     assert await muted.get(settings) == {"level": "all", "muted_until": None}
     await muted.put(settings, {"level": "all", "muted_until": "2999-01-01T00:00:00.000Z"})
@@ -117,14 +132,14 @@ async def test_push__who_is_online_delivered_muted_or_of_another_level__gets_non
     await phones[mentions.id].gets(mentioning)
     await phones[reader.id].gets(mentioning)
 
-    for person in (online, muted, none):
-        assert await phones[person.id].pushes() == []
+    for user in (online, muted, none):
+        assert await phones[user.id].pushes() == []
     assert [data(push)["seq"] for push in await phones[mentions.id].pushes()] == ["2"]
     assert [data(push)["seq"] for push in await phones[reader.id].pushes()] == ["2"]
 
 
-async def test_push__device_of_an_ended_session__gets_none(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_push__device_of_an_ended_session__gets_none(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     other = await bob.login("other")
     gone, stays = await phone_of(bob), await phone_of(other)
@@ -136,8 +151,8 @@ async def test_push__device_of_an_ended_session__gets_none(people: People) -> No
     assert await Phone(other, gone.token).pushes() == []
 
 
-async def test_push__endpoint_in_trouble__is_tried_again_or_the_token_forgotten(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_push__endpoint_in_trouble__is_tried_again_or_the_token_forgotten(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     phones = {name: await phone_of(bob, f"{name}-") for name in ("unregistered", "unavailable", "quota", "slow")}
     message = await ada.say(direct, "hello")
@@ -153,13 +168,13 @@ async def test_push__endpoint_in_trouble__is_tried_again_or_the_token_forgotten(
     assert [push["answered"] for push in await phones["unregistered"].pushes()] == [404]
 
 
-async def test_push_page__is_served_and_the_list_can_be_read_by_token(people: People, stack: RunningStack) -> None:
-    ada = await people.register()
+async def test_push_page__is_served_and_the_list_can_be_read_by_token(users: Users, stack: RunningStack) -> None:
+    ada = await users.register()
     page = await ada.request("GET", "/dev/push")
 
     assert (page.status, "html" in page.headers["Content-Type"]) == (200, True)
     assert await ada.get("/dev/push/messages?token=no-such-token") == {"items": []}
 
 
-async def _devices(person: Person, count: int) -> bool:
-    return len((await person.get("/v1/devices"))["items"]) == count
+async def _devices(user: User, count: int) -> bool:
+    return len((await user.get("/v1/devices"))["items"]) == count

@@ -1,15 +1,15 @@
 """Receipts are watermarks; unread counts the others' undeleted messages above one's own."""
 
-from synctalk_testkit.clients import People, Person
+from synctalk_testkit.clients import User, Users
 
 
-async def unread(person: Person, conversation_id: str) -> tuple[int, int]:
-    conversation = await person.get(f"/v1/conversations/{conversation_id}")
+async def unread(user: User, conversation_id: str) -> tuple[int, int]:
+    conversation = await user.get(f"/v1/conversations/{conversation_id}")
     return conversation["unread_count"], conversation["read_seq"]
 
 
-async def test_unread__counts_the_others_messages_and_falls_by_reading(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_unread__counts_the_others_messages_and_falls_by_reading(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     messages = [await ada.say(direct, f"{number}") for number in range(4)]
     assert await unread(bob, direct) == (4, 0)
@@ -25,8 +25,8 @@ async def test_unread__counts_the_others_messages_and_falls_by_reading(people: P
     assert await unread(bob, direct) == (0, 4)
 
 
-async def test_sending__raises_the_senders_own_watermark(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_sending__raises_the_senders_own_watermark(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     await ada.say(direct, "hello")
     await bob.say(direct, "hi")
@@ -37,8 +37,8 @@ async def test_sending__raises_the_senders_own_watermark(people: People) -> None
     assert marks == {ada.id: (1, 1), bob.id: (2, 2)}
 
 
-async def test_receipts__are_heard_by_the_others_and_by_ones_own_other_sockets(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_receipts__are_received_by_the_others_and_by_ones_own_other_sockets(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_ada, reading, beside = await ada.connect(), await bob.connect(), await bob.connect()
     await of_ada.say(direct, "hello")
@@ -55,20 +55,20 @@ async def test_receipts__are_heard_by_the_others_and_by_ones_own_other_sockets(p
     assert await unread(bob, direct) == (0, 1)
 
 
-async def test_receipt__by_rest__is_heard_by_all_of_ones_sockets(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_receipt__by_rest__is_received_by_all_of_ones_sockets(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     await ada.say(direct, "hello")
     lives = [await ada.connect(), await bob.connect()]
     await bob.post(f"/v1/conversations/{direct}/read", {"seq": 1})
 
     for live in lives:
-        heard = await live.wait_for("receipt:updated")
-        assert heard == {"conversation_id": direct, "user_id": bob.id, "delivered_seq": 1, "read_seq": 1}
+        received = await live.wait_for("receipt:updated")
+        assert received == {"conversation_id": direct, "user_id": bob.id, "delivered_seq": 1, "read_seq": 1}
 
 
-async def test_receipts__of_a_message__list_the_other_members(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_receipts__of_a_message__list_the_other_members(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     group = (await ada.group_with(bob, cy))["id"]
     await ada.say(group, "to all")
     live = await bob.connect()
@@ -82,8 +82,8 @@ async def test_receipts__of_a_message__list_the_other_members(people: People) ->
     ]
 
 
-async def test_receipt__for_a_stranger__is_not_found(people: People) -> None:
-    ada, eve = await people.register_all("Ada", "Eve")
+async def test_receipt__for_an_unrelated_user__is_not_found(users: Users) -> None:
+    ada, eve = await users.register_all("Ada", "Eve")
     group = (await ada.group_with())["id"]
     live = await eve.connect()
 

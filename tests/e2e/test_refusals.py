@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from synctalk_testkit.clients import People, Person, request
-from synctalk_testkit.stack import RunningStack
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import User, Users
+from synctalk_testkit.http import request
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
@@ -33,34 +34,34 @@ def expect(answer: Any, status: int, *codes: str) -> None:
     assert "Traceback" not in str(answer.body)
 
 
-async def send_raw(person: Person, method: str, path: str, body: bytes) -> Any:
-    return await person.request(method, path, data=body, headers={"Content-Type": "application/json"})
+async def send_raw(user: User, method: str, path: str, body: bytes) -> Any:
+    return await user.request(method, path, data=body, headers={"Content-Type": "application/json"})
 
 
 @pytest.mark.parametrize(("method", "path"), BODIES)
-async def test_body__that_is_no_json_object__is_malformed(people: People, method: str, path: str) -> None:
-    ada = await people.register()
+async def test_body__that_is_no_json_object__is_malformed(users: Users, method: str, path: str) -> None:
+    ada = await users.register()
     for body in NOT_OBJECTS:
         expect(await send_raw(ada, method, path, body), 400, "malformed")
 
 
-async def test_numbers__that_json_does_not_know__are_refused(people: People) -> None:
-    ada = await people.register()
+async def test_numbers__that_json_does_not_know__are_refused(users: Users) -> None:
+    ada = await users.register()
     for value in ("NaN", "Infinity", "-Infinity"):
         answer = await send_raw(ada, "POST", "/v1/sync", f'{{"cursors": {{"{UNKNOWN}": {value}}}}}'.encode())
         expect(answer, answer.status, "malformed", "invalid")
 
 
 @pytest.mark.parametrize(("method", "path"), BODIES)
-async def test_body__over_its_bound__is_too_large(people: People, method: str, path: str) -> None:
-    ada = await people.register()
+async def test_body__over_its_bound__is_too_large(users: Users, method: str, path: str) -> None:
+    ada = await users.register()
 
     expect(await send_raw(ada, method, path, b'{"a": "' + b"x" * 300_000 + b'"}'), 413, "too_large")
 
 
 @pytest.mark.parametrize(("method", "path"), BODIES)
-async def test_body__with_an_unknown_field__is_invalid_and_says_which(people: People, method: str, path: str) -> None:
-    ada = await people.register()
+async def test_body__with_an_unknown_field__is_invalid_and_says_which(users: Users, method: str, path: str) -> None:
+    ada = await users.register()
     answer = await ada.request(method, path, json={"no_such_field": 1})
 
     expect(answer, 422, "invalid")
@@ -71,8 +72,8 @@ async def test_body__with_an_unknown_field__is_invalid_and_says_which(people: Pe
 @pytest.mark.parametrize(
     "value", ['"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udc00x"', "1", "true", "null", "[]", "{}", "1e999", "-1"]
 )
-async def test_text__that_cannot_be_kept_or_is_none__is_invalid(people: People, value: str) -> None:
-    ada = await people.register()
+async def test_text__that_cannot_be_kept_or_is_none__is_invalid(users: Users, value: str) -> None:
+    ada = await users.register()
     group = (await ada.group_with())["id"]
     for method, path, template in (
         ("POST", f"/v1/conversations/{group}/messages", '{"client_message_id": "a", "body": %s}'),
@@ -86,8 +87,8 @@ async def test_text__that_cannot_be_kept_or_is_none__is_invalid(people: People, 
     assert (await ada.get(f"/v1/conversations/{group}"))["last_seq"] == 0
 
 
-async def test_numbers__of_another_kind__are_invalid(people: People) -> None:
-    ada = await people.register()
+async def test_numbers__of_another_kind__are_invalid(users: Users) -> None:
+    ada = await users.register()
     group = (await ada.group_with())["id"]
     for value in ("-1", "1.5", '"1"', "true", "null", str(2**63), str(2**200), "[1]"):
         answer = await send_raw(ada, "POST", f"/v1/conversations/{group}/read", f'{{"seq": {value}}}'.encode())
@@ -96,8 +97,8 @@ async def test_numbers__of_another_kind__are_invalid(people: People) -> None:
         expect(answer, 422, "invalid")
 
 
-async def test_query__out_of_its_bounds__is_invalid_and_a_strange_cursor_is_bad(people: People) -> None:
-    ada = await people.register()
+async def test_query__out_of_its_bounds__is_invalid_and_a_strange_cursor_is_bad(users: Users) -> None:
+    ada = await users.register()
     group = (await ada.group_with())["id"]
     for path in ("/v1/conversations", "/v1/users?search=a", f"/v1/conversations/{group}/members"):
         sign = "&" if "?" in path else "?"
@@ -115,16 +116,16 @@ async def test_query__out_of_its_bounds__is_invalid_and_a_strange_cursor_is_bad(
         "/openapi.json", "/v1/users/%ff",
     ],
 )  # fmt: skip
-async def test_path__unknown_or_not_public__is_not_found(people: People, path: str) -> None:
-    ada = await people.register()
+async def test_path__unknown_or_not_public__is_not_found(users: Users, path: str) -> None:
+    ada = await users.register()
     answer = await ada.request("GET", path)
 
     assert answer.status in (404, 422), answer
     expect(answer, answer.status, "not_found", "invalid")
 
 
-async def test_path__that_cannot_be_read__is_refused_in_the_one_shape(people: People) -> None:
-    ada = await people.register()
+async def test_path__that_cannot_be_read__is_refused_in_the_one_shape(users: Users) -> None:
+    ada = await users.register()
 
     expect(await ada.request("GET", "/v1/conversations/%00"), 400, "malformed")
     expect(await ada.request("GET", "/v1/" + "x" * 40_000), 413, "too_large")
@@ -142,23 +143,23 @@ async def test_path__that_cannot_be_read__is_refused_in_the_one_shape(people: Pe
         ("POST", "/.well-known/jwks.json"),
     ],
 )
-async def test_method__that_is_not_there__is_not_allowed(people: People, method: str, path: str) -> None:
-    ada = await people.register()
+async def test_method__that_is_not_there__is_not_allowed(users: Users, method: str, path: str) -> None:
+    ada = await users.register()
 
     expect(await ada.request(method, path), 405, "method_not_allowed")
 
 
-async def test_internal_header__from_outside__opens_nothing(people: People, stack: RunningStack) -> None:
-    ada = await people.register()
+async def test_internal_header__from_outside__opens_nothing(users: Users, stack: RunningStack) -> None:
+    ada = await users.register()
     for name in ("auth-1", "api-1", "presence-1"):
         url = f"{stack.internal_url(name)}/internal/users/{ada.id}"
-        answer = await request(people.http, "GET", url, headers={"x-synctalk-internal": "guess"})
+        answer = await request(users.http, "GET", url, headers={"x-synctalk-internal": "guess"})
         assert answer.status in (401, 403, 404, 405), answer
         assert ada.username not in str(answer.body)
 
 
-async def test_names__that_lie_or_do_not_fit__are_invalid(people: People) -> None:
-    ada = await people.register()
+async def test_names__that_lie_or_do_not_fit__are_invalid(users: Users) -> None:
+    ada = await users.register()
     for name in ("", "  ", "x" * 65, "a\u202eb", "a\u0007"):
         expect(await ada.request("PATCH", "/v1/users/me", json={"display_name": name}), 422, "invalid")
     assert (await ada.patch("/v1/users/me", {"display_name": "Ada \U0001f44b"}))["display_name"] == "Ada \U0001f44b"

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from synctalk_testkit.beside import beside
-from synctalk_testkit.clients import LiveSocket, People, Person
+from synctalk_systemtest.beside import beside
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import LiveSocket, User, Users
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.follower import follow, history
-from synctalk_testkit.stack import RunningStack
 
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
-async def by_rest(person: Person, cursors: dict[str, int]) -> dict[str, Any]:
-    answer = await person.post("/v1/sync", {"cursors": cursors})
+async def by_rest(user: User, cursors: dict[str, int]) -> dict[str, Any]:
+    answer = await user.post("/v1/sync", {"cursors": cursors})
     assert answer.keys() == {"conversations"}
     conversations: dict[str, Any] = answer["conversations"]
     return conversations
@@ -23,8 +23,8 @@ async def by_socket(live: LiveSocket, cursors: dict[str, int]) -> dict[str, Any]
     return conversations
 
 
-async def test_sync__for_who_is_no_member__is_removed_whether_it_exists_or_not(people: People) -> None:
-    ada, eve = await people.register_all("Ada", "Eve")
+async def test_sync__for_who_is_no_member__is_removed_whether_it_exists_or_not(users: Users) -> None:
+    ada, eve = await users.register_all("Ada", "Eve")
     group = (await ada.group_with())["id"]
     live = await eve.connect()
     wanted = {group: {"removed": True}, UNKNOWN: {"removed": True}}
@@ -33,8 +33,8 @@ async def test_sync__for_who_is_no_member__is_removed_whether_it_exists_or_not(p
     assert await by_socket(live, {group: 0, UNKNOWN: 0}) == wanted
 
 
-async def test_sync__from_zero__is_everything_as_it_is_now(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_sync__from_zero__is_everything_as_it_is_now(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     group = (await ada.group_with(bob))["id"]
     live = await bob.connect()
     first, second = await ada.say(group, "first"), await ada.say(group, "second")
@@ -51,8 +51,8 @@ async def test_sync__from_zero__is_everything_as_it_is_now(people: People) -> No
     assert (await by_rest(bob, {group: 0}))[group] == answer
 
 
-async def test_sync__from_a_cursor__is_only_what_changed_since(people: People) -> None:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def test_sync__from_a_cursor__is_only_what_changed_since(users: Users) -> None:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     group = (await ada.group_with(bob, cy))["id"]
     old, touched = await ada.say(group, "old"), await ada.say(group, "touched")
     cursor = (await ada.get(f"/v1/conversations/{group}"))["change_seq"]
@@ -70,15 +70,15 @@ async def test_sync__from_a_cursor__is_only_what_changed_since(people: People) -
     assert (await by_rest(cy, {group: cursor}))[group] == {"removed": True}
 
 
-async def test_sync__ahead_of_the_server__is_a_reset(people: People) -> None:
-    ada = await people.register()
+async def test_sync__ahead_of_the_server__is_a_reset(users: Users) -> None:
+    ada = await users.register()
     group = await ada.group_with()
 
     assert (await by_rest(ada, {group["id"]: 10**6}))[group["id"]] == {"reset": True, "change_seq": group["change_seq"]}
 
 
-async def test_sync__over_a_hundred_messages__walks_on(people: People) -> None:
-    members = await people.register_all(*"ABCDEF")
+async def test_sync__over_a_hundred_messages__walks_on(users: Users) -> None:
+    members = await users.register_all(*"ABCDEF")
     group = (await members[0].group_with(*members[1:]))["id"]
     for member in members:
         for number in range(18):
@@ -96,8 +96,8 @@ async def test_sync__over_a_hundred_messages__walks_on(people: People) -> None:
     assert seen == await history(members[0], group)
 
 
-async def test_sync__many_conversations__answers_each_and_refuses_more_than_a_hundred(people: People) -> None:
-    ada = await people.register()
+async def test_sync__many_conversations__answers_each_and_refuses_more_than_a_hundred(users: Users) -> None:
+    ada = await users.register()
     live = await ada.connect()
     groups = [(await ada.group_with())["id"] for _ in range(3)]
     cursors = {f"01890000-0000-7000-8000-{number:012d}": 0 for number in range(101)}
@@ -107,17 +107,17 @@ async def test_sync__many_conversations__answers_each_and_refuses_more_than_a_hu
     assert (await ada.request("POST", "/v1/sync", json={"cursors": cursors})).code == "invalid"
 
 
-async def test_reconnect__after_an_absence__brings_all_of_it_once(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_reconnect__after_an_absence__brings_all_of_it_once(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     group = (await ada.group_with(bob))["id"]
     of_bob = await follow(bob)
-    await ada.say(group, "heard live")
-    await eventually(lambda: of_bob.bodies(group) == ["heard live"])
+    await ada.say(group, "received live")
+    await eventually(lambda: of_bob.bodies(group) == ["received live"])
     await of_bob.client.disconnect()
     missed = await ada.say(group, "missed")
     await ada.patch(f"/v1/conversations/{group}/messages/{missed['id']}", {"body": "missed, and edited"})
     await of_bob.connect()
-    await eventually(lambda: of_bob.bodies(group) == ["heard live", "missed, and edited"])
+    await eventually(lambda: of_bob.bodies(group) == ["received live", "missed, and edited"])
     last = await ada.say(group, "live again")
 
     await eventually(lambda: of_bob.states(group)[-1:] == [last])
@@ -125,8 +125,8 @@ async def test_reconnect__after_an_absence__brings_all_of_it_once(people: People
     assert of_bob.strict_faults == []
 
 
-async def test_ready__lists_every_conversation_with_its_state(people: People) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_ready__lists_every_conversation_with_its_state(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     groups = [(await ada.group_with(bob))["id"] for _ in range(3)]
     await bob.say(groups[0], "the newest")
     live = await ada.connect()
@@ -140,13 +140,13 @@ async def test_ready__lists_every_conversation_with_its_state(people: People) ->
     assert live.events[0].event == "ready"
 
 
-async def test_ready__of_more_conversations_than_it_lists__says_so(people: People, stack: RunningStack) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+async def test_ready__of_more_conversations_than_it_lists__says_so(users: Users, stack: RunningStack) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
     groups = [(await ada.group_with(bob))["id"] for _ in range(3)]
     with beside(stack, "gateway-1", {"GATEWAY_NUMBER": "9", "READY_CONVERSATIONS": "2"}) as url:
         live = await bob.connect(at=url)
         message = await ada.say(groups[0], "in the one that is not listed")
-        await live.hear("message:new", message)
+        await live.receive("message:new", message)
         await live.close()
     ready = live.of("ready")[0]
 

@@ -1,26 +1,26 @@
 """Typing: shown to the other members, and over by itself."""
 
-from synctalk_testkit.clients import LiveSocket, People, Person
-from synctalk_testkit.stack import RunningStack
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import LiveSocket, User, Users
 
 ENDS_AFTER_S = 6.0
 SLACK_S = 1.5
 
 
-async def group_of_three(people: People) -> tuple[Person, Person, Person, str]:
-    ada, bob, cy = await people.register_all("Ada", "Bob", "Cy")
+async def group_of_three(users: Users) -> tuple[User, User, User, str]:
+    ada, bob, cy = await users.register_all("Ada", "Bob", "Cy")
     return ada, bob, cy, (await ada.group_with(bob, cy))["id"]
 
 
-async def shown(live: LiveSocket, conversation_id: str, person: Person, *, active: bool, within_s: float = 10) -> float:
-    """When the socket was told so, by the monotonic clock."""
-    wanted = {"conversation_id": conversation_id, "user_id": person.id, "active": active}
+async def shown(live: LiveSocket, conversation_id: str, user: User, *, active: bool, within_s: float = 10) -> float:
+    """Return when the socket was notified, by the monotonic clock."""
+    wanted = {"conversation_id": conversation_id, "user_id": user.id, "active": active}
     await live.wait_for("typing", lambda payload: payload == wanted, within_s)
     return next(event.at for event in live.events if event.event == "typing" and event.payload == wanted)
 
 
-async def test_typing__for_a_stranger__is_not_found(people: People) -> None:
-    ada, eve = await people.register_all("Ada", "Eve")
+async def test_typing__for_an_unrelated_user__is_not_found(users: Users) -> None:
+    ada, eve = await users.register_all("Ada", "Eve")
     group = (await ada.group_with())["id"]
     live = await eve.connect()
 
@@ -29,9 +29,9 @@ async def test_typing__for_a_stranger__is_not_found(people: People) -> None:
 
 
 async def test_typing__is_shown_to_the_others_on_both_gateways_and_never_to_oneself(
-    people: People, stack: RunningStack
+    users: Users, stack: RunningStack
 ) -> None:
-    ada, bob, cy, group = await group_of_three(people)
+    ada, bob, cy, group = await group_of_three(users)
     typing, beside = await ada.connect(), await ada.connect()
     of_bob = await bob.connect(at=stack.internal_url("gateway-1"))
     of_cy = await cy.connect(at=stack.internal_url("gateway-2"))
@@ -47,8 +47,8 @@ async def test_typing__is_shown_to_the_others_on_both_gateways_and_never_to_ones
     assert typing.of("typing") == beside.of("typing") == []
 
 
-async def test_typing__ends_with_the_message(people: People) -> None:
-    ada, bob, _, group = await group_of_three(people)
+async def test_typing__ends_with_the_message(users: Users) -> None:
+    ada, bob, _, group = await group_of_three(users)
     typing, of_bob = await ada.connect(), await bob.connect()
     await typing.done("typing:start", {"conversation_id": group})
     await shown(of_bob, group, ada, active=True)
@@ -59,8 +59,8 @@ async def test_typing__ends_with_the_message(people: People) -> None:
     )
 
 
-async def test_typing__ends_with_the_socket(people: People) -> None:
-    ada, bob, _, group = await group_of_three(people)
+async def test_typing__ends_with_the_socket(users: Users) -> None:
+    ada, bob, _, group = await group_of_three(users)
     typing, of_bob = await ada.connect(), await bob.connect()
     await typing.done("typing:start", {"conversation_id": group})
     began = await shown(of_bob, group, ada, active=True)
@@ -69,8 +69,8 @@ async def test_typing__ends_with_the_socket(people: People) -> None:
     assert await shown(of_bob, group, ada, active=False) - began < ENDS_AFTER_S - 1
 
 
-async def test_typing__without_a_renewal__ends_by_itself(people: People) -> None:
-    ada, bob, _, group = await group_of_three(people)
+async def test_typing__without_a_renewal__ends_by_itself(users: Users) -> None:
+    ada, bob, _, group = await group_of_three(users)
     typing, of_bob = await ada.connect(), await bob.connect()
     await typing.done("typing:start", {"conversation_id": group})
     began = await shown(of_bob, group, ada, active=True)

@@ -4,9 +4,10 @@ import asyncio
 import socket
 import time
 
-from synctalk_testkit.clients import LiveSocket, People, Person, request
+from synctalk_systemtest.stack import RunningStack
+from synctalk_testkit.clients import LiveSocket, User, Users
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.stack import RunningStack
+from synctalk_testkit.http import request
 from synctalk_testkit.talk import talk_among
 
 FROZEN_S = 10
@@ -20,37 +21,37 @@ def gateway_of(live: LiveSocket) -> str:
     return f"gateway-{live.client.eio.sid.partition('-')[0]}"
 
 
-async def connected_to(gateway: str, person: Person) -> LiveSocket:
+async def connected_to(gateway: str, user: User) -> LiveSocket:
     """A socket over the edge, which gives it to the gateway with the fewest."""
     for _ in range(MOST_SOCKETS):
-        live = await person.connect()
+        live = await user.connect()
         if gateway_of(live) == gateway:
             return live
     raise AssertionError(f"of {MOST_SOCKETS} sockets the edge gave none to {gateway}")
 
 
-async def test_gateway__stopped_as_planned__tells_and_moves_its_sockets(stack: RunningStack, people: People) -> None:
-    eve = await people.register("Eve")
-    held = [await connected_to(gateway, eve) for gateway in ("gateway-1", "gateway-2")]
-    async with talk_among(people, 6) as talk:
+async def test_gateway__stopped_as_planned__notifies_and_moves_its_sockets(stack: RunningStack, users: Users) -> None:
+    eve = await users.register("Eve")
+    sockets = [await connected_to(gateway, eve) for gateway in ("gateway-1", "gateway-2")]
+    async with talk_among(users, 6) as talk:
         leaving = [follower for follower in talk.followers if gateway_of(follower) == "gateway-2"]
         staying = [follower for follower in talk.followers if gateway_of(follower) == "gateway-1"]
         try:
             await asyncio.to_thread(stack.stop, "gateway-2")
-            for follower in [*leaving, held[1]]:
-                told = await follower.wait_for("server:draining")
-                assert told["reconnect_in_ms"] >= 0
+            for follower in [*leaving, sockets[1]]:
+                draining = await follower.wait_for("server:draining")
+                assert draining["reconnect_in_ms"] >= 0
                 await follower.wait_reconnected(1)
                 assert gateway_of(follower) == "gateway-1"
-            assert all(follower.disconnects == [] for follower in [*staying, held[0]])
+            assert all(follower.disconnects == [] for follower in [*staying, sockets[0]])
             await talk.go_on()
         finally:
             await asyncio.to_thread(stack.start, "gateway-2")
         await talk.prove()
 
 
-async def test_gateway__draining__lets_its_sockets_go_in_waves(stack: RunningStack, people: People) -> None:
-    ada = await people.register()
+async def test_gateway__draining__lets_its_sockets_go_in_waves(stack: RunningStack, users: Users) -> None:
+    ada = await users.register()
     lives = [await ada.connect(at=stack.internal_url("gateway-2"), reconnection=False) for _ in range(20)]
     gone: dict[int, float] = {}
 
@@ -63,7 +64,7 @@ async def test_gateway__draining__lets_its_sockets_go_in_waves(stack: RunningSta
     try:
         await eventually(lambda: all(live.of("server:draining") for live in lives))
         url = f"{stack.internal_url('gateway-2')}/readyz"
-        assert (await request(people.http, "GET", url)).status == 503
+        assert (await request(users.http, "GET", url)).status == 503
         await watching
     finally:
         await stopping
@@ -74,8 +75,8 @@ async def test_gateway__draining__lets_its_sockets_go_in_waves(stack: RunningSta
     assert len(set(promised)) > 10
 
 
-async def test_api__frozen_and_thawed__loses_and_doubles_nothing(stack: RunningStack, people: People) -> None:
-    async with talk_among(people) as talk:
+async def test_api__frozen_and_thawed__loses_and_doubles_nothing(stack: RunningStack, users: Users) -> None:
+    async with talk_among(users) as talk:
         began = time.monotonic()
         stack.freeze("api-1")
         try:
@@ -86,12 +87,12 @@ async def test_api__frozen_and_thawed__loses_and_doubles_nothing(stack: RunningS
         await talk.prove()
 
 
-async def test_redis__frozen_and_thawed__loses_and_doubles_nothing(stack: RunningStack, people: People) -> None:
-    async with talk_among(people) as talk:
+async def test_redis__frozen_and_thawed__loses_and_doubles_nothing(stack: RunningStack, users: Users) -> None:
+    async with talk_among(users) as talk:
         stack.freeze("redis")
         try:
             url = f"{stack.internal_url('gateway-1')}/readyz"
-            await eventually(lambda: _status_is(people, url, 503), GONE_TIMEOUT_S)
+            await eventually(lambda: _status_is(users, url, 503), GONE_TIMEOUT_S)
         finally:
             stack.thaw("redis")
         await talk.go_on()
@@ -99,42 +100,42 @@ async def test_redis__frozen_and_thawed__loses_and_doubles_nothing(stack: Runnin
 
 
 async def test_socket__that_does_not_read__is_cut_off_and_the_others_are_served(
-    stack: RunningStack, people: People
+    stack: RunningStack, users: Users
 ) -> None:
-    ada, bob = await people.register_all("Ada", "Bob")
+    ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_bob = await bob.connect(at=stack.internal_url("gateway-1"))
     for _ in range(15):
         await ada.say(direct, "👍" * 8_000)
-    deaf = await asyncio.to_thread(_DeafClient, stack.stack.port_of("gateway-1"))
-    deaf.send("40" + f'{{"token":"{ada.access_token}"}}')
-    before = await slow_sockets(people, stack)
+    unreading = await asyncio.to_thread(_UnreadingClient, stack.stack.port_of("gateway-1"))
+    unreading.send("40" + f'{{"token":"{ada.access_token}"}}')
+    before = await slow_sockets(users, stack)
     packet = f'421["sync",{{"cursors":{{"{direct}":0}}}}]'
     for _ in range(40):
-        deaf.send(packet)
+        unreading.send(packet)
 
     async def cut_off() -> bool:
-        return await slow_sockets(people, stack) == before + 1
+        return await slow_sockets(users, stack) == before + 1
 
     try:
         await eventually(cut_off, GONE_TIMEOUT_S, message="it is still connected")
     finally:
-        deaf.close()
+        unreading.close()
     assert (await of_bob.say(direct, "still here"))["seq"] == 16
 
 
-async def _status_is(people: People, url: str, status: int) -> bool:
-    return (await request(people.http, "GET", url)).status == status
+async def _status_is(users: Users, url: str, status: int) -> bool:
+    return (await request(users.http, "GET", url)).status == status
 
 
-async def slow_sockets(people: People, stack: RunningStack) -> float:
+async def slow_sockets(users: Users, stack: RunningStack) -> float:
     """How many sockets gateway-1 has cut off because they did not read."""
-    metrics = await request(people.http, "GET", f"{stack.internal_url('gateway-1')}/metrics")
+    metrics = await request(users.http, "GET", f"{stack.internal_url('gateway-1')}/metrics")
     [line] = [line for line in metrics.body.splitlines() if line.startswith("gateway_slow_sockets_total ")]
     return float(line.split()[1])
 
 
-class _DeafClient:
+class _UnreadingClient:
     """A websocket that reads nothing after its handshake, with the smallest buffer there is."""
 
     MASK = bytes(4)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from synctalk_local.stack import Stack
 
-from load.accounts import Accounts
-from load.crew import LoadError
-from load.settings import Settings
-from load.side import Member
+from synctalk_bench.load.accounts import Accounts
+from synctalk_bench.load.crew import LoadError
+from synctalk_bench.load.settings import Settings
+from synctalk_bench.load.side import Member
 
 RESTART_TIMEOUT_S = 60.0
 
@@ -23,7 +23,7 @@ class Ours:
 
     def __init__(self, stack: Stack) -> None:
         self.url = stack.address
-        self.people: Sequence[Member] = ()
+        self.users: Sequence[Member] = ()
         self.groups: Sequence[str] = ()
         self.room = ""
         self._accounts_path = stack.data / "bench" / "accounts.json"
@@ -31,9 +31,9 @@ class Ours:
     async def prepare(self, settings: Settings, say: Callable[[str], None]) -> None:
         self.processes()  # says at once when nothing is running
         book = await Accounts(self.url, self._accounts_path, say).prepare(
-            settings.people, settings.group_size, settings.groups, settings.room_size
+            settings.users, settings.group_size, settings.groups, settings.room_size
         )
-        self.people = [Member(account.user_id, account.access_token) for account in book.accounts[: settings.people]]
+        self.users = [Member(account.user_id, account.access_token) for account in book.accounts[: settings.users]]
         self.groups, self.room = book.groups[: settings.groups], book.room
 
     def processes(self) -> Mapping[str, int]:
@@ -47,7 +47,7 @@ class Ours:
         return [name for name in self.processes() if name.startswith("gateway-")]
 
     async def refresh_socket_holders(self) -> None:
-        """A gateway that is told to stop drains, and whoever watches over it starts it again."""
+        """Stop a gateway, which drains, and wait until its supervisor has started it again."""
         for name in self.socket_holders():
             old = self.processes()[name]
             os.kill(old, signal.SIGTERM)
@@ -60,7 +60,7 @@ class Ours:
             if any(row[0] == name and row[1] not in (0, old) and row[2] == "running" for row in rows):
                 return
             await asyncio.sleep(0.2)
-        raise LoadError(f"{name} was told to stop and did not come back within {RESTART_TIMEOUT_S:.0f} s.")
+        raise LoadError(f"{name} was stopped and did not come back within {RESTART_TIMEOUT_S:.0f} s.")
 
 
 def _rows() -> list[tuple[str, int, str]]:

@@ -49,7 +49,7 @@ class Close:
     pass
 
 
-Order = Open | Run | Settle | Close
+Job = Open | Run | Settle | Close
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Ran:
     retries: int
     """Messages that the server asked to send again."""
     syncs: int
-    """Times that the server told a socket to sync."""
+    """Number of times that the server asked a socket to sync."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
-"""A run, for people: tables in the terminal."""
+"""A run, for users: tables in the terminal."""
 
 from collections.abc import Callable, Mapping
 
 from rich.console import Console
 from rich.table import Table
 
-from load.results import Idle, Run, Spread, Talk
+from synctalk_bench.load.results import Idle, Run, Spread, Talk
 
 MIB = 1024 * 1024
 GOALS = {"groups": 1.0, "room": 1 / 3}
 IDLE_GOAL_KIB = 24.0
-TITLES = {"groups": "People in groups of ten", "room": "One room"}
+TITLES = {"groups": "Users in groups of ten", "room": "One room"}
 
 
 def show(run: Run, console: Console) -> None:
@@ -73,7 +73,7 @@ def _talk_table(scenario: str, talks: Mapping[str, Talk]) -> Table:
             "the load's own: late p50 / p90 / p99, ms",
             lambda talk: _spread(talk.late_ms),
         ),
-        ("sent again / told to sync", lambda talk: f"{talk.retries} / {talk.syncs}"),
+        ("sent again / asked to sync", lambda talk: f"{talk.retries} / {talk.syncs}"),
         ("faults", lambda talk: ", ".join(f"{n} {kind}" for kind, n in talk.faults.items()) or "none"),
     ]
     for title, value in rows:

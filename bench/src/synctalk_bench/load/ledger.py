@@ -1,4 +1,4 @@
-"""What one socket received of one conversation, held against the conversation's one order.
+"""What one socket received of one conversation, compared with the conversation's sequence.
 
 A socket gets every message of the others, once, ascending; its own it learns by acks, in no promised order to the rest.
 So a skipped number is owed until the end, and must then be one of the socket's own.

@@ -14,9 +14,9 @@ class Member:
 class Side(Protocol):
     name: str
     url: str
-    people: Sequence[Member]
+    users: Sequence[Member]
     groups: Sequence[str]
-    """Conversations of the first people, in tens."""
+    """Conversations of the first users, in tens."""
     room: str
     """The conversation that everybody is in."""
 

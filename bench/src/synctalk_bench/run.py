@@ -14,17 +14,18 @@ from pathlib import Path
 
 import orjson
 import psutil
-from load import report, scenarios
-from load.baseline import baseline
-from load.crew import LoadError, hired
-from load.ours import Ours
-from load.results import Idle, Machine, Run, Talk
-from load.settings import Settings, settings_from
-from load.side import Side
 from rich.console import Console
 from synctalk_local.stack import stack_from_environment
 
-RESULTS = Path(__file__).parent / "results"
+from synctalk_bench.load import report, scenarios
+from synctalk_bench.load.baseline import baseline
+from synctalk_bench.load.crew import LoadError, hired
+from synctalk_bench.load.ours import Ours
+from synctalk_bench.load.results import Idle, Machine, Run, Talk
+from synctalk_bench.load.settings import Settings, settings_from
+from synctalk_bench.load.side import Side
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 WIDTH_WITHOUT_TERMINAL = 110
 
 

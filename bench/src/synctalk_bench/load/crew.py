@@ -1,4 +1,4 @@
-"""The workers together: orders are dealt out to them, their answers put into one."""
+"""The workers together: jobs are dealt out to them, and their results merged."""
 
 import asyncio
 import multiprocessing
@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
-from load.plan import Answer, Close, Failed, Faults, Open, Opened, Order, Ran, Run, Seat, Settle
-from load.worker import work
+from synctalk_bench.load.plan import Answer, Close, Failed, Faults, Job, Open, Opened, Ran, Run, Seat, Settle
+from synctalk_bench.load.worker import work
 
 GOODBYE_S = 10.0
 
@@ -42,35 +42,35 @@ class Crew:
         """Replace all sockets by these; answers where each conversation stands."""
         hands = [list(seats[number :: len(self._pipes)]) for number in range(len(self._pipes))]
         self._senders = [sum(seat.sends for seat in hand) for hand in hands]
-        answers = await self._order([Open(url, hand) for hand in hands])
+        answers = await self._run_all([Open(url, hand) for hand in hands])
         stands: dict[str, int] = {}
         for answer in answers:
             assert isinstance(answer, Opened)
             stands |= answer.last_seqs
         return stands
 
-    async def run(self, order: Run) -> Load:
+    async def run(self, job: Run) -> Load:
         """Each worker sends its share of the rate."""
         total = sum(self._senders)
-        answers = await self._order(
+        answers = await self._run_all(
             [
-                replace(order, rate_per_s=order.rate_per_s * senders / total, name=f"{order.name}-{n}", seed=n)
+                replace(job, rate_per_s=job.rate_per_s * senders / total, name=f"{job.name}-{n}", seed=n)
                 for n, senders in enumerate(self._senders)
             ]
         )
         return _together([answer for answer in answers if isinstance(answer, Ran)])
 
-    async def settle(self, order: Settle) -> Counter[str]:
+    async def settle(self, job: Settle) -> Counter[str]:
         """What went wrong, by kind."""
         faults: Counter[str] = Counter()
-        for answer in await self._order([order] * len(self._pipes)):
+        for answer in await self._run_all([job] * len(self._pipes)):
             assert isinstance(answer, Faults)
             faults.update(answer.counts)
         return faults
 
-    async def _order(self, orders: Sequence[Order]) -> list[Answer]:
-        for pipe, order in zip(self._pipes, orders, strict=True):
-            pipe.send(order)
+    async def _run_all(self, jobs: Sequence[Job]) -> list[Answer]:
+        for pipe, job in zip(self._pipes, jobs, strict=True):
+            pipe.send(job)
         answers: list[Answer] = await asyncio.gather(*(asyncio.to_thread(pipe.recv) for pipe in self._pipes))
         for answer in answers:
             if isinstance(answer, Failed):

@@ -1,4 +1,4 @@
-"""The people of the running system: registered once, remembered in the stack's data folder, signed in again next time.
+"""The users of the running system: registered once, remembered in the stack's data folder, signed in again next time.
 
 Each account's password is derived from a random seed in that file. A token that is still good is used as it is, an
 older one is refreshed; only where that fails does a password cost the server a hash.
@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from load.crew import LoadError
+from synctalk_bench.load.crew import LoadError
 
 CONCURRENT_CALLS = 8
 ATTEMPTS = 8
@@ -76,25 +76,25 @@ class Accounts:
         self._stale = False
         self._done = 0
 
-    async def prepare(self, people: int, group_size: int, groups: int, room_size: int) -> Book:
+    async def prepare(self, users: int, group_size: int, groups: int, room_size: int) -> Book:
         """Everybody with a fresh token, in their groups and in the room."""
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(timeout=timeout) as http:
             try:
-                await self._sign_in(http, people)
+                await self._sign_in(http, users)
                 await self._gather_groups(http, group_size, groups, room_size)
             finally:
                 self._book.write(self._path)
         return self._book
 
-    # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── users ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _sign_in(self, http: aiohttp.ClientSession, people: int) -> None:
+    async def _sign_in(self, http: aiohttp.ClientSession, users: int) -> None:
         book = self._book
         tag = book.seed[:8]
-        book.accounts += [Account(f"bench-{tag}-{n:04d}") for n in range(len(book.accounts), people)]
+        book.accounts += [Account(f"bench-{tag}-{n:04d}") for n in range(len(book.accounts), users)]
         self._stale = not await self._is_known(http, book.accounts[0])
-        self._say(f"Signing in {people} people (the first time they are registered, which takes a while) …")
+        self._say(f"Signing in {users} users (the first time they are registered, which takes a while) …")
         gate = asyncio.Semaphore(CONCURRENT_CALLS)
 
         async def one(account: Account) -> None:
@@ -102,9 +102,9 @@ class Accounts:
                 await self._renew(http, account)
             self._done += 1
             if self._done % 250 == 0:
-                self._say(f"  {self._done} of {people}")
+                self._say(f"  {self._done} of {users}")
 
-        await asyncio.gather(*map(one, book.accounts[:people]))
+        await asyncio.gather(*map(one, book.accounts[:users]))
 
     async def _is_known(self, http: aiohttp.ClientSession, account: Account) -> bool:
         """Whether the system is still the one that these tokens are from."""
@@ -140,7 +140,7 @@ class Accounts:
 
     def _remember(self, account: Account, tokens: dict[str, Any]) -> None:
         if account.user_id != tokens["user"]["id"]:
-            self._book.groups, self._book.room = [], ""  # another system, or people who were in none of these
+            self._book.groups, self._book.room = [], ""  # another system, or users who were in none of these
         account.user_id = tokens["user"]["id"]
         account.access_token = tokens["access_token"]
         account.refresh_token = tokens["refresh_token"]

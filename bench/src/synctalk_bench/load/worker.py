@@ -1,7 +1,7 @@
 """A process of the load generator: some hundreds of clients, and a schedule of what they send.
 
 The load is open: messages go out when they are due, whether or not the earlier ones were answered. They are due at
-random (exponential gaps), people take turns, and the seed makes both servers see the same schedule.
+random (exponential gaps), users take turns, and the seed makes both servers see the same schedule.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from multiprocessing.connection import Connection
 
 import uvloop
 
-from load.client import Client, RefusedError, connect
-from load.plan import Answer, Close, Failed, Faults, Open, Opened, Order, Ran, Run, Settle
-from load.tally import Tally
+from synctalk_bench.load.client import Client, RefusedError, connect
+from synctalk_bench.load.plan import Answer, Close, Failed, Faults, Job, Open, Opened, Ran, Run, Settle
+from synctalk_bench.load.tally import Tally
 
 CONCURRENT_CONNECTS = 24
 ACK_TIMEOUT_S = 30.0
@@ -26,7 +26,7 @@ MAX_OPEN_FILES = 65_536
 
 
 def work(pipe: Connection) -> None:
-    """The process's main: serve orders until `Close`."""
+    """The process's main: run jobs until `Close`."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -38,8 +38,8 @@ def work(pipe: Connection) -> None:
 
 async def _serve(pipe: Connection) -> None:
     worker = Worker()
-    while not isinstance(order := await asyncio.to_thread(pipe.recv), Close):
-        pipe.send(await worker.obey(order))
+    while not isinstance(job := await asyncio.to_thread(pipe.recv), Close):
+        pipe.send(await worker.run(job))
 
 
 class Worker:
@@ -47,18 +47,18 @@ class Worker:
         self._clients: list[Client] = []
         self._tally = Tally()
 
-    async def obey(self, order: Order) -> Answer:
-        match order:
+    async def run(self, job: Job) -> Answer:
+        match job:
             case Open():
-                return await self._open(order)
+                return await self._open(job)
             case Run():
-                return await self._run(order)
+                return await self._run(job)
             case Settle():
-                return await self._settle(order)
+                return await self._settle(job)
             case Close():
                 return Faults()
 
-    async def _open(self, order: Open) -> Answer:
+    async def _open(self, job: Open) -> Answer:
         """Let go of the clients there are, and open these."""
         await self._close_all()
         self._tally = Tally()
@@ -66,10 +66,10 @@ class Worker:
 
         async def one(seat_number: int) -> Client:
             async with gate:
-                return await connect(order.url, order.seats[seat_number], self._tally)
+                return await connect(job.url, job.seats[seat_number], self._tally)
 
         try:
-            self._clients = list(await asyncio.gather(*map(one, range(len(order.seats)))))
+            self._clients = list(await asyncio.gather(*map(one, range(len(job.seats)))))
         except RefusedError as error:
             return Failed(str(error))
         last_seqs = {client.seat.conversation_id: await client.ready() for client in self._clients}
@@ -82,12 +82,12 @@ class Worker:
                 await asyncio.sleep(0)
         self._clients = []
 
-    async def _run(self, order: Run) -> Answer:
+    async def _run(self, job: Run) -> Answer:
         tally = self._tally
-        tally.window_from_ns, tally.window_to_ns = order.window_from_ns, order.window_to_ns
+        tally.window_from_ns, tally.window_to_ns = job.window_from_ns, job.window_to_ns
         gc.collect()
         gc.freeze()  # a collection over thousands of clients would be seen as the servers' latency
-        await self._send_all(order)
+        await self._send_all(job)
         await self._until(lambda: not any(client.waiting for client in self._clients), ACK_TIMEOUT_S)
         unanswered = sum(len(client.waiting) for client in self._clients)
         if unanswered:
@@ -102,39 +102,39 @@ class Worker:
             syncs=tally.syncs,
         )
 
-    async def _send_all(self, order: Run) -> None:
+    async def _send_all(self, job: Run) -> None:
         senders = [client for client in self._clients if client.seat.sends]
-        if not senders or order.rate_per_s <= 0:
+        if not senders or job.rate_per_s <= 0:
             return
-        dice = random.Random(order.seed)
-        due_ns = float(order.begin_ns)
+        dice = random.Random(job.seed)
+        due_ns = float(job.begin_ns)
         for number, client in enumerate(itertools.cycle(senders)):
-            due_ns += dice.expovariate(order.rate_per_s) * 1e9
-            if due_ns >= order.window_to_ns:
+            due_ns += dice.expovariate(job.rate_per_s) * 1e9
+            if due_ns >= job.window_to_ns:
                 return
             wait_ns = due_ns - time.monotonic_ns()
             if wait_ns > 0:
                 await asyncio.sleep(wait_ns / 1e9)
             now_ns = time.monotonic_ns()
             self._tally.late(int(now_ns - due_ns), now_ns)
-            client.send(f"{order.name}-{number}", order.body_chars)
+            client.send(f"{job.name}-{number}", job.body_chars)
 
-    async def _settle(self, order: Settle) -> Answer:
+    async def _settle(self, job: Settle) -> Answer:
         """All that was acked must arrive; then every ledger is read."""
 
         def missing() -> int:
             return sum(
-                client.ledger.missing(order.last_seqs[client.seat.conversation_id])
+                client.ledger.missing(job.last_seqs[client.seat.conversation_id])
                 for client in self._clients
                 if client.ledger is not None
             )
 
-        await self._until(lambda: missing() == 0, order.timeout_s)
+        await self._until(lambda: missing() == 0, job.timeout_s)
         faults = self._tally.faults
         faults["lost"] += missing()
         ledgers = [client.ledger for client in self._clients if client.ledger is not None]
         faults["doubled"] += sum(ledger.doubled + ledger.claimed_twice() for ledger in ledgers)
-        faults["out of order"] += sum(ledger.disordered for ledger in ledgers)
+        faults["out of job"] += sum(ledger.disordered for ledger in ledgers)
         return Faults({kind: count for kind, count in faults.items() if count})
 
     @staticmethod

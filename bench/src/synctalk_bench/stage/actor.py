@@ -1,4 +1,4 @@
-"""A person of the story: a registered account and a stock Socket.IO client, whose every expectation has a deadline."""
+"""A user of the story: a registered account and a stock Socket.IO client, whose every expectation has a deadline."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 import socketio
-from synctalk_testkit.clients import LiveSocket, Person, RefusedError
+from synctalk_testkit.clients import LiveSocket, RefusedError, User
 
-from stage.screen import Screen
+from synctalk_bench.stage.screen import Screen
 
 IN_TIME_S = 10.0
 LOOK_AGAIN_S = 0.1
@@ -19,9 +19,9 @@ class StoryError(Exception):
 
 
 class Actor:
-    def __init__(self, name: str, person: Person, screen: Screen) -> None:
+    def __init__(self, name: str, user: User, screen: Screen) -> None:
         self.name = name
-        self.person = person
+        self.user = user
         self.live: LiveSocket | None = None
         self.cursors: dict[str, int] = {}
         """Up to which `change_seq` this client has everything, by conversation."""
@@ -29,7 +29,7 @@ class Actor:
 
     @property
     def id(self) -> str:
-        return self.person.id
+        return self.user.id
 
     @property
     def socket(self) -> LiveSocket:
@@ -43,15 +43,15 @@ class Actor:
     async def come(self) -> dict[str, Any]:
         """Connect; what `ready` said."""
         try:
-            self.live = await self.person.connect()
+            self.live = await self.user.connect()
         except (RefusedError, AssertionError, socketio.exceptions.SocketIOError) as error:
             raise StoryError(f"{self.name} could not connect: {error}") from error
         ready: dict[str, Any] = self.socket.of("ready")[0]
         return ready
 
     async def leave(self) -> None:
-        for heard in self.socket.events:
-            self._remember(heard.payload)
+        for event in self.socket.events:
+            self._remember(event.payload)
         await self.socket.close()
         self.live = None
 
@@ -66,20 +66,20 @@ class Actor:
         self._remember(answer.get("message"))
         return answer
 
-    async def hears(
+    async def receives(
         self, event: str, what: str, fits: Callable[[Any], bool] = lambda _: True, within_s: float = IN_TIME_S
     ) -> dict[str, Any]:
         """Wait until the socket has received this event; `what` names it, should it not come."""
         try:
             payload: dict[str, Any] = await self.socket.wait_for(event, fits, within_s)
         except AssertionError as error:
-            raise StoryError(f"{self.name} did not hear within {within_s:.0f} s {what} ({event}).") from error
+            raise StoryError(f"{self.name} did not learn {what} within {within_s:.0f} s ({event}).") from error
         return payload
 
     async def asks(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """A REST call, which must succeed; its body."""
         try:
-            answer = await self.person.request(method, path, json=body)
+            answer = await self.user.request(method, path, json=body)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StoryError(f"{self.name}'s {method} {path} was not answered: {error!r}") from error
         if answer.status >= 400:

@@ -1,4 +1,4 @@
-"""The three loads, each on one side: people in groups, one large room, sockets that only wait."""
+"""The three loads, each on one side: users in groups, one large room, sockets that only wait."""
 
 import asyncio
 import itertools
@@ -7,12 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from load import processes
-from load.crew import Crew
-from load.plan import Run, Seat, Settle
-from load.results import Idle, Spread, Talk
-from load.settings import Settings
-from load.side import Side
+from synctalk_bench.load import processes
+from synctalk_bench.load.crew import Crew
+from synctalk_bench.load.plan import Run, Seat, Settle
+from synctalk_bench.load.results import Idle, Spread, Talk
+from synctalk_bench.load.settings import Settings
+from synctalk_bench.load.side import Side
 
 LEAD_NS = 300_000_000
 """Between the order to send and the first message: the workers begin together."""
@@ -26,11 +26,11 @@ LOAD = "load"
 
 
 async def groups(side: Side, crew: Crew, settings: Settings) -> Talk:
-    """People in groups of ten, everybody sends."""
+    """Users in groups of ten, everybody sends."""
     size = settings.group_size
     seats = [
-        Seat(person.user_id, person.token, side.groups[number // size])
-        for number, person in enumerate(side.people[: settings.groups * size])
+        Seat(user.user_id, user.token, side.groups[number // size])
+        for number, user in enumerate(side.users[: settings.groups * size])
     ]
     return await _talk("groups", side, crew, seats, settings.groups_rate_per_s, settings)
 
@@ -38,8 +38,8 @@ async def groups(side: Side, crew: Crew, settings: Settings) -> Talk:
 async def room(side: Side, crew: Crew, settings: Settings) -> Talk:
     """Everybody in one conversation, a few send."""
     seats = [
-        Seat(person.user_id, person.token, side.room, sends=number < settings.room_senders)
-        for number, person in enumerate(side.people[: settings.room_size])
+        Seat(user.user_id, user.token, side.room, sends=number < settings.room_senders)
+        for number, user in enumerate(side.users[: settings.room_size])
     ]
     return await _talk("room", side, crew, seats, settings.room_rate_per_s, settings)
 
@@ -47,10 +47,10 @@ async def room(side: Side, crew: Crew, settings: Settings) -> Talk:
 async def idle(side: Side, crew: Crew, settings: Settings) -> Idle:
     """Memory of processes that were started anew and have seen some sockets come and go, without and with sockets."""
     await side.refresh_socket_holders()
-    people = itertools.cycle(side.people[: settings.room_size])
+    users = itertools.cycle(side.users[: settings.room_size])
     seats = [
-        Seat(person.user_id, person.token, side.room, sends=False)
-        for person in itertools.islice(people, settings.idle_sockets)
+        Seat(user.user_id, user.token, side.room, sends=False)
+        for user in itertools.islice(users, settings.idle_sockets)
     ]
     await crew.open(side.url, seats[:WARM_SOCKETS])
     await crew.open(side.url, [])

@@ -1,4 +1,4 @@
-"""The story: three people meet, talk in a direct and in a group conversation, and one of them misses some of it.
+"""The story: three users meet, talk in a direct and in a group conversation, and one of them misses some of it.
 
 Each act is a function that says what is done and waits for what the others must receive; nothing waits for a clock.
 """
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-from synctalk_testkit.clients import People
+from synctalk_testkit.clients import Users
 
-from stage.actor import Actor, StoryError
-from stage.screen import Screen
+from synctalk_bench.stage.actor import Actor, StoryError
+from synctalk_bench.stage.screen import Screen
 
 PARTY = "\N{PARTY POPPER}"
 GRACE_AT_MOST_S = 30.0
@@ -31,8 +31,8 @@ class Cast:
         return next(actor.name for actor in self.all() if actor.id == user_id)
 
 
-async def play(people: People, screen: Screen) -> None:
-    cast = await _they_register(people, screen)
+async def play(users: Users, screen: Screen) -> None:
+    cast = await _they_register(users, screen)
     await _they_connect(cast, screen)
     direct = await _a_direct_conversation(cast, screen)
     await _marks(cast, screen, direct)
@@ -41,18 +41,16 @@ async def play(people: People, screen: Screen) -> None:
     await _ben_catches_up(cast, screen, direct, missed)
 
 
-async def _they_register(people: People, screen: Screen) -> Cast:
-    screen.heading("Three people register")
+async def _they_register(users: Users, screen: Screen) -> Cast:
+    screen.heading("Three users register")
 
     async def registered(name: str) -> Actor:
         try:
-            person = await people.register(name)
+            user = await users.register(name)
         except AssertionError as error:
             raise StoryError(f"{name} could not register: {error}") from error
-        actor = Actor(name, person, screen)
-        actor.shows(
-            "201 Tokens", f"username {person.username}, a token for {person.tokens['expires_in'] // 60} minutes"
-        )
+        actor = Actor(name, user, screen)
+        actor.shows("201 Tokens", f"username {user.username}, a token for {user.tokens['expires_in'] // 60} minutes")
         return actor
 
     ada, ben, cleo = await asyncio.gather(*map(registered, ("Ada", "Ben", "Cleo")))
@@ -72,19 +70,19 @@ async def _a_direct_conversation(cast: Cast, screen: Screen) -> str:
     screen.heading("Ada starts a direct conversation with Ben")
     created = await ada.asks("POST", "/v1/conversations", {"type": "direct", "member_ids": [ben.id]})
     direct = str(created["id"])
-    heard = await ben.hears("conversation:new", "of the new conversation", lambda it: it["id"] == direct)
+    event = await ben.receives("conversation:new", "of the new conversation", lambda it: it["id"] == direct)
     ben.shows(
-        "conversation:new", f"a conversation with {heard['peer']['display_name']}, {heard['members_count']} members"
+        "conversation:new", f"a conversation with {event['peer']['display_name']}, {event['members_count']} members"
     )
 
     followed = await ada.does("presence:subscribe", {"user_ids": [ben.id]})
     ada.shows("ack", f"Ben is {followed['items'][0]['status']}")
 
     await ben.does("typing:start", {"conversation_id": direct})
-    await ada.hears("typing", "that Ben is typing", lambda it: it["user_id"] == ben.id and it["active"])
+    await ada.receives("typing", "that Ben is typing", lambda it: it["user_id"] == ben.id and it["active"])
     ada.shows("typing", "Ben is typing …")
     await _says(ben, direct, "Hello Ada! Is this thing on?", [ada])
-    await ada.hears("typing", "that Ben stopped typing", lambda it: it["user_id"] == ben.id and not it["active"])
+    await ada.receives("typing", "that Ben stopped typing", lambda it: it["user_id"] == ben.id and not it["active"])
     ada.shows("typing", "Ben stopped typing")
     return direct
 
@@ -98,8 +96,10 @@ async def _marks(cast: Cast, screen: Screen, direct: str) -> None:
         def raised(it: dict[str, Any], field: str = field) -> bool:
             return bool(it["conversation_id"] == direct and it["user_id"] == ada.id and it[field] >= 1)
 
-        heard = await ben.hears("receipt:updated", f"of Ada's {field}", raised)
-        ben.shows("receipt:updated", f"Ada: delivered up to {heard['delivered_seq']}, read up to {heard['read_seq']}")
+        receipt = await ben.receives("receipt:updated", f"of Ada's {field}", raised)
+        ben.shows(
+            "receipt:updated", f"Ada: delivered up to {receipt['delivered_seq']}, read up to {receipt['read_seq']}"
+        )
 
 
 async def _a_group(cast: Cast, screen: Screen) -> str:
@@ -108,8 +108,8 @@ async def _a_group(cast: Cast, screen: Screen) -> str:
     body = {"type": "group", "title": "Friday evening", "member_ids": [ben.id, cleo.id]}
     group = str((await ada.asks("POST", "/v1/conversations", body))["id"])
     for actor in (ben, cleo):
-        heard = await actor.hears("conversation:new", "of the group", lambda it: it["id"] == group)
-        actor.shows("conversation:new", f"the group “{heard['title']}”, {heard['members_count']} members")
+        event = await actor.receives("conversation:new", "of the group", lambda it: it["id"] == group)
+        actor.shows("conversation:new", f"the group “{event['title']}”, {event['members_count']} members")
     await _says(ada, group, "Cinema on Friday?", [ben, cleo])
     invitation = await _says(cleo, group, "Yes! I'll get tickets for the late shwo.", [ada, ben])
 
@@ -117,12 +117,12 @@ async def _a_group(cast: Cast, screen: Screen) -> str:
         "message:edit", {"conversation_id": group, "message_id": invitation, "body": "Yes! I'll get tickets."}
     )
     for actor in (ada, ben):
-        changed = await actor.hears("message:updated", "of Cleo's edit", lambda it: it["edited_at"] is not None)
+        changed = await actor.receives("message:updated", "of Cleo's edit", lambda it: it["edited_at"] is not None)
         actor.shows("message:updated", f"Cleo, #{changed['seq']}, edited: {changed['body']}")
 
     await ben.does("reaction:add", {"conversation_id": group, "message_id": invitation, "emoji": PARTY})
     for actor in (ada, cleo):
-        changed = await actor.hears("message:updated", "of Ben's reaction", lambda it: PARTY in it["reactions"])
+        changed = await actor.receives("message:updated", "of Ben's reaction", lambda it: PARTY in it["reactions"])
         actor.shows("message:updated", f"Cleo, #{changed['seq']}: {PARTY} from {len(changed['reactions'][PARTY])}")
     return group
 
@@ -136,8 +136,8 @@ async def _ben_misses_something(cast: Cast, screen: Screen, direct: str, group: 
     await ben.does("receipt:read", {"conversation_id": group, "seq": 2})
     await ben.leave()
 
-    async def hears_that_he_left() -> None:
-        gone = await ada.hears(
+    async def receives_that_he_left() -> None:
+        gone = await ada.receives(
             "presence:changed", "that Ben left", lambda it: it["status"] == "offline", within_s=GRACE_AT_MOST_S
         )
         ada.shows("presence:changed", f"Ben is offline, last seen {gone['last_seen_at']}")
@@ -151,7 +151,7 @@ async def _ben_misses_something(cast: Cast, screen: Screen, direct: str, group: 
             ben.shows("push on the phone", _push_text(message, {direct: "Ada", group: "Friday evening"}))
         return missed
 
-    _, missed = await asyncio.gather(hears_that_he_left(), writes_to_him())
+    _, missed = await asyncio.gather(receives_that_he_left(), writes_to_him())
     return missed
 
 
@@ -159,7 +159,7 @@ async def _ben_catches_up(cast: Cast, screen: Screen, direct: str, missed: list[
     ada, ben = cast.ada, cast.ben
     screen.heading("Ben comes back and asks for what changed since he left")
     await ben.come()
-    await ada.hears("presence:changed", "that Ben is back", lambda it: it["status"] == "online")
+    await ada.receives("presence:changed", "that Ben is back", lambda it: it["status"] == "online")
     ada.shows("presence:changed", "Ben is online")
 
     answer = await ben.does("sync", {"cursors": ben.cursors})
@@ -171,7 +171,9 @@ async def _ben_catches_up(cast: Cast, screen: Screen, direct: str, missed: list[
         raise StoryError(f"Ben missed {len(missed)} messages, and sync brought {len(messages)} others or too few.")
 
     await ben.does("receipt:read", {"conversation_id": direct, "seq": 2})
-    await ada.hears("receipt:updated", "that Ben has read", lambda it: it["user_id"] == ben.id and it["read_seq"] >= 2)
+    await ada.receives(
+        "receipt:updated", "that Ben has read", lambda it: it["user_id"] == ben.id and it["read_seq"] >= 2
+    )
     ada.shows("receipt:updated", "Ben: read up to 2")
 
 
@@ -181,8 +183,8 @@ async def _says(sender: Actor, conversation_id: str, body: str, listeners: list[
     message = (await sender.does("message:send", payload))["message"]
     sender.shows("ack", f"stored as #{message['seq']}: {body}")
     for listener in listeners:
-        heard = await listener.hears("message:new", f"{sender.name}'s message", lambda it: it["id"] == message["id"])
-        listener.shows("message:new", f"{sender.name}, #{heard['seq']}: {heard['body']}")
+        event = await listener.receives("message:new", f"{sender.name}'s message", lambda it: it["id"] == message["id"])
+        listener.shows("message:new", f"{sender.name}, #{event['seq']}: {event['body']}")
     return str(message["id"])
 
 

@@ -26,7 +26,7 @@ class Settings:
     body_chars: int = 120
 
     @property
-    def people(self) -> int:
+    def users(self) -> int:
         """Everybody sits in the room; the first of them in the groups too."""
         return max(self.room_size, self.groups * self.group_size)
 
@@ -39,9 +39,9 @@ def settings_from(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--warm-s", type=float, default=default.warm_s, help="load before the window, seconds")
     parser.add_argument("--measure-s", type=float, default=default.measure_s, help="the window, seconds")
     parser.add_argument("--workers", type=int, default=default.workers, help="processes of the load generator")
-    parser.add_argument("--groups", type=int, default=default.groups, help="groups of 10 people")
+    parser.add_argument("--groups", type=int, default=default.groups, help="groups of 10 users")
     parser.add_argument("--groups-rate", type=float, default=default.groups_rate_per_s, help="messages/s in all groups")
-    parser.add_argument("--room-size", type=int, default=default.room_size, help="people in the one room")
+    parser.add_argument("--room-size", type=int, default=default.room_size, help="users in the one room")
     parser.add_argument("--room-rate", type=float, default=default.room_rate_per_s, help="messages/s in the room")
     parser.add_argument("--idle-sockets", type=int, default=default.idle_sockets, help="sockets that only wait")
     given = parser.parse_args(arguments)

@@ -1,6 +1,6 @@
 """The baseline as a side: its server and a PostgreSQL of its own, started for the run and gone after it.
 
-The database is configured as the system's is, and durable like it; a cluster of its own lets its CPU be told apart.
+The database is configured as the system's is, and durable like it; a cluster of its own keeps its CPU apart.
 """
 
 import asyncio
@@ -17,17 +17,16 @@ from uuid import uuid4
 
 import asyncpg
 import jwt
-from synctalk_local import requirements
-from synctalk_local.part import Part
-from synctalk_local.postgres import postgres_part, postgres_url
-from synctalk_local.probe import http_answers
-from synctalk_local.requirements import MissingProgramsError
+from synctalk_backing.postgres import postgres_spec, postgres_url
+from synctalk_backing.probe import http_answers
+from synctalk_backing.process import ProcessSpec
+from synctalk_backing.programs import MissingProgramsError, backing_programs
 from synctalk_testkit.local import running
 from synctalk_testkit.ports import free_ports
 
-from load.crew import LoadError
-from load.settings import Settings
-from load.side import Member
+from synctalk_bench.load.crew import LoadError
+from synctalk_bench.load.settings import Settings
+from synctalk_bench.load.side import Member
 
 FOLDER = Path(__file__).parents[1] / "baseline"
 START_TIMEOUT_S = 60.0
@@ -39,7 +38,7 @@ class Baseline:
 
     def __init__(self, database_url: str, postgres_pid: int, port: int, log_folder: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.people: Sequence[Member] = ()
+        self.users: Sequence[Member] = ()
         self.groups: Sequence[str] = ()
         self.room = ""
         self._database_url = database_url
@@ -61,9 +60,9 @@ class Baseline:
         await self.start()
 
     async def prepare(self, settings: Settings) -> None:
-        """The same people in groups and a room of the same sizes, written straight into the tables."""
-        user_ids = [str(uuid4()) for _ in range(settings.people)]
-        self.people = [
+        """The same users in groups and a room of the same sizes, written straight into the tables."""
+        user_ids = [str(uuid4()) for _ in range(settings.users)]
+        self.users = [
             Member(user_id, jwt.encode({"sub": user_id}, self._secret, algorithm="HS256")) for user_id in user_ids
         ]
         self.groups = [str(uuid4()) for _ in range(settings.groups)]
@@ -103,15 +102,15 @@ class Baseline:
 async def baseline(folder: Path, settings: Settings) -> AsyncIterator[Baseline]:
     """The baseline, ready for the load; ended on the way out."""
     try:
-        postgres = requirements.backing_programs().postgres
+        postgres = backing_programs().postgres
     except MissingProgramsError as error:
         raise LoadError(str(error)) from error
     postgres_port, port = free_ports(2)
     password = secrets.token_urlsafe(12)
-    part = postgres_part(folder / "postgres", postgres_port, password, postgres)
+    spec = postgres_spec(folder / "postgres", postgres_port, password, postgres)
     with ExitStack() as ending:
-        process = ending.enter_context(_fresh(part, folder))
-        await _until(part.is_ready, "The baseline's PostgreSQL")
+        process = ending.enter_context(_fresh(spec, folder))
+        await _until(spec.is_ready, "The baseline's PostgreSQL")
         side = Baseline(postgres_url(postgres_port, "postgres", "postgres", password), process.pid, port, folder)
         ending.callback(side.stop)
         await side.prepare(settings)
@@ -120,15 +119,15 @@ async def baseline(folder: Path, settings: Settings) -> AsyncIterator[Baseline]:
 
 
 @contextmanager
-def _fresh(part: Part, log_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The part with nothing of an earlier run, and nothing left of this one."""
+def _fresh(spec: ProcessSpec, log_folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process with nothing of an earlier run, and nothing left of this one."""
     log_folder.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(part.directory, ignore_errors=True)
+    shutil.rmtree(spec.directory, ignore_errors=True)
     try:
-        with running(part, log_folder) as process:
+        with running(spec, log_folder) as process:
             yield process
     finally:
-        shutil.rmtree(part.directory, ignore_errors=True)
+        shutil.rmtree(spec.directory, ignore_errors=True)
 
 
 def _spawn(script: Path, environment: Mapping[str, str], log_file: Path) -> subprocess.Popen[bytes]:

@@ -1,7 +1,7 @@
-"""One lean Socket.IO client: it speaks the real protocol, reads no more than it must, and checks every message.
+"""One lean Socket.IO client: it uses the real protocol, reads no more than it must, and checks every message.
 
 It does what the interface asks of clients: a message that is refused for now is sent again under the same id, and who
-is told to sync does.
+is asked to sync does.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any
 
 from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from load import wire
-from load.cursor import Cursor
-from load.ledger import Ledger
-from load.plan import Seat
-from load.tally import Tally
+from synctalk_bench.load import wire
+from synctalk_bench.load.cursor import Cursor
+from synctalk_bench.load.ledger import Ledger
+from synctalk_bench.load.plan import Seat
+from synctalk_bench.load.tally import Tally
 
 CONNECT_TIMEOUT_S = 30.0
 ATTEMPTS = 5
@@ -47,7 +47,7 @@ class Client(WSListener):
         self._leaving = False
 
     async def ready(self) -> int:
-        """The conversation's `last_seq` at the moment from which on this socket hears all of it."""
+        """The conversation's `last_seq` at the moment from which on this socket receives all of it."""
         return await self._ready
 
     def send(self, client_message_id: str, body_chars: int) -> None:
@@ -176,7 +176,7 @@ class Client(WSListener):
             self._tally.faults["disconnected by the server"] += 1
 
     def _on_event(self, name: str, payload: Any) -> None:
-        """Only what tells that something is not well is of interest: presence, typing and receipts pass."""
+        """Only what says that something is not well is of interest: presence, typing and receipts pass."""
         if name == "ready":
             self._on_ready({one["id"]: one for one in payload["conversations"]})
         elif name == "sync:required":

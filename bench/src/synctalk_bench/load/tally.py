@@ -4,7 +4,7 @@ import time
 from array import array
 from collections import Counter, defaultdict
 
-from load import wire
+from synctalk_bench.load import wire
 
 MAX_REMEMBERED = 256
 
@@ -21,7 +21,7 @@ class Tally:
         self.retries = 0
         """Messages that the server asked to send again."""
         self.syncs = 0
-        """Times that the server told a socket to sync."""
+        """Number of times that the server asked a socket to sync."""
         self._parsed: dict[bytes, wire.NewMessage] = {}
 
     def parse(self, data: bytes) -> wire.NewMessage | None:

@@ -1,4 +1,4 @@
-"""`make demo`: people talk, in the terminal, against the running system. Every line is what a real client received.
+"""`make demo`: users talk, in the terminal, against the running system. Every line is what a real client received.
 
 Exits with 1 and a sentence when something expected did not come in time.
 """
@@ -7,19 +7,20 @@ import asyncio
 import sys
 
 import aiohttp
-from stage.actor import StoryError
-from stage.screen import Screen
-from stage.story import play
 from synctalk_local.stack import stack_from_environment
-from synctalk_testkit.clients import people_at
+from synctalk_testkit.clients import users_at
+
+from synctalk_bench.stage.actor import StoryError
+from synctalk_bench.stage.screen import Screen
+from synctalk_bench.stage.story import play
 
 AT_MOST_S = 90.0
 
 
 async def demo(address: str, screen: Screen) -> None:
     await _must_run(address)
-    async with asyncio.timeout(AT_MOST_S), people_at(address) as people:
-        await play(people, screen)
+    async with asyncio.timeout(AT_MOST_S), users_at(address) as users:
+        await play(users, screen)
 
 
 async def _must_run(address: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from load.processes import Memory
+from synctalk_bench.load.processes import Memory
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Talk:
-    """People who send and receive, on one side."""
+    """Users who send and receive, on one side."""
 
     scenario: str
     side: str
@@ -50,7 +50,7 @@ class Talk:
     retries: int
     """Messages that were refused for now and sent again."""
     syncs: int
-    """Times that a socket was told to sync, and did."""
+    """Number of times that a socket was asked to sync, and did."""
     faults: Mapping[str, int]
 
     @property
