@@ -1,94 +1,106 @@
-# `make` alone lists the targets. `make up` needs git, make and Python 3.11 or later, and brings the rest itself.
-#   SYNCTALK_PORT=8090   another stack beside the first      SYNCTALK_DATA_DIR=…   its data (.local/ here)
-#   MODE=docker|local    the way up; by default Docker where an engine answers
+# `make` lists the targets. `make up` needs git, make and Python 3.11 or later, and installs everything else.
+#   SYNCTALK_PORT=8090   run another stack beside the first      SYNCTALK_DATA_DIR=…   where it keeps its data (default: .local/)
+#   MODE=docker|local    how to run it; by default Docker, where an engine answers
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test check up down ps logs clean demo bench contracts migrate images k8s-check web generated
+.PHONY: help setup fmt lint types test test-unit test-abuse check up down restart ps logs clean demo bench contracts migrate images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m synctalk_local
 PYTEST := $(BIN)/python -m pytest
-# More than a small machine has cores, since most tests wait more than they compute. Those across services share STACKS.
+# Test processes. Most tests wait more than they compute, so there are more than cores; those across services use STACKS.
 WORKERS ?= 4
 STACKS ?= 3
-# The longest first; each worker begins with a part of it and then takes over what another has left.
+FLOOD_SECONDS ?= 20
+# The longest first: each worker begins with a share and then takes over what another has left.
 ACROSS_SERVICES := tests/browser/test_web_client.py tests/faults deploy/local/tests/system tests/e2e \
 	tests/browser/test_web_client_expiry.py
 READY := .venv/.synced
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## the Python environment in .venv, with everything the lock file names
+setup: $(READY) ## install the Python environment (.venv) from the lock file
 
-$(READY): uv.lock pyproject.toml deploy/local/bootstrap.py $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
+$(READY): uv.lock pyproject.toml deploy/local/bootstrap.py $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml bench/pyproject.toml)
 	@$(PYTHON) deploy/local/bootstrap.py
 
-up: $(READY) ## bring the whole system up, wait until it is ready, print the address
+up: $(READY) ## start the whole system, wait until it is ready and print its address
 	@$(LOCAL) up
 
-down: $(READY) ## stop all of it; the data stays
+down: $(READY) ## stop everything; data is kept
 	@$(LOCAL) down
 
-ps: $(READY) ## what runs: NAME PID PORT STATE
+restart: $(READY) ## stop everything and start it again
+	@$(LOCAL) down
+	@$(LOCAL) up
+
+ps: $(READY) ## show the processes: NAME PID PORT STATE
 	@$(LOCAL) ps
 
-logs: $(READY) ## follow what the processes say; NAME=api-1 for one of them
+logs: $(READY) ## follow the logs; NAME=api-1 for one process
 	@$(LOCAL) logs $(NAME)
 
-clean: $(READY) ## stop all of it and remove its data
+clean: $(READY) ## stop everything and delete its data
 	@$(LOCAL) clean
 
-demo: $(READY) ## people talk, in the terminal, against the running system
-	@$(BIN)/python bench/demo.py
+demo: $(READY) ## show users chatting, in the terminal, on the running system
+	@$(BIN)/python -m synctalk_bench.demo
 
-bench: $(READY) ## load the running system and a baseline; ARGS=… for its options
-	@$(BIN)/python bench/run.py $(ARGS)
+bench: $(READY) ## load the running system and a baseline; ARGS="--help" lists the options
+	@$(BIN)/python -m synctalk_bench.run $(ARGS)
 
-web: $(READY) ## the web client with hot reload, against the running system
+web: $(READY) ## serve the web client with hot reload, on the running system
 	@$(LOCAL) npm run dev
 
-migrate: $(READY) ## run every service's migrations against the running databases
+migrate: $(READY) ## run the database migrations of every service
 	@$(LOCAL) migrate
 
-contracts: $(READY) ## write schemas, AsyncAPI, OpenAPI, the settings page and the web client's types
+contracts: $(READY) ## generate schemas, AsyncAPI, OpenAPI, the settings page and the web client's types
 	@$(BIN)/python libs/contracts/generate.py --without-web
 	@$(LOCAL) npm run --silent contracts
 	@$(BIN)/python docs/generate.py
 
-fmt: $(READY) ## format the code
+fmt: $(READY) ## format and fix the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 	@$(LOCAL) npm run --silent format
 
-lint: $(READY) ## format and lint, without changing anything
+lint: $(READY) ## check formatting and lint rules
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(LOCAL) npm run --silent lint
 
-types: $(READY) ## strict types
+types: $(READY) ## check types (mypy and TypeScript)
 	$(BIN)/python -m mypy libs services deploy tests bench
 	$(LOCAL) npm run --silent types
 
-test: $(READY) ## all tests: unit and integration, then the whole system, then the web client
+test: $(READY) ## run all tests: unit, integration, the whole system, the web client
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy bench tests/boundaries
 	$(PYTEST) -q -n $(STACKS) --dist worksteal $(ACROSS_SERVICES)
+	$(PYTEST) -q -n 2 --dist loadfile tests/abuse
 	$(LOCAL) npm run --silent test
 
-check: $(READY) ## what CI runs: format, lint, types, contracts, import boundaries, Kubernetes, all tests
+test-unit: $(READY) ## run the unit tests only; they need no servers
+	$(PYTEST) -q $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit)
+
+test-abuse: $(READY) ## run the long flood tests: one address against each entry point for FLOOD_SECONDS
+	FLOOD_SECONDS=$(FLOOD_SECONDS) $(PYTEST) -q tests/abuse
+
+check: $(READY) ## run everything that CI runs
 	$(MAKE) --no-print-directory -j 2 lint types generated k8s-check
 	$(MAKE) --no-print-directory test
 
-generated: $(READY) # what is generated is what is committed
+generated: $(READY) # generated files must equal those committed
 	$(BIN)/python libs/contracts/generate.py --check --without-web
 	$(LOCAL) npm run --silent contracts -- --check
 	$(BIN)/python docs/generate.py --check
 
 k8s-check: $(READY) ## validate the Kubernetes manifests, offline
-	$(BIN)/python deploy/k8s/check.py
+	$(BIN)/python -m synctalk_k8s
 
-images: $(READY) ## build every image
+images: $(READY) ## build all images
 	docker compose build

@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from the services' settings, and docs/openapi/ from their routes.
+"""Writes docs/configuration.md and the names of all settings, and docs/openapi/ from the services' routes.
 
 python docs/generate.py            write what changed
 python docs/generate.py --check    write nothing; fail when anything committed is not up to date
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_core import PydanticUndefined
-from synctalk_runtime.settings import BaseServiceSettings, PostgresSettings
+from synctalk_runtime.settings import RENAMED, SETTING_NAMES, BaseServiceSettings, PostgresSettings
 
 DOCS = Path(__file__).resolve().parent
+RUNTIME = DOCS.parent / "libs/runtime/src/synctalk_runtime"
 SERVICES = ("auth", "api", "gateway", "presence", "notifier")
 WITH_ROUTES = ("auth", "api", "presence", "notifier")
 PLACEHOLDERS = {
@@ -26,9 +27,19 @@ PLACEHOLDERS = {
 INTRO = """\
 # Configuration
 
-Generated from the services' `settings.py` by `make contracts`. Every setting is an environment variable, or a file of
-the same name in lower case (`synctalk_database_url`) in the folder `SYNCTALK_SECRETS_DIR` (`/run/secrets`). Wrong
-settings stop the start with a sentence that says which and why. `make up` sets all that must be set.
+Generated from the services' `settings.py` by `make contracts`. Set each as an environment variable, or as a file of the
+same name in lower case (`synctalk_database_url`) in the folder `SYNCTALK_SECRETS_DIR` (`/run/secrets`). `make up` sets
+everything that is required.
+
+A service with an invalid setting does not start, and prints which one and why. In production (`SYNCTALK_ENVIRONMENT`,
+the default) it also does not start with:
+
+- RabbitMQ's `guest` account,
+- an address without TLS, unless `SYNCTALK_INSECURE_BACKENDS=true`,
+- a published `SYNCTALK_INTERNAL_SECRET`,
+- `SYNCTALK_FCM_URL`,
+- an auth service without `SYNCTALK_SIGNING_KEY_PASSPHRASE`,
+- an unknown `SYNCTALK_…` variable; in development it is reported on stderr.
 """
 
 
@@ -43,7 +54,14 @@ def configuration() -> str:
     text.append(_table("Services with tables of their own", PostgresSettings, skip=common))
     common |= set(PostgresSettings.model_fields)
     text += [_table(service, settings_of(service), skip=common) for service in SERVICES]
+    text.append(_renamed())
     return "\n".join(text)
+
+
+def _renamed() -> str:
+    rows = [f"| `{old}` | `{new}` |" for old, new in sorted(RENAMED.items())]
+    head = ["## Renamed", "", "The old names work for one more release, with a warning at the start.", ""]
+    return "\n".join([*head, "| old name | setting |", "|---|---|", *rows, ""])
 
 
 def _table(title: str, cls: type[BaseServiceSettings], skip: set[str]) -> str:
@@ -75,14 +93,21 @@ def openapi(service: str) -> str:
 def wanted() -> dict[Path, str]:
     files = {DOCS / "openapi" / f"{service}.json": openapi(service) for service in WITH_ROUTES}
     files[DOCS / "configuration.md"] = configuration()
+    files[RUNTIME / SETTING_NAMES] = setting_names()
     return files
+
+
+def setting_names() -> str:
+    """Return the names by which a process distinguishes another service's setting from a misspelt one."""
+    names = {f"SYNCTALK_{name.upper()}" for service in SERVICES for name in settings_of(service).model_fields}
+    return "\n".join(sorted(names)) + "\n"
 
 
 def main(check: bool) -> int:
     stale = {path: text for path, text in wanted().items() if not path.exists() or path.read_text() != text}
     if check:
         for path in stale:
-            sys.stderr.write(f"docs/{path.relative_to(DOCS)}: not up to date, run `make contracts`\n")
+            sys.stderr.write(f"{path.relative_to(DOCS.parent)}: not up to date, run `make contracts`\n")
         return 1 if stale else 0
     for path, text in stale.items():
         path.parent.mkdir(parents=True, exist_ok=True)
