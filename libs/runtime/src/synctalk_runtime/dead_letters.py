@@ -1,16 +1,16 @@
 """The dead letters of a service's queues: look at them, give them another try, or drop them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pydantic import SecretStr, ValidationError
 from synctalk_contracts import topology
 from synctalk_contracts.envelope import read_envelopes
+from yarl import URL
 
 from synctalk_runtime import amqp, tls
 
@@ -71,8 +71,10 @@ class DeadLetters:
 async def dead_letters(url: SecretStr, queues: Queues, ca_file: Path | None = None) -> AsyncIterator[DeadLetters]:
     """Open the dead letters of those queues that exist."""
     address = url.get_secret_value()
-    connection = await aio_pika.connect(address, timeout=5, ssl_context=tls.rabbitmq_context(address, ca_file))
-    async with connection:
+    connection = amqp.connection(URL(address), tls.rabbitmq_context(address, ca_file))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(amqp.close, connection)
+        await amqp.connect(connection)
         existing = []
         for queue in queues:
             probe = await connection.channel()
