@@ -98,11 +98,8 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
         ("base/presence.yaml", 'limits: { cpu: "1", memory: 384Mi }', 'limits: { cpu: "1" }', "no limits"),
         ("components/backing/redis.yaml", "          readinessProbe:", "          startupProbe:", ""),
         # settings
-        ("base/settings.yaml", "SYNCTALK_COMMAND_PARTITIONS", "SYNCTALK_COMAND_PARTITIONS", ""),
-        ("base/settings.yaml", 'PARTITIONS: "8"', 'PARTITIONS: "many"', "SYNCTALK_COMMAND_PARTITIONS"),
-        ("base/gateway.yaml", "            - { name: SYNCTALK_DRAIN_S",
-         '            - { name: SYNCTALK_COMMAND_PARTITIONS, value: "4" }\n            - { name: SYNCTALK_DRAIN_S',
-         "is 8 for api and 4 for the gateways"),
+        ("base/settings.yaml", "SYNCTALK_LOG_LEVEL", "SYNCTALK_LOG_LEVLE", "unknown setting SYNCTALK_LOG_LEVLE"),
+        ("base/settings.yaml", "LOG_LEVEL: info", "LOG_LEVEL: loud", "SYNCTALK_LOG_LEVEL"),
         ("base/settings.yaml", "http://api:8000", "http://api:8080", "leads to api:8080"),
         ("base/settings.yaml", "ENVIRONMENT: production", "ENVIRONMENT: development", "not production"),
         ("base/settings.yaml", "  SYNCTALK_ENVIRONMENT: production\n", "", "takes nothing for its environment"),

@@ -73,12 +73,13 @@ def test_time__without_a_zone__is_refused() -> None:
 
 
 def test_partition__of_a_conversation__is_the_same_for_ever() -> None:
-    assert [topology.partition_of(ID, n) for n in (1, 8, 64)] == [0, 5, 53]
+    assert topology.PARTITIONS == 256
+    assert topology.partition_of(ID) == 117
 
 
 def test_partitions__over_many_conversations__are_even() -> None:
-    counts = [0] * 8
-    for n in range(8_000):
-        counts[topology.partition_of(f"01890a5d-ac96-774b-bcce-{n:012x}", 8)] += 1
+    counts = [0] * topology.PARTITIONS
+    for n in range(256_000):
+        counts[topology.partition_of(f"01890a5d-ac96-774b-bcce-{n:012x}")] += 1
 
     assert min(counts) > 800

@@ -43,20 +43,11 @@ def problems(documents: list[Document], *, production: bool) -> list[str]:
             found += [f"{workload}: {problem}" for problem in _environment(workload, documents) if production]
         elif workload.name == "edge":
             found += [f"{workload}: {problem}" for problem in _of_edge(workload, documents, production=production)]
-    found += _same_for_all(documents)
     known = {name for service in SERVICES for name in _names_in(_settings_of(service))}
     found += [f"ConfigMap settings: unknown setting {name}" for name in _shared(documents).keys() - known]
     missing = set(SERVICES) | {"edge"}
     missing -= {workload.name for workload in workloads(documents)}
     return found + [f"there is no {name}" for name in sorted(missing)]
-
-
-def _same_for_all(documents: list[Document]) -> Iterator[str]:
-    """A conversation's queue is found by the number of partitions: with another number it is one that nobody reads."""
-    name = f"{PREFIX}COMMAND_PARTITIONS"
-    given = {w.name: _given(w.containers[-1], documents).get(name) for w in workloads(documents)}
-    if given.get("api") != given.get("gateway"):
-        yield f"{name} is {given.get('api')} for api and {given.get('gateway')} for the gateways"
 
 
 def _images(workload: Workload, *, production: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@
 | api `GET /internal/users/{user_id}` | auth | → `User`, or 404 |
 | api `GET /internal/users/{user_id}/conversations?limit=` | gateway | → `ConversationStates`, newest activity first |
 | api `POST /internal/heads` | gateway | `Ids` → `Heads`: how far these conversations have got |
+| api `GET /internal/partitions` | gateway | → `PartitionMap`: the queues of commands |
 | api `POST /internal/room` | gateway | `RoomQuestion` → `RoomState`: who of these is still a member |
 | api `POST /internal/sync` | gateway | `SyncQuestion` → `SyncAnswer` |
 | api `POST /internal/contacts` | presence | `ContactsQuestion` → `Ids`: those who share a conversation |
@@ -20,12 +21,15 @@
 | presence `POST /internal/presence/active` | notifier | `Ids` → `Ids`: those who are connected and active |
 """
 
+from typing import Annotated
+
 from pydantic import Field
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.ids import Id, Seq
 from synctalk_contracts.models import Presence, User
+from synctalk_contracts.topology import PARTITIONS
 
 
 class Ids(Contract):
@@ -52,6 +56,21 @@ class Heads(Contract):
     """The latest `change_seq` by conversation; unknown ones are left out."""
 
     items: dict[Id, Seq]
+
+
+class PartitionOwner(Contract):
+    """An api process that takes commands. One that is about to stop owns nothing any more."""
+
+    queue: str = Field(min_length=1, max_length=200)
+    """Where it receives them."""
+    partitions: list[Annotated[int, Field(ge=0, lt=PARTITIONS)]] = Field(max_length=PARTITIONS)
+
+
+class PartitionMap(Contract):
+    """Which api process owns each partition of the conversations. Of two maps the one of the higher version holds."""
+
+    version: int = Field(ge=0)
+    owners: list[PartitionOwner]
 
 
 class RoomQuestion(Contract):

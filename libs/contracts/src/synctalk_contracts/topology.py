@@ -15,19 +15,24 @@ EVENTS_EXCHANGE = "synctalk.events"
 """Topic exchange; the routing key is the event's type name."""
 
 COMMANDS_EXCHANGE = "synctalk.commands"
-"""Direct exchange; the routing key is the partition's queue name."""
+"""Direct exchange; the routing key is the queue's name."""
 
 DEAD_EXCHANGE = "synctalk.dead"
 """Direct exchange of dead letters; the routing key is the queue that gave up."""
 
 
-def partition_of(conversation_id: str, partitions: int) -> int:
-    """Which partition serves a conversation: the same for every process, for ever."""
-    return crc32(conversation_id.encode()) % partitions
+PARTITIONS = 256
+"""Of all conversations, for ever. Each is owned by one api process at a time; `PartitionMap` says by which."""
 
 
-def command_queue(partition: int) -> str:
-    return f"api.commands.{partition}"
+def partition_of(conversation_id: str) -> int:
+    """The partition of a conversation: the same for every process, for ever."""
+    return crc32(conversation_id.encode()) % PARTITIONS
+
+
+def command_queue(owner: str) -> str:
+    """The queue of an api process, for commands of the partitions that it owns."""
+    return f"api.commands.{owner}"
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,11 @@ class ChannelKind(StrEnum):
     PRESENCE = "presence"
     REPLIES = "replies"
     HEARTBEAT = "heartbeat"
+    PARTITIONS = "partitions"
 
 
 _KINDS = {kind.value: kind for kind in ChannelKind}
-_CONVERSATION, _USER, _PRESENCE, _REPLIES, _HEARTBEAT = (f"{kind.value}:" for kind in ChannelKind)
+_CONVERSATION, _USER, _PRESENCE, _REPLIES, _HEARTBEAT, _PARTITIONS = (f"{kind.value}:" for kind in ChannelKind)
 
 
 def parse_channel(name: str) -> tuple[ChannelKind, str]:
@@ -128,6 +134,10 @@ def replies_channel(gateway: str) -> str:
 def heartbeat_channel(gateway: str) -> str:
     """Heartbeat: a gateway's own, to see whether its subscription works."""
     return _HEARTBEAT + gateway
+
+
+PARTITIONS_CHANNEL = f"{_PARTITIONS}owners"
+"""PartitionMap: each new one, as soon as it is valid."""
 
 
 def delivered_key(session_id: str) -> str:

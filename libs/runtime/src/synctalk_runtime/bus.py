@@ -93,8 +93,9 @@ class Bus:
     def serve(
         self, queue: str, handler: Callable[[list[bytes]], Awaitable[None]], *, ttl_ms: int, max_length: int
     ) -> None:
-        """A command queue with a single active consumer. Transient: older than `ttl_ms` is dropped, full refuses."""
-        self._consumers.append(Receiver(queues.commands(queue, ttl_ms, max_length), CommandProcessor(queue, handler)))
+        """This process's own queue of commands. Transient: older than `ttl_ms` is dropped, full refuses."""
+        consumed = queues.commands(queue, ttl_ms, max_length)
+        self._consumers.append(Receiver(consumed, CommandProcessor(consumed.name, handler)))
 
     @property
     def connected(self) -> bool:

@@ -8,6 +8,7 @@ from aio_pika.abc import AbstractChannel, AbstractQueue
 from synctalk_contracts import topology
 
 COMMANDS_BATCH = 64
+COMMANDS_EXPIRE_MS = 60_000
 OWN_EVENTS_BATCH = 100
 
 
@@ -56,21 +57,25 @@ def own_events(type_name: str) -> ConsumedQueue:
     return ConsumedQueue(f"own:{type_name}", declare, OWN_EVENTS_BATCH, is_exclusive=True)
 
 
-def commands(name: str, ttl_ms: int, max_length: int) -> ConsumedQueue:
-    """Return a queue of transient commands with a single active consumer; a full one refuses."""
+def commands(queue: str, ttl_ms: int, max_length: int) -> ConsumedQueue:
+    """Return this process's own queue of transient commands; a full one refuses.
+
+    It outlives a lost connection, and goes once it has had no consumer for a while.
+    """
 
     async def declare(channel: AbstractChannel) -> AbstractQueue:
         declared = await channel.declare_queue(
-            name,
+            queue,
             durable=True,
             arguments={
                 "x-single-active-consumer": True,
                 "x-message-ttl": ttl_ms,
+                "x-expires": COMMANDS_EXPIRE_MS,
                 "x-max-length": max_length,
                 "x-overflow": "reject-publish",
             },
         )
-        await declared.bind(topology.COMMANDS_EXCHANGE, routing_key=name)
+        await declared.bind(topology.COMMANDS_EXCHANGE, routing_key=queue)
         return declared
 
-    return ConsumedQueue(name, declare, COMMANDS_BATCH)
+    return ConsumedQueue("commands", declare, COMMANDS_BATCH)

@@ -1,7 +1,7 @@
 """The wiring of api: its dependencies and consumers, in the sequence in which they start.
 
-They stop in the reverse one: no more commands arrive, the writer finishes its batch, broadcasts are published, then the
-pools close.
+They stop in the reverse one: the partitions go to other processes, no more commands arrive, the writer finishes its
+batch, broadcasts are published, then the pools close.
 """
 
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.service import Service
 
 from synctalk_api.actions.backfill import Backfill
+from synctalk_api.actions.partitions import Partitions
 from synctalk_api.actions.profiles import ProfilePublisher
 from synctalk_api.actions.writer import Writer
 from synctalk_api.clients.accounts import Accounts
@@ -38,14 +39,15 @@ def build(settings: Settings) -> FastAPI:
     writer = service.running(Writer(pools.writes, settings, fanout, relay.wake))
     service.running(Backfill(pools.postgres))
     tokens = service.verify_tokens()
-    services = Services.of(settings, pools, accounts, limiter, relay, fanout, profiles, writer)
+    partitions = Partitions(settings.instance, pools.postgres, redis, service.bus)
+    services = Services.of(settings, pools, accounts, limiter, relay, fanout, profiles, writer, partitions)
     service.bus.subscribe(topology.API_USERS, registration_handler(services.users))
-    for partition in range(settings.command_partitions):
-        service.bus.serve(
-            topology.command_queue(partition),
-            command_handler(writer),
-            ttl_ms=settings.command_ttl_ms,
-            max_length=settings.command_queue_length,
-        )
+    service.bus.serve(
+        topology.command_queue(partitions.owner),
+        command_handler(writer),
+        ttl_ms=settings.command_ttl_ms,
+        max_length=settings.command_queue_length,
+    )
     service.running(service.bus)
+    service.running(partitions)
     return service.app(ROUTERS, tokens, services)

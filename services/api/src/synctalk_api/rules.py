@@ -4,6 +4,7 @@ Every user here is a member already: others get `not_found` before any rule is a
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from itertools import islice
 
 import regex
 from synctalk_contracts.models import Role
+from synctalk_contracts.topology import PARTITIONS
 
 from synctalk_api import terms
 
@@ -142,3 +144,23 @@ def reach(found: Sequence[int], limit: int, change_seq: int) -> int:
 def must_reset(cursor: int, change_seq: int, reset_after: int) -> bool:
     """Return whether a client must load anew: that is cheaper, or its cursor is beyond all that was ever written."""
     return cursor > change_seq or change_seq - cursor > reset_after
+
+
+def share_partitions(owners: Sequence[str], processes: Sequence[str]) -> list[str]:
+    """Return who owns each partition: fair shares, in which as few as possible change their owner.
+
+    `owners` are those of today, empty when there are none. Without any process it stays as it is.
+    """
+    if not processes:
+        return list(owners)
+    owned = Counter(owners)
+    least, larger = divmod(PARTITIONS, len(processes))
+    most_first = sorted(processes, key=lambda process: (-owned[process], process))
+    free = {process: least + (place < larger) for place, process in enumerate(most_first)}
+    shared: list[str | None] = [None] * PARTITIONS
+    for partition, owner in enumerate(owners):
+        if free.get(owner, 0) > 0:
+            free[owner] -= 1
+            shared[partition] = owner
+    takers = (process for process in most_first for _ in range(free[process]))
+    return [owner if owner is not None else next(takers) for owner in shared]

@@ -29,9 +29,6 @@ class Settings(PostgresSettings):
         default=1.0, ge=0, description="Minimum pause between two rounds of the outbox relay, in seconds."
     )
 
-    command_partitions: int = Field(
-        default=4, ge=1, le=256, description="Number of command queues; must be the same in the gateways."
-    )
     command_ttl_ms: int = Field(
         default=10_000, ge=100, description="Maximum age of a command, in milliseconds; older ones are dropped."
     )

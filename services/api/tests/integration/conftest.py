@@ -159,7 +159,7 @@ class Api:
     async def commands(
         self, commands: Sequence[AnyCommand], connection_id: str = "socket-1", deadline: datetime | None = None
     ) -> list[Json]:
-        """Submit commands in one bus message, in the partition of the first, and return the replies."""
+        """Submit commands in one bus message, and return the replies."""
         requests = [
             CommandRequest(id=next(REQUEST_IDS), connection_id=connection_id, command=command) for command in commands
         ]
@@ -169,11 +169,11 @@ class Api:
         return [self.redis.replies()[request_id] for request_id in ids]
 
     async def send_batch(self, batch: CommandBatch) -> None:
-        await self.send_raw(batch.requests[0].command.conversation_id, batch.to_bytes())
+        await self.send_raw(batch.to_bytes())
 
-    async def send_raw(self, conversation_id: str, body: bytes) -> None:
-        partition = topology.partition_of(conversation_id, self.settings.command_partitions)
-        await self.bus.send_command(topology.command_queue(partition), body, ttl_ms=10_000)
+    async def send_raw(self, body: bytes) -> None:
+        """Send to this process, whichever owns the partition."""
+        await self.bus.send_command(topology.command_queue(self.services.partitions.owner), body, ttl_ms=10_000)
 
     async def subscribe(self, conversation_id: str) -> None:
         await self.redis.subscribe(topology.conversation_channel(conversation_id))
@@ -247,8 +247,11 @@ async def start_api(
     return start
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def api(start_api: Start) -> AsyncIterator[Api]:
-    """Return the api of all tests of a worker; each makes users and conversations of its own."""
+    """Return the api of a module's tests; each makes users and conversations of its own.
+
+    Not the session's: between modules the loop may stand still for longer than RabbitMQ waits for a heartbeat.
+    """
     async with start_api() as running:
         yield running

@@ -123,7 +123,7 @@ async def test_late_batch__with_one_unreadable_command__is_late_all_the_same(api
     batch["requests"][0]["command"]["type"] = "message.unknown.v1"
     batch["deadline"] = format_time(past())
 
-    await api.send_raw(conversation["id"], orjson.dumps(batch))
+    await api.send_raw(orjson.dumps(batch))
 
     await eventually(lambda: 72 in api.redis.replies())
     assert code(api.redis.replies()[72]) == "unavailable"

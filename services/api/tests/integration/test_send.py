@@ -5,7 +5,6 @@ import secrets
 from dataclasses import replace
 
 import orjson
-from synctalk_contracts import topology
 from synctalk_contracts.commands import CommandBatch, SendMessage
 from synctalk_contracts.models import Message
 from synctalk_testkit.eventually import eventually
@@ -202,10 +201,9 @@ async def test_send__an_unreadable_command__takes_no_other_with_it(api: Api) -> 
     conversation = await ada.direct(ben)
     good = {"id": 77_000_001, "connection_id": "s", "command": command(ada, conversation["id"]).model_dump()}
     bad = {"id": 77_000_002, "connection_id": "s", "command": {"type": "message.send.v1"}}
-    queue = topology.command_queue(topology.partition_of(conversation["id"], api.settings.command_partitions))
 
-    await api.bus.send_command(queue, b"not json", ttl_ms=10_000)
-    await api.bus.send_command(queue, orjson.dumps({"reply_to": GATEWAY, "requests": [bad, good]}), ttl_ms=10_000)
+    await api.send_raw(b"not json")
+    await api.send_raw(orjson.dumps({"reply_to": GATEWAY, "requests": [bad, good]}))
 
     await eventually(lambda: 77_000_001 in api.redis.replies())
 
@@ -215,10 +213,9 @@ async def test_send__command_with_a_field_of_tomorrow__is_read(api: Api) -> None
     conversation = await ada.direct(ben)
     later = command(ada, conversation["id"]).model_dump() | {"later": 1}
     body = {"reply_to": GATEWAY, "requests": [{"id": 78_000_001, "connection_id": "s", "command": later}]}
-    queue = topology.command_queue(topology.partition_of(conversation["id"], api.settings.command_partitions))
     assert CommandBatch.from_bytes(orjson.dumps(body))
 
-    await api.bus.send_command(queue, orjson.dumps(body), ttl_ms=10_000)
+    await api.send_raw(orjson.dumps(body))
 
     await eventually(lambda: 78_000_001 in api.redis.replies())
 

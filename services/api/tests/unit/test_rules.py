@@ -1,12 +1,16 @@
 """The rules, as tables."""
 
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from synctalk_api import rules
 from synctalk_api.rules import Candidate
 from synctalk_contracts.models import Role
+from synctalk_contracts.topology import PARTITIONS
 
 OWNER, ADMIN, MEMBER = Role.OWNER, Role.ADMIN, Role.MEMBER
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -201,3 +205,32 @@ def test_digest__distinguishes_body_and_reply() -> None:
 
 def test_direct_key__is_the_same_for_both() -> None:
     assert rules.direct_key("b", "a") == rules.direct_key("a", "b") == "a:b"
+
+
+# ── shares of the partitions ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "g"]), unique=True), min_size=1, max_size=6))
+def test_shares__whoever_comes_and_goes__are_fair_and_stay_when_nothing_changes(rounds: list[list[str]]) -> None:
+    owners: list[str] = []
+    for processes in rounds:
+        before, owners = owners, rules.share_partitions(owners, processes)
+        if not processes:
+            assert owners == before
+            continue
+        shares = Counter(owners)
+        assert len(owners) == PARTITIONS
+        assert set(shares) == set(processes)
+        assert max(shares.values()) - min(shares.values()) <= 1
+        assert rules.share_partitions(owners, processes) == owners
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_shares__one_comes_or_goes__only_a_share_moves(count: int) -> None:
+    processes = [f"api-{n}" for n in range(count)]
+    owners = rules.share_partitions([], processes)
+    more = rules.share_partitions(owners, [*processes, "new"])
+    fewer = rules.share_partitions(more, processes)
+
+    assert {after for before, after in zip(owners, more, strict=True) if before != after} == {"new"}
+    assert {before for before, after in zip(more, fewer, strict=True) if before != after} == {"new"}

@@ -1,12 +1,15 @@
 """The wiring of delivery: from the channels on Redis to this gateway's sockets, and what repairs it."""
 
+from functools import partial
+
 from synctalk_contracts import topology
 from synctalk_contracts.fanout import Heartbeat
-from synctalk_runtime.background import Tasks
+from synctalk_runtime.background import Loop, Tasks
 from synctalk_runtime.limits import Limit
 from synctalk_runtime.redis_pipeline import RedisPipeline
 
 from synctalk_gateway.actions.new_conversations import NewConversations
+from synctalk_gateway.actions.partitions import PARTITIONS_INTERVAL_S, follow_partitions
 from synctalk_gateway.actions.presence import PresenceSubscriptions
 from synctalk_gateway.actions.resync import Resync, RoomResync
 from synctalk_gateway.clients.reads import StateReads
@@ -35,6 +38,7 @@ class Delivery:
         self._heartbeat = topology.heartbeat_channel(name)
         self.feed = Feed(settings.redis_url, self._heartbeat, self._beat, commands.fail_all, settings.tls_ca_file)
         self.feed.subscribe(topology.replies_channel(name), commands.on_replies)
+        self.feed.subscribe(topology.PARTITIONS_CHANNEL, commands.on_partitions)
         self.watchers = Watchers(self.feed)
         self.subscriptions = PresenceSubscriptions(
             self.watchers, upstreams.presence, tasks, settings.max_presence_subscriptions
@@ -45,13 +49,16 @@ class Delivery:
         room_settings = RoomSettings(settings.gap_wait_s, settings.typing_ttl_s, typing_limit)
         self.registry = Registry(self.feed, room_settings, self.room_resync)
         self.new_conversations = NewConversations(self.registry, api, self.subscriptions, tasks)
+        self._following = Loop("partitions", partial(follow_partitions, api, commands), PARTITIONS_INTERVAL_S)
         self._resync = Resync(self.registry, api, reads, self.room_resync, settings.ready_conversations)
 
     async def start(self) -> None:
         settings = self._settings
         self.feed.start(self._resync.resync_all, settings.heartbeat_s, settings.heartbeat_timeout_s)
+        await self._following.start()
 
     async def stop(self) -> None:
+        await self._following.stop()
         self.registry.close()
         await self.feed.stop()
 

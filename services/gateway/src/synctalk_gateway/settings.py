@@ -17,9 +17,6 @@ class Settings(BaseServiceSettings):
     )
     api_url: str = Field(default="http://127.0.0.1:8002", description="Address of the api service.")
     presence_url: str = Field(default="http://127.0.0.1:8004", description="Address of the presence service.")
-    command_partitions: int = Field(
-        default=4, ge=1, le=256, description="Number of command queues; must be the same in api and all gateways."
-    )
     command_timeout_s: float = Field(
         default=5.0,
         gt=0,

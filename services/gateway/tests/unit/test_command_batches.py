@@ -9,6 +9,8 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 from synctalk_contracts import topology
 from synctalk_contracts.commands import CommandBatch, DeleteMessage
+from synctalk_contracts.internal import PartitionMap, PartitionOwner
+from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.clients.commands import MAX_BATCH, Commands
 from synctalk_gateway.errors import TooManyCommandsError
 from synctalk_gateway.settings import Settings
@@ -16,12 +18,26 @@ from synctalk_runtime.bus import Bus
 from synctalk_runtime.ids import new_id
 
 if TYPE_CHECKING:
-    from asyncio import Future
-
     from services.gateway.tests.unit.conftest import Clock
 
 USER = new_id()
 TIMEOUT_S = 5.0
+
+
+OWNERS = ("api-1", "api-2")
+
+
+def shared(*owners: str, version: int = 1) -> PartitionMap:
+    """Every partition, in turn."""
+    return PartitionMap(
+        version=version,
+        owners=[
+            PartitionOwner(
+                queue=topology.command_queue(owner), partitions=list(range(n, topology.PARTITIONS, len(owners)))
+            )
+            for n, owner in enumerate(owners)
+        ],
+    )
 
 
 class SilentBus:
@@ -41,10 +57,10 @@ class Submitted:
     def __init__(self, settings: Settings) -> None:
         self.bus = SilentBus()
         self.commands = Commands(settings, cast(Bus, self.bus), "gateway-1")
-        self.partitions = settings.command_partitions
+        self.commands.assign(shared(*OWNERS))
         self.conversation = new_id()
 
-    def submit(self, conversation_id: str | None = None) -> "Future[dict[str, Any]]":
+    def submit(self, conversation_id: str | None = None) -> PendingAck:
         command = DeleteMessage(conversation_id=conversation_id or self.conversation, user_id=USER, message_id=new_id())
         return self.commands.submit("connection-1", command)
 
@@ -54,16 +70,28 @@ class Submitted:
         replies = [{"id": request.id, "result": {}, "error": None} | reply for request in requests]
         self.commands.on_replies(orjson.dumps({"replies": replies}))
 
+    def queues(self) -> list[str]:
+        return [queue for queue, _, _ in self.bus.sent]
+
+    def owner(self, conversation_id: str | None = None) -> str:
+        """Return the queue of whom a map of three processes gives the conversation to."""
+        owners = ("api-3", *OWNERS)
+        return topology.command_queue(owners[topology.partition_of(conversation_id or self.conversation) % 3])
+
     def sizes(self) -> list[int]:
         return [len(batch.requests) for _, batch, _ in self.bus.sent]
 
 
 @pytest_asyncio.fixture(loop_scope="function")
 async def submitted(make_settings: Callable[..., Settings], clock: "Clock") -> Submitted:
-    return Submitted(make_settings(command_timeout_s=TIMEOUT_S, command_partitions=4))
+    return Submitted(make_settings(command_timeout_s=TIMEOUT_S))
 
 
-def code(ack: "Future[dict[str, Any]]") -> str:
+def first_owner(conversation_id: str) -> str:
+    return topology.command_queue(OWNERS[topology.partition_of(conversation_id) % 2])
+
+
+def code(ack: PendingAck) -> str:
     code: str = ack.result()["error"]["code"]
     return code
 
@@ -83,7 +111,7 @@ async def test_batch__nothing_under_way__leaves_at_once_with_what_came_in_the_sa
 
     queue, batch, ttl_ms = submitted.bus.sent[0]
     assert submitted.sizes() == [3]
-    assert queue == topology.command_queue(topology.partition_of(submitted.conversation, 4))
+    assert queue == first_owner(submitted.conversation)
     assert batch.reply_to == "gateway-1"
     assert {request.connection_id for request in batch.requests} == {"connection-1"}
     assert ttl_ms == TIMEOUT_S * 1000
@@ -118,9 +146,9 @@ async def test_batch__more_than_one_holds__leave_in_their_order(submitted: Submi
     assert ids == list(range(1, MAX_BATCH + 6))
 
 
-async def test_batch__of_another_partition__does_not_wait(submitted: Submitted, clock: "Clock") -> None:
-    own = topology.partition_of(submitted.conversation, 4)
-    other = next(c for c in iter(new_id, None) if topology.partition_of(c, 4) != own)
+async def test_batch__for_another_process__does_not_wait(submitted: Submitted, clock: "Clock") -> None:
+    own = topology.partition_of(submitted.conversation) % 2
+    other = next(c for c in iter(new_id, None) if topology.partition_of(c) % 2 != own)
     submitted.submit()
     await clock.settle()
     submitted.submit(other)
@@ -134,7 +162,7 @@ async def test_reply__with_a_result__is_the_ack(submitted: Submitted, clock: "Cl
     await clock.settle()
     submitted.reply(0, result={"seq": 7})
 
-    assert await ack == {"ok": True, "seq": 7}
+    assert ack.result() == {"ok": True, "seq": 7}
     assert gauge("gateway_commands_waiting") == 0
 
 
@@ -143,7 +171,7 @@ async def test_reply__with_an_error__is_the_ack(submitted: Submitted, clock: "Cl
     await clock.settle()
     submitted.reply(0, result=None, error={"code": "forbidden"})
 
-    assert await ack == {"ok": False, "error": {"code": "forbidden"}}
+    assert ack.result() == {"ok": False, "error": {"code": "forbidden"}}
 
 
 async def test_reply__unknown_or_twice__changes_nothing(submitted: Submitted, clock: "Clock") -> None:
@@ -229,3 +257,68 @@ async def test_refusal__says_when_to_retry__and_is_counted(
     assert refused.value.retry_after == 1.0
     assert gauge("gateway_commands_refused_total") - before == 1
     await submitted.commands.stop()
+
+
+# ── partitions that move ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_map__not_known_yet__commands_wait_for_it(make_settings: Callable[..., Settings], clock: "Clock") -> None:
+    bus = SilentBus()
+    commands = Commands(make_settings(command_timeout_s=TIMEOUT_S), cast(Bus, bus), "gateway-1")
+    command = DeleteMessage(conversation_id=new_id(), user_id=USER, message_id=new_id())
+    waited = commands.submit("connection-1", command)
+    await clock.advance(TIMEOUT_S + 0.1)
+    assert code(waited) == "unavailable"
+    commands.submit("connection-1", command)
+    await clock.settle()
+    assert bus.sent == []
+    commands.assign(shared("api-1"))
+    await clock.settle()
+
+    assert [queue for queue, _, _ in bus.sent] == [topology.command_queue("api-1")]
+    await commands.stop()
+
+
+async def test_moved__what_is_queued__waits_for_what_is_under_way_to_the_owner_before(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    submitted.conversation = next(c for c in iter(new_id, None) if submitted.owner(c) != first_owner(c))
+    submitted.submit()
+    await clock.settle()
+    submitted.submit()
+    submitted.commands.assign(shared("api-3", *OWNERS, version=2))
+    submitted.submit()
+    moved_to = submitted.owner()
+    other = next(c for c in iter(new_id, None) if submitted.owner(c) == moved_to and c != submitted.conversation)
+    submitted.submit(other)
+    await clock.settle()
+    assert submitted.queues()[1:] == [moved_to]
+    submitted.reply(1)
+    submitted.reply(0)
+    await clock.settle()
+
+    assert submitted.queues()[1:] == [moved_to, moved_to]
+    assert [request.id for request in submitted.bus.sent[2][1].requests] == [2, 3]
+
+
+async def test_moved__the_owner_before_is_gone__what_is_under_way_is_refused_and_the_queue_goes_on(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    first = submitted.submit()
+    await clock.settle()
+    second = submitted.submit()
+    submitted.commands.assign(shared("api-3", version=2))
+    await clock.settle()
+
+    assert code(first) == "unavailable"
+    assert not second.done()
+    assert submitted.queues()[1:] == [topology.command_queue("api-3")]
+
+
+async def test_map__an_older_one__changes_nothing(submitted: Submitted, clock: "Clock") -> None:
+    submitted.commands.assign(shared("api-3", version=5))
+    submitted.commands.assign(shared(*OWNERS, version=4))
+    submitted.submit()
+    await clock.settle()
+
+    assert submitted.queues() == [topology.command_queue("api-3")]

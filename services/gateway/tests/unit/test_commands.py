@@ -8,6 +8,9 @@ from typing import Any, cast
 import orjson
 import pytest
 from synctalk_contracts.commands import CommandBatch, DeleteMessage
+from synctalk_contracts.internal import PartitionMap, PartitionOwner
+from synctalk_contracts.topology import PARTITIONS
+from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.clients.commands import Commands
 from synctalk_gateway.errors import TooManyCommandsError
 from synctalk_gateway.settings import Settings
@@ -47,7 +50,9 @@ class Submitted:
     def __init__(self, settings: Settings) -> None:
         self.bus = RecordingBus()
         self.commands = Commands(settings, cast(Bus, self.bus), "gateway")
-        self.acks: list[asyncio.Future[dict[str, Any]]] = []
+        everything = PartitionOwner(queue="api.commands.api-1", partitions=list(range(PARTITIONS)))
+        self.commands.assign(PartitionMap(version=1, owners=[everything]))
+        self.acks: list[PendingAck] = []
 
     @property
     def done(self) -> list[dict[str, Any]]:

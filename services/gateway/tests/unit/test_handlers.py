@@ -9,6 +9,7 @@ import pytest
 from synctalk_contracts import topology
 from synctalk_contracts.commands import AddReaction, EditMessage, MarkRead, SendMessage
 from synctalk_contracts.sockets import TO_SERVER
+from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.actions.commands import CommandSubmission
 from synctalk_gateway.actions.receipts import ReceiptReports
 from synctalk_gateway.actions.sessions import TokenExpiry
@@ -42,9 +43,9 @@ class Queue:
         if self.full:
             raise TooManyCommandsError
 
-    def submit(self, _: str, command: Any) -> "asyncio.Future[Any]":
+    def submit(self, _: str, command: Any) -> PendingAck:
         self.commands.append(command)
-        return asyncio.get_running_loop().create_future()
+        return PendingAck()
 
 
 class Tokens:
@@ -101,7 +102,7 @@ async def test_message_send__is_a_command_with_an_ack_to_come(
     payload = {"conversation_id": ROOM, "client_message_id": "a", "body": "hi"}
     ack = await handlers.on_event(ada, "message:send", payload)
 
-    assert isinstance(ack, asyncio.Future)
+    assert isinstance(ack, PendingAck)
     assert queue.commands == [
         SendMessage(conversation_id=ROOM, user_id=ADA, client_message_id="a", body="hi", reply_to=None)
     ]

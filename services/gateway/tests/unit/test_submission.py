@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from synctalk_contracts.commands import MarkDelivered, MarkRead
 from synctalk_contracts.sockets import ReceiptsToServer
+from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.actions import rooms
 from synctalk_gateway.actions.receipts import ReceiptReports
 from synctalk_gateway.errors import TooManyCommandsError
@@ -86,20 +87,20 @@ class Asked:
     """In place of the commands: acks when the test says so."""
 
     def __init__(self) -> None:
-        self.submitted: list[tuple[Any, asyncio.Future[Any]]] = []
+        self.submitted: list[tuple[Any, PendingAck]] = []
         self.most = 10_000
 
-    def submit(self, _: str, command: Any) -> "asyncio.Future[Any]":
+    def submit(self, _: str, command: Any) -> PendingAck:
         if len(self.submitted) >= self.most:
             raise TooManyCommandsError
-        ack: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        ack = PendingAck()
         self.submitted.append((command, ack))
         return ack
 
     def answer(self, *refused: str) -> None:
         for command, ack in self.submitted:
             ok = command.conversation_id not in refused
-            ack.set_result({"ok": True} if ok else {"ok": False, "error": {"code": "not_found"}})
+            ack.set({"ok": True} if ok else {"ok": False, "error": {"code": "not_found"}})
 
 
 def reports(world: "World", asked: Asked) -> ReceiptReports:
@@ -117,7 +118,7 @@ async def test_receipts__are_acked_when_all_were_answered(world: "World") -> Non
     assert [type(mark) for mark in marks].count(MarkRead) == 3
     assert {m.conversation_id for m in marks if isinstance(m, MarkDelivered)} == {*ROOMS[1:2], *ROOMS[3:200]}
     failed = {key: {"code": "not_found"} for key in (ROOMS[1], ROOMS[9])}
-    assert await ack == {"ok": True, "failed": failed}
+    assert ack.result() == {"ok": True, "failed": failed}
     assert len(world.buckets.taken) <= 4
 
 
@@ -126,7 +127,7 @@ async def test_receipts__some_are_refused_at_once__are_reported_with_the_others(
     asked.most = 2
     coming = await reports(world, asked).report(ada, ReceiptsToServer(read=dict.fromkeys(ROOMS[:3], 1)))
     asked.answer()
-    ack = await coming
+    ack = coming.result()
 
     assert list(ack["failed"]) == [ROOMS[2]]
     assert ack["failed"][ROOMS[2]]["code"] == "unavailable"
@@ -136,7 +137,7 @@ async def test_receipts__none__is_acked(world: "World") -> None:
     ada = world.connect(ADA)
     ack = await reports(world, Asked()).report(ada, ReceiptsToServer())
 
-    assert await ack == {"ok": True, "failed": {}}
+    assert ack.result() == {"ok": True, "failed": {}}
 
 
 async def test_receipts__of_conversations_not_joined__cost_more(world: "World") -> None:

@@ -15,6 +15,7 @@ from synctalk_api.actions.conversations import Conversations
 from synctalk_api.actions.history import History
 from synctalk_api.actions.invitations import Invitations
 from synctalk_api.actions.members import Members
+from synctalk_api.actions.partitions import Partitions
 from synctalk_api.actions.profiles import ProfilePublisher
 from synctalk_api.actions.search import Search
 from synctalk_api.actions.sync import Sync
@@ -65,6 +66,7 @@ class Services:
     gateway_sync: Sync
     """The same for gateways, which do not compete with look-ups over REST."""
     writer: Writer
+    partitions: Partitions
     limiter: Limiter
     limits: UserLimits
 
@@ -79,6 +81,7 @@ class Services:
         fanout: Fanout,
         profiles: ProfilePublisher,
         writer: Writer,
+        partitions: Partitions,
     ) -> "Services":
         postgres, reads, changes, most = pools.postgres, pools.reads, pools.changes, settings.group_members_max
         users = Users(postgres, reads, accounts, relay, profiles)
@@ -101,6 +104,7 @@ class Services:
             sync=sync,
             gateway_sync=replace(sync, postgres=postgres),
             writer=writer,
+            partitions=partitions,
             limiter=limiter,
             limits=UserLimits.of(settings),
         )

@@ -10,6 +10,7 @@ from synctalk_contracts.internal import (
     Heads,
     Ids,
     MembershipPage,
+    PartitionMap,
     PushAnswers,
     PushQuestions,
     RoomQuestion,
@@ -63,6 +64,12 @@ async def get_heads(asked: Ids, services: ServicesDep) -> Heads:
     if len(asked.ids) > MAX_CONVERSATIONS:
         raise InvalidError.of("ids", f"must have at most {MAX_CONVERSATIONS} items")
     return await lookups.heads(services.postgres, asked.ids)
+
+
+@router.get("/partitions")
+async def get_partitions(services: ServicesDep) -> PartitionMap:
+    """Return which api process takes the commands of which conversations."""
+    return services.partitions.map
 
 
 @router.post("/room")

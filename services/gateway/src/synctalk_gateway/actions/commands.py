@@ -1,11 +1,9 @@
 """Commands of a socket to api: the room check, a token from the user's bucket, and the queue of the partition."""
 
-import asyncio
-
 from synctalk_contracts.commands import AnyCommand, MarkDelivered, MarkRead, SendMessage
 from synctalk_runtime.errors import UnavailableError
 
-from synctalk_gateway.acks import Ack
+from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.actions.rooms import RoomMembership
 from synctalk_gateway.actions.typing import Typing
 from synctalk_gateway.clients.commands import Commands
@@ -40,20 +38,20 @@ class CommandSubmission:
         self._typing = typing
         self._deliveries = deliveries
 
-    async def send(self, connection: Connection, command: SendMessage) -> asyncio.Future[Ack]:
+    async def send(self, connection: Connection, command: SendMessage) -> PendingAck:
         """Send a message, which ends the typing of it."""
         self._typing.end(connection, command.conversation_id)
         await self._must_take(connection, command)
         await self._limits.take_message(connection.user_id)
         return self._commands.submit(connection.id, command)
 
-    async def change(self, connection: Connection, command: AnyCommand) -> asyncio.Future[Ack]:
+    async def change(self, connection: Connection, command: AnyCommand) -> PendingAck:
         """Do anything else to a message."""
         await self._must_take(connection, command)
         await self._limits.take_signal(connection.user_id)
         return self._commands.submit(connection.id, command)
 
-    async def mark(self, connection: Connection, command: MarkDelivered | MarkRead) -> asyncio.Future[Ack]:
+    async def mark(self, connection: Connection, command: MarkDelivered | MarkRead) -> PendingAck:
         """Move a watermark; the session has everything up to it."""
         ack = await self.change(connection, command)
         self._deliveries.add(connection.session_id, command.conversation_id, command.seq)

@@ -1,6 +1,5 @@
 """Many watermarks at once: a command each, and one ack when all of them are done."""
 
-import asyncio
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from synctalk_contracts.sockets import ReceiptsToServer
 from synctalk_runtime.errors import AppError, UnavailableError
 
 from synctalk_gateway import acks
-from synctalk_gateway.acks import Ack
+from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.clients.commands import Commands
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.hub.feed import Feed
@@ -28,14 +27,11 @@ class _Report:
     """Collects the acks of one report's marks into one."""
 
     def __init__(self, marks: int) -> None:
-        self.ack: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        self.ack = PendingAck()
         self._missing = marks
         self._failed: dict[str, Any] = {}
         if not marks:
             self._finish()
-
-    def on_ack(self, conversation_id: str, ack: "asyncio.Future[Ack]") -> None:
-        self.add(conversation_id, ack.result())
 
     def add(self, conversation_id: str, ack: Ack) -> None:
         if not ack["ok"]:
@@ -45,7 +41,7 @@ class _Report:
             self._finish()
 
     def _finish(self) -> None:
-        self.ack.set_result(acks.done(failed=self._failed))
+        self.ack.set(acks.done(failed=self._failed))
 
 
 class ReceiptReports:
@@ -55,7 +51,7 @@ class ReceiptReports:
         self._limits = limits
         self._deliveries = deliveries
 
-    async def report(self, connection: Connection, payload: ReceiptsToServer) -> asyncio.Future[Ack]:
+    async def report(self, connection: Connection, payload: ReceiptsToServer) -> PendingAck:
         """Return the ack to come, with the error of each conversation whose mark was refused.
 
         Raises:
@@ -75,7 +71,7 @@ class ReceiptReports:
             except AppError as error:
                 report.add(mark.conversation_id, acks.refused(error))
             else:
-                submitted.add_done_callback(partial(report.on_ack, mark.conversation_id))
+                submitted.then(partial(report.add, mark.conversation_id))
             if mark.conversation_id in connection.rooms:
                 self._deliveries.add(connection.session_id, mark.conversation_id, mark.seq)
         return report.ack

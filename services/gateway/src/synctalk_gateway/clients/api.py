@@ -3,7 +3,7 @@
 from typing import Any
 
 from synctalk_contracts.ids import MAX_INT64
-from synctalk_contracts.internal import ConversationStates, Heads, Ids, RoomQuestion, RoomState
+from synctalk_contracts.internal import ConversationStates, Heads, Ids, PartitionMap, RoomQuestion, RoomState
 from synctalk_runtime.internal import InternalClient
 
 
@@ -22,6 +22,10 @@ class Api:
         """Return the latest `change_seq` of each conversation that exists."""
         response = await self._http.post("/internal/heads", Ids(ids=conversation_ids).model_dump())
         return Heads.model_validate(response, extra="ignore").items
+
+    async def partitions(self) -> PartitionMap:
+        """Return which api process owns which partition."""
+        return PartitionMap.model_validate(await self._http.get("/internal/partitions"), extra="ignore")
 
     async def room(self, conversation_id: str, user_ids: list[str]) -> RoomState:
         """Return who of these users is a member, as of one `change_seq`."""

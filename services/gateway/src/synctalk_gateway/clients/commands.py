@@ -1,4 +1,4 @@
-"""Commands to api: what has queued up for a partition goes as one bus message, one of them without a reply at a time.
+"""Commands to api: what has queued up for one of its processes goes as one bus message, the next after its replies.
 
 No timer waits for a batch to fill: with nothing under way a command leaves at once, and the more there is to do, the
 larger the batches grow by themselves. The replies come on this gateway's Redis channel. A command without a reply in
@@ -7,7 +7,7 @@ Beyond what api can do, commands are refused at once (`admission.py`).
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from synctalk_contracts import topology
 from synctalk_contracts.commands import AnyCommand, CommandBatch, CommandRequest
 from synctalk_contracts.encoding import fanout
+from synctalk_contracts.internal import PartitionMap
 from synctalk_runtime.background import Tasks
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.errors import AppError, UnavailableError
@@ -23,8 +24,9 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.telemetry import traceparent
 
 from synctalk_gateway import acks
-from synctalk_gateway.acks import Ack
+from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.clients.admission import Admission
+from synctalk_gateway.clients.lanes import Batch, Lane, Lanes, Queued
 from synctalk_gateway.errors import TooManyCommandsError
 from synctalk_gateway.settings import Settings
 
@@ -36,34 +38,18 @@ REFUSED = Counter("gateway_commands_refused_total", "Commands refused because ap
 BATCHES = Histogram("gateway_command_batch", "Commands in one bus message.", buckets=(1, 2, 4, 8, 16, 32, 64))
 
 MAX_BATCH = 64
-
-
-@dataclass(slots=True)
-class _Partition:
-    queue: str
-    admission: Admission
-    requests: list[CommandRequest] = field(default_factory=list)
-    in_flight: bool = False
-    """A bus message waits for replies."""
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    partition: _Partition
-    open: set[int]
-    """Requests without a reply."""
-    timer: asyncio.TimerHandle | None = None
+TIMER_SLACK_S = 0.05
 
 
 @dataclass(slots=True)
 class _Waiting:
-    ack: asyncio.Future[Ack]
+    ack: PendingAck
     queued_at: float
-    batch: _Batch | None = None
+    batch: Batch | None = None
 
 
 class Commands:
-    """Queues commands by partition, and acks each with its result."""
+    """Queues commands for the api process that owns their partition, and acks each with its result."""
 
     def __init__(self, settings: Settings, bus: Bus, gateway: str) -> None:
         self._settings = settings
@@ -71,88 +57,100 @@ class Commands:
         self._gateway = gateway
         self._ids = count(1)
         self._waiting: dict[int, _Waiting] = {}
-        self._partitions = [
-            _Partition(topology.command_queue(n), Admission(settings.command_queue_delay_s, MAX_BATCH))
-            for n in range(settings.command_partitions)
-        ]
-        self._open_batches: set[_Batch] = set()
+        self._lanes = Lanes(lambda: Admission(settings.command_queue_delay_s, MAX_BATCH))
+        self._open_batches: dict[Batch, asyncio.TimerHandle] = {}
         self._tasks = Tasks()
         bus.add_lost_listener(self.fail_all)
 
+    def assign(self, partitions: PartitionMap) -> None:
+        """Follow a new map. What is under way to a process that is gone is refused: its client tries again."""
+        for gone in self._lanes.assign(partitions):
+            log.warning("commands.owner_gone", queue=gone.queue)
+            if gone.batch is not None:
+                self._fail(gone.batch, UnavailableError())
+        for lane in self._lanes:
+            self._pump(lane)
+
+    def on_partitions(self, data: bytes) -> None:
+        """Take a `PartitionMap`, as it came from the channel."""
+        self.assign(PartitionMap.from_bytes(data))
+
     def must_admit(self, conversation_id: str) -> None:
         """Check that a command of this conversation would be done soon. Raises TooManyCommandsError."""
-        partition = self._partition(conversation_id)
+        self._must_admit(self._lanes.of(topology.partition_of(conversation_id)))
+
+    def _must_admit(self, lane: Lane) -> None:
         now = asyncio.get_running_loop().time()
-        queued = len(partition.requests)
-        if len(self._waiting) < self._settings.max_commands_waiting and partition.admission.admits(queued, now):
+        queued = len(lane.queued)
+        if len(self._waiting) < self._settings.max_commands_waiting and lane.admission.admits(queued, now):
             return
         REFUSED.inc()
-        raise TooManyCommandsError(retry_after=round(max(1.0, partition.admission.delay_s(queued, now)), 3))
+        raise TooManyCommandsError(retry_after=round(max(1.0, lane.admission.delay_s(queued, now)), 3))
 
-    def submit(self, connection_id: str, command: AnyCommand) -> asyncio.Future[Ack]:
+    def submit(self, connection_id: str, command: AnyCommand) -> PendingAck:
         """Queue a command; return its ack to come. Raises TooManyCommandsError when it would not be done soon."""
-        self.must_admit(command.conversation_id)
+        partition = topology.partition_of(command.conversation_id)
+        lane = self._lanes.of(partition)
+        self._must_admit(lane)
         number, loop = next(self._ids), asyncio.get_running_loop()
-        ack: asyncio.Future[Ack] = loop.create_future()
+        ack = PendingAck()
         self._waiting[number] = _Waiting(ack, loop.time())
         WAITING.set(len(self._waiting))
-        partition = self._partition(command.conversation_id)
-        partition.requests.append(
-            CommandRequest.model_construct(
-                id=number, connection_id=connection_id, traceparent=traceparent(), command=command
-            )
+        request = CommandRequest.model_construct(
+            id=number, connection_id=connection_id, traceparent=traceparent(), command=command
         )
-        self._pump(partition)
+        lane.queued.append(Queued(partition, request))
+        if lane.queue is None:
+            loop.call_later(self._settings.command_timeout_s + TIMER_SLACK_S, self._drop_overdue, lane)
+        self._pump(lane)
         return ack
 
     async def stop(self) -> None:
         await self._tasks.stop()
 
-    def _partition(self, conversation_id: str) -> _Partition:
-        return self._partitions[topology.partition_of(conversation_id, len(self._partitions))]
+    def _pump(self, lane: Lane) -> None:
+        if lane.queued and lane.queue is not None and lane.batch is None:
+            lane.batch = Batch(lane, frozenset(), set())
+            self._tasks.spawn("commands", self._send(lane, lane.queue, lane.batch))
 
-    def _pump(self, partition: _Partition) -> None:
-        if partition.requests and not partition.in_flight:
-            partition.in_flight = True
-            self._tasks.spawn("commands", self._send(partition))
-
-    async def _send(self, partition: _Partition) -> None:
+    async def _send(self, lane: Lane, queue: str, batch: Batch) -> None:
         """Send one bus message, in a task of its own, so that what this turn of the loop still brings is in it."""
-        self._drop_overdue(partition)
-        requests, partition.requests = partition.requests[:MAX_BATCH], partition.requests[MAX_BATCH:]
-        if not requests:
-            partition.in_flight = False
+        self._drop_overdue(lane)
+        taken = self._lanes.take(lane, MAX_BATCH)
+        if not taken:
+            self._lanes.end(batch)
             return
         loop = asyncio.get_running_loop()
-        partition.admission.sent(len(partition.requests), loop.time())
-        batch = _Batch(partition, {request.id for request in requests})
-        self._open_batches.add(batch)
+        lane.admission.sent(len(lane.queued), loop.time())
+        requests = [one.request for one in taken]
+        batch.partitions = frozenset(one.partition for one in taken)
+        batch.open = {request.id for request in requests}
         for request in requests:
             self._waiting[request.id].batch = batch
         BATCHES.observe(len(requests))
         timeout_s = self._settings.command_timeout_s
         deadline = utc_now() + timedelta(seconds=timeout_s)
         body = CommandBatch.model_construct(reply_to=self._gateway, requests=requests, deadline=deadline).to_bytes()
-        batch.timer = loop.call_later(timeout_s, self._time_out, batch)
+        self._open_batches[batch] = loop.call_later(timeout_s, self._time_out, batch)
         try:
-            await self._bus.send_command(partition.queue, body, ttl_ms=round(timeout_s * 1000))
+            await self._bus.send_command(queue, body, ttl_ms=round(timeout_s * 1000))
         except UnavailableError as error:
             self._fail(batch, error)
         except Exception:
             self._fail(batch, UnavailableError())
             raise
 
-    def _drop_overdue(self, partition: _Partition) -> None:
+    def _drop_overdue(self, lane: Lane) -> None:
         """Refuse, instead of sending it, what has waited in the queue for as long as a reply may take."""
         overdue = asyncio.get_running_loop().time() - self._settings.command_timeout_s
         dropped = 0
-        for request in partition.requests:
-            if self._waiting[request.id].queued_at > overdue:
+        for one in lane.queued:
+            if self._waiting[one.request.id].queued_at > overdue:
                 break
             dropped += 1
             TIMED_OUT.inc()
-            self._ack(request.id, acks.refused(UnavailableError()))
-        del partition.requests[:dropped]
+            self._ack(one.request.id, acks.refused(UnavailableError()))
+        del lane.queued[:dropped]
 
     def on_replies(self, data: bytes) -> None:
         """Take a `ReplyBatch`, as it came from the channel."""
@@ -168,35 +166,34 @@ class Commands:
                 self._finish(waiting.batch)
         WAITING.set(len(self._waiting))
 
-    def _finish(self, batch: _Batch) -> None:
-        if batch not in self._open_batches:
+    def _finish(self, batch: Batch) -> None:
+        timer = self._open_batches.pop(batch, None)
+        if timer is None:
             return
-        self._open_batches.discard(batch)
-        if batch.timer is not None:
-            batch.timer.cancel()
-        batch.partition.admission.finished(asyncio.get_running_loop().time())
-        batch.partition.in_flight = False
-        self._pump(batch.partition)
+        timer.cancel()
+        batch.lane.admission.finished(asyncio.get_running_loop().time())
+        for lane in self._lanes.end(batch):
+            self._pump(lane)
 
     def fail_all(self) -> None:
         """Refuse everything as unavailable: commands may be gone with RabbitMQ, or replies with Redis."""
-        for partition in self._partitions:
-            self._fail_queued(partition)
+        for lane in self._lanes:
+            self._fail_queued(lane)
         for batch in list(self._open_batches):
             self._fail(batch, UnavailableError())
 
-    def _fail_queued(self, partition: _Partition) -> None:
-        requests, partition.requests = partition.requests, []
-        for request in requests:
-            self._ack(request.id, acks.refused(UnavailableError()))
+    def _fail_queued(self, lane: Lane) -> None:
+        queued, lane.queued = lane.queued, []
+        for one in queued:
+            self._ack(one.request.id, acks.refused(UnavailableError()))
 
-    def _time_out(self, batch: _Batch) -> None:
+    def _time_out(self, batch: Batch) -> None:
         TIMED_OUT.inc(len(batch.open))
-        log.warning("commands.timed_out", queue=batch.partition.queue, commands=len(batch.open))
-        self._fail_queued(batch.partition)  # api stands still: the queued ones would only wait as long again
+        log.warning("commands.timed_out", queue=batch.lane.queue, commands=len(batch.open))
+        self._fail_queued(batch.lane)  # api stands still: the queued ones would only wait as long again
         self._fail(batch, UnavailableError())
 
-    def _fail(self, batch: _Batch, error: AppError) -> None:
+    def _fail(self, batch: Batch, error: AppError) -> None:
         for number in batch.open:
             self._ack(number, acks.refused(error))
         batch.open.clear()
@@ -205,5 +202,5 @@ class Commands:
 
     def _ack(self, number: int, ack: Ack) -> None:
         waiting = self._waiting.pop(number, None)
-        if waiting is not None and not waiting.ack.done():
-            waiting.ack.set_result(ack)
+        if waiting is not None:
+            waiting.ack.set(ack)

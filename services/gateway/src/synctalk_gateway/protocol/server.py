@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from synctalk_runtime.errors import AppError, UnavailableError, UnknownEventError
 
 from synctalk_gateway import acks
-from synctalk_gateway.acks import Ack
+from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.errors import MalformedPacketError, RefusedError
 from synctalk_gateway.protocol import polling, wire
 from synctalk_gateway.protocol.engine import Engine
@@ -56,7 +56,7 @@ class Accepted:
 OnConnect = Callable[[EngineSocket, Any], Awaitable[Accepted]]
 """Raises RefusedError, with which the client stays away, or UnavailableError, after which it comes back."""
 
-OnEvent = Callable[[Any, str, Any], Awaitable[Ack | asyncio.Future[Ack]]]
+OnEvent = Callable[[Any, str, Any], Awaitable[Ack | PendingAck]]
 """Returns the ack, or the ack to come. Raises AppError for every refusal."""
 
 OnDisconnect = Callable[[Any], None]
@@ -168,14 +168,14 @@ class Server:
             ack = acks.refused(UnavailableError())
         if pkt.id is None:
             return
-        if isinstance(ack, asyncio.Future):  # the socket's next event does not wait for it, and it costs no task
-            ack.add_done_callback(partial(self._write_ack, socket, pkt.id))
+        if isinstance(ack, PendingAck):  # the socket's next event does not wait for it, and it costs no task
+            ack.then(partial(self._write_ack, socket, pkt.id))
         else:
             socket.write(wire.ack(pkt.id, ack))
 
     @staticmethod
-    def _write_ack(socket: EngineSocket, ack_id: int, ack: asyncio.Future[Ack]) -> None:
-        socket.write(wire.ack(ack_id, ack.result()))
+    def _write_ack(socket: EngineSocket, ack_id: int, ack: Ack) -> None:
+        socket.write(wire.ack(ack_id, ack))
 
     def _on_ended(self, socket: EngineSocket) -> None:
         client, socket.client = socket.client, None

@@ -15,7 +15,7 @@ from synctalk_runtime.errors import InvalidError, UnknownEventError
 from synctalk_runtime.telemetry import span
 
 from synctalk_gateway import acks
-from synctalk_gateway.acks import Ack
+from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.actions.commands import CommandSubmission
 from synctalk_gateway.actions.presence import PresenceSubscriptions
 from synctalk_gateway.actions.receipts import ReceiptReports
@@ -28,7 +28,7 @@ from synctalk_gateway.errors import MalformedPacketError
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.limits import RateLimits
 
-Result = Ack | asyncio.Future[Ack]
+Result = Ack | PendingAck
 C = TypeVar("C", bound=commands.AnyCommand)
 
 

@@ -31,7 +31,7 @@ from synctalk_testkit.eventually import eventually
 from synctalk_testkit.tokens import TokenMaker
 
 SECRET = "a secret of the tests"
-PARTITIONS = 2
+OWNER = "api-1"
 
 
 class Upstreams:
@@ -121,6 +121,7 @@ class Upstreams:
         app.router.add_get("/internal/users/{user_id}/conversations", self._conversations)
         app.router.add_post("/internal/sync", self._sync)
         app.router.add_post("/internal/heads", self._heads)
+        app.router.add_get("/internal/partitions", self._partitions)
         app.router.add_post("/internal/room", self._room)
         app.router.add_post("/internal/presence/leases", self._leases)
         app.router.add_put("/internal/presence/{user_id}", self._set_presence)
@@ -142,6 +143,10 @@ class Upstreams:
 
     async def _changes(self, _: web.Request) -> web.Response:
         return web.json_response({"items": [], "cursor": "0"})
+
+    async def _partitions(self, _: web.Request) -> web.Response:
+        owner = {"queue": topology.command_queue(OWNER), "partitions": list(range(topology.PARTITIONS))}
+        return web.json_response({"version": 1, "owners": [owner]})
 
     async def _leases(self, request: web.Request) -> web.Response:
         report = LeaseReport.from_bytes(await request.read())
@@ -320,9 +325,8 @@ async def live(redis_url: str, rabbitmq_url: str, token_maker: TokenMaker) -> As
         listener = _listener()
         await web.SockSite(runner, listener).start()
         upstreams.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        api = Bus(SecretStr(rabbitmq_url), "api-1")
-        for number in range(PARTITIONS):
-            api.serve(topology.command_queue(number), upstreams.take_commands, ttl_ms=5_000, max_length=1_000)
+        api = Bus(SecretStr(rabbitmq_url), OWNER)
+        api.serve(topology.command_queue(OWNER), upstreams.take_commands, ttl_ms=5_000, max_length=1_000)
         await api.start()
         upstreams.bus = api
         stack.push_async_callback(api.stop)
@@ -334,7 +338,6 @@ async def live(redis_url: str, rabbitmq_url: str, token_maker: TokenMaker) -> As
             auth_url=upstreams.url,
             api_url=upstreams.url,
             presence_url=upstreams.url,
-            command_partitions=PARTITIONS,
             resync_timeout_s=1.0,
             drain_s=0,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest_asyncio
 import socketio
-from synctalk_gateway.acks import Ack
+from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.errors import RefusedError
 from synctalk_gateway.protocol.engine_socket import EngineSocket
 from synctalk_gateway.protocol.server import Accepted, Server
@@ -262,7 +262,7 @@ class Protocol:
         )
         self.engine = self.server.engine
         self.handled: list[str] = []
-        self.later: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        self.later = PendingAck()
         self.disconnected = 0
         self._app = socketio.ASGIApp(self.server)
         self._websocket_class = websocket_class(self.engine)
@@ -278,7 +278,7 @@ class Protocol:
         socket.identify(given.get("user", socket.sid))
         return Accepted(Client(socket), "connection", lambda: None)
 
-    async def _on_event(self, client: Client, name: str, payload: Any) -> "Ack | asyncio.Future[Ack]":
+    async def _on_event(self, client: Client, name: str, payload: Any) -> Ack | PendingAck:
         self.handled.append(name)
         if name == "slow":
             await asyncio.sleep(0.73)

@@ -153,5 +153,5 @@ async def test_event__acked_later__is_acked_when_it_is_done(protocol: Any) -> No
         socket.send('421["later",{}]')
         socket.send('422["quick",{}]')
         await socket.ack(2)
-        protocol.later.set_result({"ok": True, "seq": 7})
+        protocol.later.set({"ok": True, "seq": 7})
         assert await socket.ack(1) == [{"ok": True, "seq": 7}]
