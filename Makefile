@@ -28,8 +28,8 @@ setup: $(READY) ## install the Python environment (.venv) from the lock file
 $(READY): uv.lock pyproject.toml deploy/local/bootstrap.py $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml bench/pyproject.toml)
 	@$(PYTHON) deploy/local/bootstrap.py
 
-up: $(READY) ## start the whole system, wait until it is ready and print its address
-	@$(LOCAL) up
+up: $(READY) ## start the whole system, wait until it is ready and print its address; API=2 GATEWAY=3 runs more processes
+	@$(LOCAL) up $(if $(API),api=$(API)) $(if $(GATEWAY),gateway=$(GATEWAY))
 
 down: $(READY) ## stop everything; data is kept
 	@$(LOCAL) down

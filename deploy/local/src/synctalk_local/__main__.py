@@ -1,4 +1,4 @@
-"""`python -m synctalk_local up | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
+"""`python -m synctalk_local up [api=N] [gateway=N] | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
 
 import os
 import sys
@@ -19,7 +19,8 @@ EXPECTED = (StartError, MissingProgramsError, WrongSettingError, NoLogError, doc
 def main() -> int:
     command, *arguments = sys.argv[1:] or ["help"]
     try:
-        return _run(command, arguments, stack_from_environment())
+        counts = dict(argument.split("=", 1) for argument in arguments if command == "up" and "=" in argument)
+        return _run(command, arguments, stack_from_environment(counts))
     except EXPECTED as error:
         print(error, file=sys.stderr)
         return 1

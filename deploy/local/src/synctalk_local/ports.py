@@ -3,19 +3,20 @@
 The inner ports lie from 20000 to 23999, below the ephemeral range of Linux and away from what servers use by habit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from synctalk_local.topology import SERVICES
+from synctalk_local.topology import COUNTS
 
 FIRST, BLOCK, BLOCKS = 20_000, 20, 200
-MAX_GATEWAYS = 4
+MAX_PROCESSES = 4
+"""Of a service that there may be several of."""
 
 
 @dataclass(frozen=True)
 class Ports:
     edge: int
     auth: int
-    api: int
     presence: int
     notifier: int
     fcm: int
@@ -24,23 +25,29 @@ class Ports:
     rabbitmq: int
     epmd: int
     distribution: int
+    balanced_api: int
+    """At the edge: calls of the other services, spread over all api processes."""
+    apis: tuple[int, ...]
     gateways: tuple[int, ...]
 
+    @property
+    def api(self) -> int:
+        """Where the other services reach api."""
+        return self.apis[0] if len(self.apis) == 1 else self.balanced_api
+
     def all(self) -> tuple[int, ...]:
-        inner = (self.auth, self.api, self.presence, self.notifier, self.fcm)
+        inner = (self.auth, self.presence, self.notifier, self.fcm, self.balanced_api)
         backing = (self.postgres, self.redis, self.rabbitmq, self.epmd, self.distribution)
-        return (self.edge, *inner, *backing, *self.gateways)
+        return (self.edge, *inner, *backing, *self.apis, *self.gateways)
 
 
-def ports_for(edge: int, gateways: int = SERVICES["gateway"].count or 1) -> Ports:
-    """The ports of the stack whose edge listens on `edge`."""
-    if not 1 <= gateways <= MAX_GATEWAYS:
-        raise ValueError(f"there can be 1 to {MAX_GATEWAYS} gateways")
+def ports_for(edge: int, counts: Mapping[str, int] = COUNTS) -> Ports:
+    """The ports of the stack whose edge listens on `edge`, with so many processes of api and of the gateway."""
+    apis, gateways = counts["api"], counts["gateway"]
     first = FIRST + (edge % BLOCKS) * BLOCK
     return Ports(
         edge=edge,
         auth=first,
-        api=first + 1,
         presence=first + 2,
         notifier=first + 3,
         fcm=first + 4,
@@ -49,5 +56,7 @@ def ports_for(edge: int, gateways: int = SERVICES["gateway"].count or 1) -> Port
         rabbitmq=first + 7,
         epmd=first + 8,
         distribution=first + 9,
-        gateways=tuple(range(first + 10, first + 10 + gateways)),
+        balanced_api=first + 10,
+        apis=(first + 1, *range(first + 11, first + 10 + apis)),
+        gateways=tuple(range(first + 14, first + 14 + gateways)),
     )

@@ -1,6 +1,7 @@
 """A stack: its folder, its ports, and the processes that it is made of, in the sequence in which they start."""
 
 import fcntl
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,9 @@ from synctalk_backing.redis import redis_spec
 
 from synctalk_local.credentials import Credentials, credentials_in
 from synctalk_local.environment import given_settings
-from synctalk_local.ports import Ports, ports_for
+from synctalk_local.ports import MAX_PROCESSES, Ports, ports_for
 from synctalk_local.processes import edge, services
-from synctalk_local.topology import BACKING, SERVICES
+from synctalk_local.topology import BACKING, COUNTS, SERVICES
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 DEFAULT_EDGE_PORT = 8080
@@ -41,14 +42,19 @@ class Stack:
 
     @property
     def names(self) -> tuple[str, ...]:
-        gateways = tuple(f"gateway-{number}" for number, _ in enumerate(self.ports.gateways, start=1))
-        services = (gateways if name == "gateway" else service.processes for name, service in SERVICES.items())
+        counts = {"api": len(self.ports.apis), "gateway": len(self.ports.gateways)}
+        services = (
+            service.numbered(counts[name]) if name in counts else service.processes
+            for name, service in SERVICES.items()
+        )
         return ("edge", *chain.from_iterable(services), *BACKING)
 
     def port_of(self, name: str) -> int:
-        if name.startswith("gateway-"):
-            return self.ports.gateways[int(name.removeprefix("gateway-")) - 1]
-        port: int = getattr(self.ports, name.removesuffix("-1"))
+        service, _, number = name.partition("-")
+        several = {"api": self.ports.apis, "gateway": self.ports.gateways}
+        if service in several:
+            return several[service][int(number) - 1]
+        port: int = getattr(self.ports, service)
         return port
 
 
@@ -56,14 +62,31 @@ class WrongSettingError(Exception):
     """A setting that no stack can be made of; the text says which and why."""
 
 
-def stack_from_environment() -> Stack:
-    """The stack that SYNCTALK_PORT and SYNCTALK_DATA_DIR describe; port 8080 and `.local/` by default."""
+def stack_from_environment(counts: Mapping[str, str] | None = None) -> Stack:
+    """The stack that SYNCTALK_PORT and SYNCTALK_DATA_DIR describe; port 8080 and `.local/` by default.
+
+    `counts`: how many processes of api and of the gateway, where that is to change.
+    """
     given = given_settings(CHECKOUT)
     text = given.pop("SYNCTALK_PORT", "") or str(DEFAULT_EDGE_PORT)
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise WrongSettingError(f"SYNCTALK_PORT must be a port number, not {text!r}.")
     data = Path(given.pop("SYNCTALK_DATA_DIR", "") or CHECKOUT / ".local")
-    return Stack(CHECKOUT, data.absolute(), ports_for(int(text)), given)
+    return Stack(CHECKOUT, data.absolute(), ports_for(int(text), _counts(data, counts or {})), given)
+
+
+def _counts(data: Path, asked: Mapping[str, str]) -> Mapping[str, int]:
+    """Return how many processes there are: those asked for, which are remembered, else as many as last time."""
+    file = data / "processes.json"
+    counts = COUNTS | (json.loads(file.read_text()) if file.exists() else {})
+    for name, text in asked.items():
+        if name not in COUNTS or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
+            raise WrongSettingError(f"{name.upper()} must be a number from 1 to {MAX_PROCESSES}, not {text!r}.")
+        counts[name] = int(text)
+    if asked:
+        data.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(counts))
+    return counts
 
 
 def backing_specs(stack: Stack, programs: Programs, credentials: Credentials) -> list[ProcessSpec]:

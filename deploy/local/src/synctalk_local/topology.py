@@ -19,12 +19,18 @@ class Service:
     @property
     def processes(self) -> tuple[str, ...]:
         """The names of its processes: `gateway-1`, `gateway-2`."""
-        return (self.name,) if self.count is None else tuple(f"{self.name}-{n}" for n in range(1, self.count + 1))
+        return (self.name,) if self.count is None else self.numbered(self.count)
+
+    def numbered(self, count: int) -> tuple[str, ...]:
+        """Return the names of so many processes."""
+        return tuple(f"{self.name}-{n}" for n in range(1, count + 1))
 
 
 _TOML: dict[str, Any] = tomllib.loads(FILE.read_text())
 
 SERVICES = {name: Service(name, **fields) for name, fields in _TOML["services"].items()}
+COUNTS = {name: SERVICES[name].count or 1 for name in ("api", "gateway")}
+"""How many processes there are of those that `make up API=2 GATEWAY=3` may run more of."""
 WITH_DATABASE = tuple(service.name for service in SERVICES.values() if service.database)
 BACKING: tuple[str, ...] = tuple(_TOML["backing"])
 

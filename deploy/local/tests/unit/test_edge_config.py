@@ -27,10 +27,12 @@ def test_render__the_template__fills_in_everything_and_keeps_nginx_variables() -
 
 
 def test_variables__for_each_gateway__an_upstream_and_a_route() -> None:
-    values = variables(Path("/d"), ports_for(8080, gateways=3), Path("/w"))
+    values = variables(Path("/d"), ports_for(8080, {"api": 2, "gateway": 3}), Path("/w"))
 
     assert "~^3- gateway_3;" in values["GATEWAY_ROUTES"]
     assert values["GATEWAY_SERVERS"].count("server ") == 3
+    assert values["API_SERVERS"].count("server ") == 2
+    assert f"listen 127.0.0.1:{ports_for(8080).balanced_api};" in values["EDGE_HTTP"]
 
 
 def test_socket_timeout__is_longer_than_the_longest_pause_between_pings() -> None:

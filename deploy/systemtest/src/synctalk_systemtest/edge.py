@@ -90,7 +90,7 @@ async def running_edge(folder: Path, web_root: Path, given: Mapping[str, str] | 
     """`given` are variables of the template that differ from those of `make up`."""
     ports = ports_for(free_edge_port())
     directory = folder / "edge"
-    services = (f"127.0.0.1:{port}" for port in (ports.auth, ports.api, ports.presence, ports.notifier, ports.fcm))
+    services = (f"127.0.0.1:{port}" for port in (ports.auth, ports.apis[0], ports.presence, ports.notifier, ports.fcm))
     upstreams = {
         name: Upstream(name, address)
         for name, address in zip(SERVICES, (*services, *addresses_of_gateways(directory, ports)), strict=True)

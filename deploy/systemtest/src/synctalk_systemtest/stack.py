@@ -19,6 +19,7 @@ from synctalk_local.commands.up import up
 from synctalk_local.ports import ports_for
 from synctalk_local.stack import CHECKOUT, Stack, service_specs, stack_credentials
 from synctalk_local.supervision.client import Supervisor
+from synctalk_local.topology import COUNTS
 from synctalk_testkit.eventually import eventually_blocking
 
 from synctalk_systemtest.ports import free_edge_port
@@ -118,11 +119,13 @@ class RunningStack:
 
 
 @contextmanager
-def running_stack(settings: Mapping[str, str] | None = None) -> Iterator[RunningStack]:
-    """A stack with these settings for all services; gone afterwards, with its data."""
+def running_stack(
+    settings: Mapping[str, str] | None = None, counts: Mapping[str, int] = COUNTS
+) -> Iterator[RunningStack]:
+    """A stack with these settings for all services, and so many processes; gone afterwards, with its data."""
     with tempfile.TemporaryDirectory(prefix="synctalk-stack-") as folder:
         Path(folder).chmod(0o711)  # the account that runs PostgreSQL passes through
-        stack = Stack(CHECKOUT, Path(folder) / "data", ports_for(free_edge_port()), settings or {})
+        stack = Stack(CHECKOUT, Path(folder) / "data", ports_for(free_edge_port(), counts), settings or {})
         watcher = _watch(stack)
         said: list[str] = []
         try:

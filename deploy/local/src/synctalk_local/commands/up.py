@@ -71,7 +71,7 @@ class _Up:
     def migrate(self, specs: Sequence[ProcessSpec], *, only_changed: bool = True) -> None:
         """The migrations of all services, beside each other."""
         running = []
-        for spec in filter(services.owns_tables, specs):
+        for spec in filter(services.migrates, specs):
             wanted = migrations_fingerprint(spec, self._stack.checkout)
             if only_changed and self._memory.has(f"{spec.name} migrations", wanted):
                 continue

@@ -19,6 +19,14 @@ MAX_UNIX_PATH_BYTES = 100
 
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
+BALANCED_API = (
+    "server {{ listen 127.0.0.1:{port}; client_max_body_size 8m; location / {{ proxy_pass http://api; "
+    "proxy_read_timeout 1s; "
+    "proxy_next_upstream error timeout non_idempotent; proxy_set_header Host $http_host; "
+    'proxy_set_header Connection ""; }} }}'
+)
+"""For the other services, whose calls may be repeated: none of them changes anything twice."""
+
 DEV_LOCATIONS = "location ^~ /dev/push {{ proxy_pass http://127.0.0.1:{fcm}; }}"
 
 DEFAULTS = {"EDGE_HSTS": "", "EDGE_IMAGE_SOURCES": "", **limits_by_address("edge")}
@@ -63,15 +71,18 @@ def variables(
 ) -> dict[str, str]:
     """`gateway_addresses` where they are not the gateways' TCP ports."""
     gateways = list(enumerate(gateway_addresses or [f"127.0.0.1:{port}" for port in ports.gateways], start=1))
+    balanced = [BALANCED_API.format(port=ports.balanced_api)] if len(ports.apis) > 1 else []
     upstream = "upstream gateway_{n} {{ zone gateway_{n} 64k; server {address}; keepalive 32; }}"
     return {
         "EDGE_MAIN": _main(directory),
-        "EDGE_HTTP": "\n    ".join(f"{kind}_temp_path {directory / 'tmp' / kind};" for kind in TEMPORARY),
+        "EDGE_HTTP": "\n    ".join(
+            [*(f"{kind}_temp_path {directory / 'tmp' / kind};" for kind in TEMPORARY), *balanced]
+        ),
         "EDGE_WORKERS": "auto",
         "EDGE_LISTEN": listen_lines(ports.edge),
         "MIME_TYPES": str(directory / "mime.types"),
         "AUTH_SERVERS": _server(ports.auth),
-        "API_SERVERS": _server(ports.api),
+        "API_SERVERS": "\n        ".join(_server(port) for port in ports.apis),
         "PRESENCE_SERVERS": _server(ports.presence),
         "NOTIFIER_SERVERS": _server(ports.notifier),
         "GATEWAY_SERVERS": "\n        ".join(SERVER.format(address=address) for _, address in gateways),

@@ -55,12 +55,9 @@ def migrate(spec: ProcessSpec) -> subprocess.Popen[str]:
     )
 
 
-PARTITIONS = "1"
-"""Of the commands: as many as there are api processes; more would only make smaller batches."""
-
-
-def owns_tables(spec: ProcessSpec) -> bool:
-    return _service_name(spec.name) in WITH_DATABASE
+def migrates(spec: ProcessSpec) -> bool:
+    """Return whether this process's command brings its service's tables up to date: the first one's, of several."""
+    return spec.name in {f"{name}-1" for name in WITH_DATABASE}
 
 
 def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Service]:
@@ -70,7 +67,6 @@ def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Servi
         "AUTH_URL": auth_url,
         "API_URL": api_url,
         "PRESENCE_URL": presence_url,
-        "COMMAND_PARTITIONS": PARTITIONS,
     }
     gateways = [
         _Service(
@@ -84,7 +80,7 @@ def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Servi
     pushing, prepare_push = _push_settings(data, ports, given)
     return [
         _Service("auth-1", "synctalk_auth", ports.auth, shared),
-        _Service("api-1", "synctalk_api", ports.api, shared),
+        *(_Service(f"api-{n}", "synctalk_api", port, shared) for n, port in enumerate(ports.apis, start=1)),
         *gateways,
         _Service("presence-1", "synctalk_presence", ports.presence, shared),
         _Service("fcm", "synctalk_fcm", ports.fcm, pushing, prepare=prepare_push),
