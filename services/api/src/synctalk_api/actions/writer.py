@@ -60,13 +60,15 @@ STOP_TIMEOUT_S = 60.0
 class Writer:
     def __init__(self, postgres: Postgres, settings: Settings, fanout: Fanout, wake_outbox: Callable[[], None]) -> None:
         self._postgres = postgres
+        self.max_batch = settings.write_batch_commands
+        """In one transaction; what is accepted together is never divided."""
         self._interval_s = settings.write_interval_s
         self._wait_max_s = settings.write_wait_max_s
         self._change = partial(change, kinds_max=settings.reaction_kinds_max)
         self._fanout = fanout
         self._wake_outbox = wake_outbox
         self._backlog = Backlog(
-            max_batch=settings.write_batch_commands,
+            max_batch=self.max_batch,
             max_commands=settings.write_queue_commands,
             max_bytes=settings.write_queue_bytes,
         )

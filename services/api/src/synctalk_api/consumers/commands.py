@@ -30,8 +30,8 @@ def command_handler(writer: Writer) -> Callable[[list[bytes]], Awaitable[None]]:
     async def handle(bodies: list[bytes]) -> None:
         for body in bodies:
             commands = list(commands_of(body))
-            if commands:
-                await writer.accept(commands)
+            for start in range(0, len(commands), writer.max_batch):
+                await writer.accept(commands[start : start + writer.max_batch])
 
     return handle
 
