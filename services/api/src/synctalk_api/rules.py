@@ -76,6 +76,17 @@ def direct_key(one: str, other: str) -> str:
     return ":".join(sorted((one, other)))
 
 
+def direct_id(key: str) -> str:
+    """Return the id of the direct conversation with this key: whoever knows the two users knows it, without a look-up.
+
+    It has the form of a UUIDv7 (RFC 9562, section 5.7): the time of the younger of the two accounts, then a hash.
+    """
+    moment = max(user_id[:13] for user_id in key.split(":"))
+    hashed = hashlib.blake2b(key.encode(), digest_size=10).hexdigest()
+    variant = "89ab"[int(hashed[3], 16) % 4]
+    return f"{moment}-7{hashed[:3]}-{variant}{hashed[4:7]}-{hashed[7:19]}"
+
+
 def digest(body: str, reply_to: str | None) -> bytes:
     """Hash what a message says, to distinguish a repeat from another message with the same `client_message_id`."""
     return hashlib.blake2b(f"{reply_to or ''}\0{body}".encode(), digest_size=16).digest()

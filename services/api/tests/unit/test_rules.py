@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
@@ -201,6 +202,16 @@ def test_digest__distinguishes_body_and_reply() -> None:
     digests = {rules.digest(*said) for said in [("a", None), ("b", None), ("a", "x"), ("xa", None), ("a\0x", None)]}
 
     assert len(digests) == 5
+
+
+def test_direct_id__is_a_uuid_of_version_7_at_the_time_of_the_younger_account() -> None:
+    old, young = "01890a5d-ac96-774b-bcce-b302099a8057", "019f3c00-0001-7abc-8000-000000000001"
+    ids = {rules.direct_id(rules.direct_key(one, other)) for one, other in ((old, young), (young, old))}
+    others = {rules.direct_id(rules.direct_key(f"{young[:-4]}{n:04x}", old)) for n in range(1_000)}
+
+    (found,) = map(UUID, ids)
+    assert (found.version, found.variant, str(found)[:13]) == (7, RFC_4122, young[:13])
+    assert len(others) == 1_000
 
 
 def test_direct_key__is_the_same_for_both() -> None:

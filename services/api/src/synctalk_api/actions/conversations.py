@@ -148,7 +148,8 @@ async def publish_to(conn: Connection, broadcast: Broadcast, conversation_id: st
 
 
 def _new(kind: str, title: str | None, direct_key: str | None, user_id: str, members_count: int) -> NewConversation:
-    return NewConversation(new_id(), kind, title, direct_key, user_id, utc_now(), members_count)
+    conversation_id = new_id() if direct_key is None else rules.direct_id(direct_key)
+    return NewConversation(conversation_id, kind, title, direct_key, user_id, utc_now(), members_count)
 
 
 def _others(user_id: str, member_ids: Sequence[str]) -> list[str]:

@@ -27,7 +27,7 @@ INSERT = """\
 insert into conversations (id, type, title, direct_key, created_by, created_at, change_seq, members_count, active_at,
                            updated_at)
 values ($1, $2, $3, $4, $5, $6, 1, $7, $6, $6)
-on conflict (direct_key) do nothing
+on conflict do nothing
 returning id"""
 
 
