@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test test-unit test-abuse check up down restart ps logs clean demo bench contracts migrate images k8s-check web generated
+.PHONY: help setup fmt lint types test test-unit test-abuse test-scale check up down restart ps logs clean demo bench contracts migrate images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
@@ -89,6 +89,9 @@ test-unit: $(READY) ## run the unit tests only; they need no servers
 
 test-abuse: $(READY) ## run the long flood tests: one address against each entry point for FLOOD_SECONDS
 	FLOOD_SECONDS=$(FLOOD_SECONDS) $(PYTEST) -q tests/abuse
+
+test-scale: $(READY) ## show that more api processes write more; needs the machine for itself
+	$(PYTEST) -q -s tests/scale
 
 check: $(READY) ## run everything that CI runs
 	$(MAKE) --no-print-directory -j 2 lint types generated k8s-check
