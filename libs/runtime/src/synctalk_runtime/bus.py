@@ -6,7 +6,9 @@ While it is away, publishing raises UnavailableError at once and readiness says 
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +26,7 @@ from synctalk_runtime.background import Backoff, Loop
 from synctalk_runtime.consuming import MAX_PAUSE_S, CommandProcessor, EventProcessor
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.receiving import Receiver
+from synctalk_runtime.settings import addresses
 
 log = structlog.get_logger()
 
@@ -48,8 +51,12 @@ class Bus:
     """Register consumers first, then `start()`; `stop()` lets the running batches finish."""
 
     def __init__(self, url: SecretStr, name: str, ca_file: Path | None = None) -> None:
-        self._tls = tls.rabbitmq_context(url.get_secret_value(), ca_file)
-        self._url = URL(url.get_secret_value()).update_query(heartbeat=str(HEARTBEAT_S), name=name)
+        nodes = [
+            (URL(address).update_query(heartbeat=str(HEARTBEAT_S), name=name), tls.rabbitmq_context(address, ca_file))
+            for address in addresses(url)
+        ]
+        random.shuffle(nodes)  # the processes spread over the nodes
+        self._nodes = cycle(nodes)
         self._consumers: list[Receiver] = []
         self._after_connect: list[AfterConnect] = []
         self._loop = Loop(
@@ -181,7 +188,7 @@ class Bus:
                 on_lost()
 
     async def _stay_connected(self) -> None:
-        connection = amqp.connection(self._url, self._tls)
+        connection = amqp.connection(*next(self._nodes))
         broken = asyncio.Event()
         connection.close_callbacks.add(lambda *_: broken.set())
         try:

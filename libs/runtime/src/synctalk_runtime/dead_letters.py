@@ -1,11 +1,11 @@
 """The dead letters of a service's queues: look at them, give them another try, or drop them."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pydantic import SecretStr, ValidationError
 from synctalk_contracts import topology
@@ -13,6 +13,7 @@ from synctalk_contracts.envelope import read_envelopes
 from yarl import URL
 
 from synctalk_runtime import amqp, tls
+from synctalk_runtime.settings import addresses
 
 Queues = tuple[topology.DurableQueue, ...]
 
@@ -70,11 +71,8 @@ class DeadLetters:
 @asynccontextmanager
 async def dead_letters(url: SecretStr, queues: Queues, ca_file: Path | None = None) -> AsyncIterator[DeadLetters]:
     """Open the dead letters of those queues that exist."""
-    address = url.get_secret_value()
-    connection = amqp.connection(URL(address), tls.rabbitmq_context(address, ca_file))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(amqp.close, connection)
-        await amqp.connect(connection)
+        connection = await _connected(stack, url, ca_file)
         existing = []
         for queue in queues:
             probe = await connection.channel()
@@ -85,6 +83,22 @@ async def dead_letters(url: SecretStr, queues: Queues, ca_file: Path | None = No
             existing.append(queue)
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         yield DeadLetters(channel, tuple(existing))
+
+
+async def _connected(stack: AsyncExitStack, url: SecretStr, ca_file: Path | None) -> AbstractConnection:
+    """Return a connection to the first node that takes one. Raises the error of the last one."""
+    *others, last = addresses(url)
+    for address in others:
+        with suppress(*amqp.LOST):
+            return await _connect(stack, address, ca_file)
+    return await _connect(stack, last, ca_file)
+
+
+async def _connect(stack: AsyncExitStack, address: str, ca_file: Path | None) -> AbstractConnection:
+    connection = amqp.connection(URL(address), tls.rabbitmq_context(address, ca_file))
+    stack.push_async_callback(amqp.close, connection)
+    await amqp.connect(connection)
+    return connection
 
 
 def _described(queue: str, letter: AbstractIncomingMessage) -> Letter:

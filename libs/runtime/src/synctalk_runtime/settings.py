@@ -65,7 +65,9 @@ class BaseServiceSettings(BaseSettings):
     limits_redis_url: SecretStr | None = Field(
         default=None, description="Separate Redis for rate limits. If not set, `SYNCTALK_REDIS_URL` is used."
     )
-    rabbitmq_url: SecretStr = Field(description="Address of RabbitMQ (amqp:// or amqps://).")
+    rabbitmq_url: SecretStr = Field(
+        description="Address of RabbitMQ (amqp:// or amqps://); of a cluster those of its nodes, apart by commas."
+    )
     tls_ca_file: FilePath | None = Field(
         default=None,
         description="PEM file of CAs to trust for Redis, RabbitMQ and PostgreSQL, in addition to the system's.",
@@ -97,8 +99,8 @@ class BaseServiceSettings(BaseSettings):
         problems = []
         if self.internal_secret.get_secret_value().casefold() in WELL_KNOWN_SECRETS:
             problems.append("SYNCTALK_INTERNAL_SECRET is a well-known example value.")
-        rabbitmq = urlsplit(self.rabbitmq_url.get_secret_value())
-        if rabbitmq.username in (None, "guest"):
+        nodes = [urlsplit(address) for address in addresses(self.rabbitmq_url)]
+        if any(node.username in (None, "guest") for node in nodes):
             problems.append("SYNCTALK_RABBITMQ_URL uses RabbitMQ's default user.")
         if not self.insecure_backends:
             problems += [f"{name} does not use TLS{_ALLOWED_BY}" for name in self._without_tls()]
@@ -114,7 +116,7 @@ class BaseServiceSettings(BaseSettings):
         return [
             name
             for name, (url, scheme) in urls.items()
-            if url is not None and urlsplit(url.get_secret_value()).scheme != scheme
+            if url is not None and any(urlsplit(address).scheme != scheme for address in addresses(url))
         ]
 
     @property
@@ -138,6 +140,11 @@ class PostgresSettings(BaseServiceSettings):
         query = parse_qs(urlsplit(self.database_url.get_secret_value()).query)
         clear = not _SSL_MODES & set(query.get("sslmode", []))
         return [*super()._without_tls(), *(["SYNCTALK_DATABASE_URL"] if clear else [])]
+
+
+def addresses(url: SecretStr) -> list[str]:
+    """Return the addresses of the nodes, which are apart by commas."""
+    return [address.strip() for address in url.get_secret_value().split(",")]
 
 
 SETTING_NAMES = "setting_names.txt"

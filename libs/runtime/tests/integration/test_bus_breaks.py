@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 import aio_pika
 import aiohttp
 import pytest
+from pydantic import SecretStr
 from synctalk_contracts import topology
 from synctalk_contracts.events.users import UserUpdated
 from synctalk_runtime import bus as bus_module
 from synctalk_runtime.bus import Bus
+from synctalk_runtime.dead_letters import dead_letters
 from synctalk_runtime.errors import UnavailableError
 from synctalk_testkit import eventually as waiting
 from synctalk_testkit.backing import Backing
@@ -306,3 +308,25 @@ async def test_start__nobody_listens__what_was_tried_is_closed(make_bus: Any, mo
     await eventually(lambda: len(tried) >= 2)
     await bus.stop()
     assert all(connection.is_closed for connection in tried)
+
+
+async def test_nodes__one_of_two_is_away__connects_to_the_other(make_bus: Any, vhost: str, running: Any) -> None:
+    bus = make_bus(f"amqp://127.0.0.1:1/, {vhost}")
+    async with running(bus):
+        await eventually(lambda: _is_connected(bus))
+    async with dead_letters(SecretStr(f"amqp://127.0.0.1:1/,{vhost}"), ()) as dead:
+        assert await dead.look() == []
+
+
+async def test_nodes__the_one_connected_to_goes_away__the_other_takes_over(
+    make_bus: Any, vhost: str, running: Any, send: Any, received: Any
+) -> None:
+    async with relay_to(vhost) as first, relay_to(vhost) as second:
+        bus = make_bus(f"{first.url},{second.url}")
+        bus.subscribe(QUEUE, received)
+        async with running(bus):
+            await eventually(lambda: _is_connected(bus))
+            (used,) = [relay for relay in (first, second) if relay.connections]
+            used.cut()
+            await eventually(lambda: (second if used is first else first).connections)
+            await eventually(lambda: _delivers(bus, send, received))
