@@ -55,6 +55,23 @@ def test_settings__printed__show_no_secret(make_settings: Any) -> None:
     assert str(settings.internal_secret) == "**********"
 
 
+@pytest.mark.parametrize(
+    ("second", "problem"),
+    [
+        ("amqps://synctalk:p@b", None),
+        ("amqp://synctalk:p@b", "SYNCTALK_RABBITMQ_URL does not use TLS"),
+        ("amqps://guest:p@b", "SYNCTALK_RABBITMQ_URL uses RabbitMQ's default user"),
+    ],
+)
+def test_production__a_node_of_several_that_is_not_safe__is_a_problem(
+    make_settings: Any, second: str, problem: str | None
+) -> None:
+    problems = make_settings(rabbitmq_url=f"amqps://synctalk:p@a, {second}").production_problems()
+    of_rabbitmq = [sentence for sentence in problems if "RABBITMQ" in sentence]
+
+    assert [sentence.startswith(str(problem)) for sentence in of_rabbitmq] == [True] * bool(problem)
+
+
 def test_settings__limits_without_a_redis_of_their_own__are_in_the_common_one(make_settings: Any) -> None:
     common, own = "redis://127.0.0.1:1/0", "redis://127.0.0.1:2/0"
 
