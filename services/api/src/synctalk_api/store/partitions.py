@@ -37,11 +37,13 @@ LEAVE = """\
 with gone as (
     delete from partition_owners where owner = $1 or seen_at < clock_timestamp() - interval '1 hour'
 )
-update partition_map set members = array_remove(members, $1)"""
+update partition_map
+set members = array_remove(members, $1),
+    version = greatest(version + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)"""
 
 
 async def leave(conn: Connection, owner: str) -> None:
-    """Remove this process, and the traces of those that have been gone for long."""
+    """Remove this process from the map, and the traces of those that have been gone for long."""
     await conn.execute(LEAVE, owner)
 
 
