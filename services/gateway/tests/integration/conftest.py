@@ -16,6 +16,8 @@ import aiohttp
 import pytest_asyncio
 from synctalk_testkit.own_redis import own_redis
 
+from services.gateway.tests.polling import PollingClient
+
 SERVER = Path(__file__).parent / "protocol_server.py"
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
@@ -28,7 +30,7 @@ async def redis_url() -> AsyncIterator[str]:
 
 
 @dataclass
-class ProtocolProcess:
+class ProtocolProcess(PollingClient):
     """A running `protocol_server.py`."""
 
     process: asyncio.subprocess.Process
@@ -51,26 +53,6 @@ class ProtocolProcess:
     async def request(self, method: str, *, data: Any = None, headers: Any = None, **query: str) -> tuple[int, str]:
         async with self.http.request(method, self.url(**query), data=data, headers=headers) as answer:
             return answer.status, await answer.text()
-
-    async def open_polling(self) -> str:
-        """A session's sid."""
-        status, text = await self.request("GET", transport="polling")
-        assert status == 200, text
-        sid: str = json.loads(text[1:])["sid"]
-        return sid
-
-    async def connect_polling(self) -> str:
-        """A session's sid, with CONNECT answered."""
-        sid = await self.open_polling()
-        assert (await self.post(sid, "40"))[0] == 200
-        assert (await self.poll(sid))[1].startswith("40")
-        return sid
-
-    async def poll(self, sid: str) -> tuple[int, str]:
-        return await self.request("GET", transport="polling", sid=sid)
-
-    async def post(self, sid: str, data: Any) -> tuple[int, str]:
-        return await self.request("POST", transport="polling", sid=sid, data=data)
 
     @asynccontextmanager
     async def websocket(self, **query: str) -> AsyncIterator["Frames"]:

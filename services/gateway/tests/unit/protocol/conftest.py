@@ -20,6 +20,8 @@ from synctalk_gateway.protocol.wire import Encoded
 from synctalk_gateway.settings import Settings
 from synctalk_runtime.errors import UnauthenticatedError, UnavailableError, UnknownEventError
 
+from services.gateway.tests.polling import PollingClient
+
 NOWHERE = {"internal_secret": "x" * 16, "redis_url": "redis://127.0.0.1:1", "rabbitmq_url": "amqp://127.0.0.1:1"}
 TEXT, CLOSE = 0x1, 0x8
 HIGH_WATER = 64 * 1024
@@ -253,7 +255,7 @@ class Response:
     text: str
 
 
-class Protocol:
+class Protocol(PollingClient):
     """The protocol's server with handlers of a line, and clients in memory."""
 
     def __init__(self, **settings: Any) -> None:
@@ -347,26 +349,6 @@ class Protocol:
     async def request(self, method: str, *, data: Any = b"", headers: Any = None, **query: str) -> tuple[int, str]:
         response = await self.ask(method, data=data, headers=headers, **query)
         return response.status, response.text
-
-    async def open_polling(self) -> str:
-        """A session's sid."""
-        status, text = await self.request("GET", transport="polling")
-        assert status == 200, text
-        sid: str = json.loads(text[1:])["sid"]
-        return sid
-
-    async def connect_polling(self) -> str:
-        """A session's sid, with CONNECT answered."""
-        sid = await self.open_polling()
-        assert (await self.post(sid, "40"))[0] == 200
-        assert (await self.poll(sid))[1].startswith("40")
-        return sid
-
-    async def poll(self, sid: str) -> tuple[int, str]:
-        return await self.request("GET", transport="polling", sid=sid)
-
-    async def post(self, sid: str, data: Any) -> tuple[int, str]:
-        return await self.request("POST", transport="polling", sid=sid, data=data)
 
     # ── websockets ───────────────────────────────────────────────────────────────────────────────────────────────
 
