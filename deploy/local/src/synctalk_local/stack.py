@@ -22,6 +22,8 @@ from synctalk_local.topology import BACKING, COUNTS, SERVICES
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 DEFAULT_EDGE_PORT = 8080
+REMEMBERED = "processes.json"
+"""In the data folder: how many processes there are of those that there may be several of."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,13 @@ class Stack:
         return self.data / "logs"
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many processes there are of those that there may be several of."""
+        return {"api": len(self.ports.apis), "gateway": len(self.ports.gateways)}
+
+    @property
     def names(self) -> tuple[str, ...]:
-        counts = {"api": len(self.ports.apis), "gateway": len(self.ports.gateways)}
+        counts = self.counts
         services = (
             service.numbered(counts[name]) if name in counts else service.processes
             for name, service in SERVICES.items()
@@ -76,17 +83,19 @@ def stack_from_environment(counts: Mapping[str, str] | None = None) -> Stack:
 
 
 def _counts(data: Path, asked: Mapping[str, str]) -> Mapping[str, int]:
-    """Return how many processes there are: those asked for, which are remembered, else as many as last time."""
-    file = data / "processes.json"
+    """Return how many processes there are: those asked for, else as many as last time."""
+    file = data / REMEMBERED
     counts = COUNTS | (json.loads(file.read_text()) if file.exists() else {})
     for name, text in asked.items():
         if name not in COUNTS or not text.isdigit() or not 1 <= int(text) <= MAX_PROCESSES:
             raise WrongSettingError(f"{name.upper()} must be a number from 1 to {MAX_PROCESSES}, not {text!r}.")
         counts[name] = int(text)
-    if asked:
-        data.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(counts))
     return counts
+
+
+def remember_counts(stack: Stack) -> None:
+    """Have the commands that follow know how many processes there are."""
+    (stack.data / REMEMBERED).write_text(json.dumps(stack.counts))
 
 
 def backing_specs(stack: Stack, programs: Programs, credentials: Credentials) -> list[ProcessSpec]:

@@ -33,3 +33,10 @@ def test_mode__of_the_way_up__is_remembered_by_the_other_commands(
     monkeypatch.delenv("MODE")
 
     assert docker.is_chosen(stack, starting=False) is expected
+
+
+def test_up__more_processes_than_compose_names__is_refused(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, tmp_path / ".local", ports_for(8080, {"api": 2, "gateway": 2}))
+
+    with pytest.raises(WrongSettingError, match="MODE=local"):
+        docker.up(stack, lambda _: None)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from synctalk_local.environment import given_settings, parse
-from synctalk_local.stack import WrongSettingError, stack_from_environment
+from synctalk_local.stack import WrongSettingError, remember_counts, stack_from_environment
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "80 80"])
@@ -23,6 +23,31 @@ def test_stack__port_and_folder_given__takes_them(monkeypatch: pytest.MonkeyPatc
     assert (stack.ports.edge, stack.data) == (8090, tmp_path)
     assert stack.settings["SYNCTALK_LOG_LEVEL"] == "debug"
     assert "SYNCTALK_PORT" not in stack.settings
+
+
+def test_counts__given_once__are_remembered_by_the_other_commands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SYNCTALK_DATA_DIR", str(tmp_path))
+    remember_counts(stack_from_environment({"api": "3"}))
+    changed = stack_from_environment({"gateway": "1"})
+
+    assert stack_from_environment().counts == {"api": 3, "gateway": 2}
+    assert [name for name in changed.names if name.startswith(("api", "gateway"))] == [
+        *("api-1", "api-2", "api-3"),
+        "gateway-1",
+    ]
+    assert len({changed.port_of(name) for name in changed.names} | {changed.ports.api}) == len(changed.names) + 1
+
+
+@pytest.mark.parametrize(("name", "count"), [("api", "5"), ("gateway", "0"), ("api", "two"), ("redis", "2")])
+def test_counts__that_cannot_be__are_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, count: str
+) -> None:
+    monkeypatch.setenv("SYNCTALK_DATA_DIR", str(tmp_path))
+
+    with pytest.raises(WrongSettingError, match=f"{name.upper()} must be a number from 1 to 4"):
+        stack_from_environment({name: count})
 
 
 def test_parse__leaves_out_comments_empty_values_and_other_names() -> None:

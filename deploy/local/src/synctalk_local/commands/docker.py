@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from synctalk_local.commands.ps import table
 from synctalk_local.stack import DEFAULT_EDGE_PORT, Stack, WrongSettingError
-from synctalk_local.topology import WITH_DATABASE
+from synctalk_local.topology import COUNTS, WITH_DATABASE
 
 ENGINE_TIMEOUT_S = 5
 STATES = {"running": "running", "restarting": "starting", "created": "starting", "dead": "failed"}
@@ -44,6 +44,8 @@ def forget(stack: Stack) -> None:
 
 
 def up(stack: Stack, say: Callable[[str], None]) -> None:
+    if stack.counts != COUNTS:
+        raise WrongSettingError("API and GATEWAY are for MODE=local: docker-compose.yml names each container.")
     say("Starting the containers …")
     _make_secrets(stack)
     _compose(stack, "up", "-d", "--build", "--wait", "--remove-orphans")

@@ -17,7 +17,15 @@ from synctalk_backing.programs import Programs, backing_programs, nginx_program
 from synctalk_local.commands import web
 from synctalk_local.credentials import Credentials
 from synctalk_local.processes import services
-from synctalk_local.stack import Stack, backing_specs, edge_spec, locked, service_specs, stack_credentials
+from synctalk_local.stack import (
+    Stack,
+    backing_specs,
+    edge_spec,
+    locked,
+    remember_counts,
+    service_specs,
+    stack_credentials,
+)
 from synctalk_local.startup.fingerprints import Memory, migrations_fingerprint
 from synctalk_local.startup.readiness import StartError
 from synctalk_local.startup.starter import Starter
@@ -54,6 +62,7 @@ class _Up:
 
     def run(self) -> None:
         stack = self._stack
+        remember_counts(stack)
         programs = backing_programs(self._say)
         nginx = nginx_program(self._say)
         credentials = stack_credentials(stack)
