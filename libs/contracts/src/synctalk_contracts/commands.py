@@ -1,8 +1,8 @@
 """Commands from the gateways to api, and their replies.
 
-A gateway sends what has queued up for a partition as one `CommandBatch`; api answers on the gateway's own Redis channel
-with `ReplyBatch`es. Commands are transient: the client is acked only after the commit, and tries again with the same
-ids, so a lost command or reply costs a retry and never a message.
+A gateway sends what has queued up for an api process as one `CommandBatch`; api answers on the gateway's own Redis
+channel with `ReplyBatch`es. Commands are transient: the client is acked only after the commit, and tries again with the
+same ids, so a lost command or reply costs a retry and never a message.
 """
 
 from typing import Annotated, Any, Literal

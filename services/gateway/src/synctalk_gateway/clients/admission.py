@@ -1,4 +1,4 @@
-"""Decides whether the queue of one partition takes another command, so that overload is refused at once.
+"""Decides whether the lane of one api process takes another command, so that overload is refused at once.
 
 The queue is bounded by time: what is ahead of a command, in batches, times the measured time of a batch must stay below
 `target_s`. That lets a burst in. A queue that has not been empty for `target_s` is no burst: from then on it holds
@@ -12,7 +12,7 @@ WEIGHT = 0.2
 
 
 class Admission:
-    """The admission of one partition's queue. All times are seconds of one monotonic clock."""
+    """The admission of one lane. All times are seconds of one monotonic clock."""
 
     def __init__(self, target_s: float, max_batch: int) -> None:
         self._target_s = target_s
