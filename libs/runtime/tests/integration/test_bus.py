@@ -183,6 +183,7 @@ async def test_dead_letters__looked_at_often__stay_and_show_no_text(
         await send(bus, "ada")
         await eventually(lambda: _has_dead(vhost, 1))
     for _ in range(25):  # an ordinary quorum queue drops what was delivered twenty times
+        await eventually(lambda: _has_dead(vhost, 1))  # the broker takes it back after the connection has closed
         async with dead_letters(SecretStr(vhost), (QUEUE,)) as dead:
             [letter] = await dead.look()
 
