@@ -6,7 +6,7 @@ from typing import Any
 
 
 class PollingClient(ABC):
-    """Speaks to whatever `request` reaches: a process, or the protocol in memory."""
+    """A client of whatever `request` reaches: a process, or the protocol in memory."""
 
     @abstractmethod
     async def request(self, method: str, *, data: Any = None, headers: Any = None, **query: str) -> tuple[int, str]:
