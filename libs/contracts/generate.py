@@ -1,4 +1,4 @@
-"""`make contracts`: writes schemas/, docs/asyncapi.yaml and the web client's types from the models.
+"""`make contracts`: writes schemas/, docs/asyncapi.yaml, deploy/accounts/ and the web client's types from the models.
 
     python libs/contracts/generate.py            write what changed
     python libs/contracts/generate.py --check    write nothing; fail when anything committed is not up to date
@@ -13,13 +13,14 @@ import sys
 from pathlib import Path
 
 import yaml
-from synctalk_contracts import registry
+from synctalk_contracts import accounts, registry
 from synctalk_contracts.asyncapi import document
 from synctalk_contracts.compatibility import incompatibilities, schema_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "libs/contracts/schemas"
 FRONTEND = ROOT / "frontend"
+ACCOUNTS = ROOT / "deploy/accounts"
 
 
 def wanted() -> dict[Path, str]:
@@ -29,14 +30,28 @@ def wanted() -> dict[Path, str]:
         for name, model in registry.schemas().items()
     }
     files[ROOT / "docs/asyncapi.yaml"] = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
-    return files
+    return files | account_files()
+
+
+def account_files() -> dict[Path, str]:
+    """Return the services' accounts at Redis and RabbitMQ; deploy/docker/secrets.sh puts passwords for `@names@`."""
+    users = [accounts.redis_user(service, [f"@{service}_redis_password@"]) for service in accounts.ACCESS]
+    passwords = {service: f"@{service}_rabbitmq_password@" for service in accounts.ACCESS}
+    passwords[accounts.ADMINISTRATOR] = "@rabbitmq_password@"
+    definitions = json.dumps(accounts.rabbitmq_definitions(passwords), indent=2)
+    return {
+        ACCOUNTS / "redis.acl": "\n".join(users) + "\n",
+        ACCOUNTS / "rabbitmq.json": definitions + "\n",
+        ACCOUNTS / "rabbitmqctl.txt": "\n".join(accounts.rabbitmqctl()) + "\n",
+    }
 
 
 def refuse_incompatible(files: dict[Path, str]) -> list[str]:
     problems = []
     for path, content in files.items():
-        if path.suffix == ".json" and path.exists():
-            found = incompatibilities(json.loads(path.read_text()), json.loads(content))
+        if path.is_relative_to(SCHEMAS) and path.exists():
+            from_client = path.is_relative_to(SCHEMAS / "to_server")
+            found = incompatibilities(json.loads(path.read_text()), json.loads(content), from_client=from_client)
             problems += [f"{path.relative_to(ROOT)}: {problem}" for problem in found]
     published = set(SCHEMAS.rglob("*.json"))
     problems += [f"{path.relative_to(ROOT)}: was published and is gone" for path in published - files.keys()]

@@ -37,7 +37,11 @@ def _of_type(schema: Schema, definitions: Schema, name: str) -> st.SearchStrateg
         case "string":
             return _text(schema, name)
         case "array":
-            return st.lists(_values_of(schema["items"], definitions), max_size=min(3, schema.get("maxItems", 3)))
+            return st.lists(
+                _values_of(schema["items"], definitions),
+                max_size=min(3, schema.get("maxItems", 3)),
+                unique=schema.get("uniqueItems", False),
+            )
         case "object":
             return (_object if "properties" in schema else _map)(schema, definitions)
         case "integer":
@@ -61,7 +65,18 @@ def _object(schema: Schema, definitions: Schema) -> st.SearchStrategy[Any]:
             required[name] = _values_of(field, definitions, name)
         else:
             optional[name] = _values_of(_given(field), definitions, name)
+    if {"body", "forward"} <= optional.keys():  # a message has one of them
+        return st.sampled_from(["body", "forward"]).flatmap(
+            lambda name: st.fixed_dictionaries(
+                required | {name: optional[name].filter(bool)},
+                optional=_without(optional, "body", "forward", *(["file_ids"] if name == "forward" else [])),
+            )
+        )
     return st.fixed_dictionaries(required, optional=optional)
+
+
+def _without(fields: dict[str, st.SearchStrategy[Any]], *names: str) -> dict[str, st.SearchStrategy[Any]]:
+    return {field: values for field, values in fields.items() if field not in names}
 
 
 def _given(field: Schema) -> Schema:
@@ -89,11 +104,12 @@ def _text(schema: Schema, name: str) -> st.SearchStrategy[Any]:
         return st.from_regex(schema["pattern"].removesuffix("$") + r"\Z")
     if name == "emoji":
         return st.sampled_from(["👍", "❤️", "🇺🇳", "1️⃣", "ℹ️", "🩷", "👩‍💻"])
-    if name == "custom_status":
+    if name in ("custom_status", "text"):
         return st.sampled_from(["", "xyz", "日本語", "עברית", "Ä 👩‍💻"])
     texts = st.text(
         alphabet=st.sampled_from(_LETTERS),
         min_size=schema.get("minLength", 0),
         max_size=min(40, schema.get("maxLength", 40)),
     )
-    return texts.filter(lambda drawn: drawn.strip(" \n\u200d")) if schema.get("minLength") else texts
+    must_show = schema.get("minLength") or (name == "body" and "maxLength" in schema)
+    return texts.filter(lambda drawn: drawn.strip(" \n\u200d")) if must_show else texts

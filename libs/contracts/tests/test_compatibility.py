@@ -95,6 +95,13 @@ def test_change__a_nested_shape_gone__is_caught() -> None:
     assert incompatibilities(OLD, new) == ["Inner is gone"]
 
 
+def test_change__a_value_that_may_come_later__is_compatible() -> None:
+    old = schema_of(Old)
+    old["$defs"]["Role"]["enum"].remove("moderator")
+
+    assert incompatibilities(old, schema_of(Old)) == []
+
+
 @pytest.mark.parametrize("values", [["owner", "admin"], ["owner", "admin", "member", "guest"]], ids=["less", "more"])
 def test_change__of_an_enumeration__is_caught(values: list[str]) -> None:
     new = schema_of(Old)
@@ -115,3 +122,35 @@ def test_change__of_words_only__is_compatible() -> None:
     new["description"] = new["properties"]["text"]["description"] = "Said in other words."
 
     assert incompatibilities(OLD, new) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "problems"),
+    [
+        ("maybe", (str | Inner | None, None), []),
+        ("text", (str | bool, ...), []),
+        ("text", (str, "x"), []),
+        ("text", (bool, ...), ["field .text changed its type or bounds"]),
+        ("maybe", (Inner | None, None), ["field .maybe changed its type or bounds"]),
+    ],
+)
+def test_change__a_further_form_of_what_clients_send__is_compatible(
+    name: str, field: tuple[Any, Any], problems: list[str]
+) -> None:
+    assert incompatibilities(OLD, _changed(name, field), from_client=True) == problems
+
+
+def test_change__a_field_that_clients_may_leave_out_now__is_compatible() -> None:
+    new = OLD | {"required": [name for name in OLD["required"] if name != "text"]}
+
+    assert incompatibilities(OLD, new) == ["field .text is no longer always there"]
+    assert incompatibilities(OLD, new, from_client=True) == []
+
+
+def test_change__a_least_length_less_of_what_clients_send__is_compatible() -> None:
+    old = schema_of(Old)
+    old["properties"]["text"] |= {"minLength": 1}
+
+    assert incompatibilities(old, OLD, from_client=True) == []
+    assert incompatibilities(OLD, old, from_client=True) == ["field .text changed its type or bounds"]
+    assert incompatibilities(old, OLD) == ["field .text changed its type or bounds"]

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from synctalk_contracts.base import Contract
 from synctalk_contracts.commands import Reply, ReplyBatch
 from synctalk_contracts.encoding import fanout, to_client
-from synctalk_contracts.fanout import PresenceEvent, ProfileEvent, RoomBatch, UserEvent
+from synctalk_contracts.fanout import ContactsEvent, PresenceEvent, ProfileEvent, RoomBatch, UserEvent
 from synctalk_contracts.sockets import TO_CLIENT, ReadyToClient
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
@@ -107,7 +107,8 @@ def test_room_batch__is_the_contracts(values_of: ValuesOf) -> None:
 
 def test_presence_event__is_the_contracts(values_of: ValuesOf) -> None:
     def check(event: PresenceEvent) -> None:
-        data = fanout.presence_event(event.shown.to_bytes(), event.own.to_bytes(), shown_changed=event.shown_changed)
+        rest = event.model_dump(mode="json", include={"shown_changed", "last_seen_visible", "last_seen_at"})
+        data = fanout.presence_event(event.shown.to_bytes(), event.own.to_bytes(), **rest)
         assert data == event.to_bytes()
         assert fanout.read_presence(data) == json.loads(data)
 
@@ -115,7 +116,12 @@ def test_presence_event__is_the_contracts(values_of: ValuesOf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "model"), [("fanout/user_event.v1", UserEvent), ("fanout/profile_event.v1", ProfileEvent)]
+    ("name", "model"),
+    [
+        ("fanout/user_event.v1", UserEvent),
+        ("fanout/profile_event.v1", ProfileEvent),
+        ("fanout/contacts_event.v1", ContactsEvent),
+    ],
 )
 def test_user_channel__is_read_as_written(name: str, model: type[Contract], values_of: ValuesOf) -> None:
     drawn(name, model, values_of, lambda event: _equal(fanout.read_user(event.to_bytes()), event))

@@ -1,8 +1,11 @@
 """Find the programs of the stack on this machine; `requirements` installs them."""
 
+import os
 import shutil
 from pathlib import Path
 
+RABBITMQ_GIVEN = "SYNCTALK_TEST_RABBITMQ"
+"""Names the start script of another RabbitMQ than the installed one; the Erlang that it needs is first on the path."""
 SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin:/opt/homebrew/bin"
 
 
@@ -28,6 +31,8 @@ def postgres_folder() -> Path | None:
 
 def rabbitmq_script() -> Path | None:
     """The broker's own start script: Debian's wrapper on the path changes the user and hides the process."""
+    if given := os.environ.get(RABBITMQ_GIVEN):
+        return Path(given)
     places = (
         "/usr/lib/rabbitmq/lib",
         "/opt",
@@ -48,6 +53,10 @@ def redis_server() -> Path | None:
 
 def nginx() -> Path | None:
     return program("nginx")
+
+
+def pgbouncer() -> Path | None:
+    return program("pgbouncer")
 
 
 def _version(folder: Path) -> tuple[int, ...]:

@@ -37,6 +37,7 @@ POSTGRES = _Requirement("PostgreSQL", "postgresql", binaries.postgres_folder)
 REDIS = _Requirement("Redis", "redis-server", binaries.redis_server)
 RABBITMQ = _Requirement("RabbitMQ", "rabbitmq-server", binaries.rabbitmq_script)
 NGINX = _Requirement("nginx", "nginx-light", binaries.nginx)
+PGBOUNCER = _Requirement("pgbouncer", "pgbouncer", binaries.pgbouncer)
 
 
 def backing_programs(say: Callable[[str], None] = print) -> Programs:
@@ -47,6 +48,12 @@ def backing_programs(say: Callable[[str], None] = print) -> Programs:
 def nginx_program(say: Callable[[str], None] = print) -> Path:
     ensure((NGINX,), say)
     return _path(NGINX)
+
+
+def pgbouncer_program(say: Callable[[str], None] = print) -> Path:
+    """Of tests; the stack itself has no pooler."""
+    ensure((PGBOUNCER,), say)
+    return _path(PGBOUNCER)
 
 
 def ensure(wanted: tuple[_Requirement, ...], say: Callable[[str], None]) -> None:

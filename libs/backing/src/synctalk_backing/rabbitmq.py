@@ -1,4 +1,5 @@
-"""RabbitMQ for one stack: its own node, name service, ports, home and data; no plugins unless asked for.
+"""RabbitMQ for one stack, one node or a cluster: own names, name service, ports, home and data; no plugins unless asked
+for.
 
 The broker's start script is made to become the Erlang machine (`exec`), so the process that is supervised is
 the one that does the work, and a kill is seen at once. The name service (`epmd`) outlives the broker by
@@ -53,21 +54,74 @@ PRELOAD = (
 )
 
 
+CLUSTER_CONFIG = """\
+cluster_name = synctalk
+cluster_partition_handling = pause_minority
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.target_cluster_size_hint = {size}
+cluster_formation.discovery_retry_limit = 6
+cluster_formation.discovery_retry_interval = 500
+"""
+
+
 @dataclass(frozen=True)
 class RabbitPorts:
     amqp: int
     epmd: int
+    """Of the name service, which all nodes of a cluster share, and nobody else."""
     distribution: int
     management: int | None = None
     """Where the management API listens; None leaves the plugin out, which starts and stops faster."""
 
 
-def rabbitmq_spec(directory: Path, ports: RabbitPorts, password: str, start_script: Path) -> ProcessSpec:
+@dataclass(frozen=True)
+class Cluster:
+    """The nodes of a cluster, as each of them knows it."""
+
+    names: tuple[str, ...]
+    cookie: str
+    """By which they know each other."""
+
+    def config(self) -> str:
+        nodes = (
+            f"cluster_formation.classic_config.nodes.{number} = {node_name(name)}\n"
+            for number, name in enumerate(self.names, start=1)
+        )
+        return CLUSTER_CONFIG.format(size=len(self.names)) + "".join(nodes)
+
+
+def node_name(name: str) -> str:
+    """Return the name by which Erlang knows the node."""
+    return f"{name}@localhost"
+
+
+def rabbitmq_spec(
+    directory: Path,
+    ports: RabbitPorts,
+    password: str,
+    start_script: Path,
+    definitions: str | None = None,
+    *,
+    name: str = "synctalk",
+    cluster: Cluster | None = None,
+) -> ProcessSpec:
+    """Return a node. One of a `cluster` joins the others when it is started for the first time.
+
+    `definitions`: what the node imports at each start, the administrator included, whom it else makes by itself.
+    """
     home, data, log = directory / "home", directory / "data", directory / "log"
     config, plugins = directory / "rabbitmq.conf", directory / "enabled_plugins"
     text = CONFIG.format(amqp=ports.amqp, user=USER, password=password)
     if ports.management is not None:
         text += MANAGEMENT_CONFIG.format(management=ports.management)
+    files = {config: text, plugins: "[rabbitmq_management].\n" if ports.management else "[].\n"}
+    if definitions is not None:
+        imported = directory / "definitions.json"
+        files[config] += f"load_definitions = {imported}\n"
+        files[imported] = definitions
+    if cluster is not None:
+        files[config] += cluster.config()
+        files[home / ".erlang.cookie"] = cluster.cookie
     environment = {
         "HOME": str(home),
         "ERL_AFLAGS": f"-eval '{PRELOAD}' -noinput",
@@ -81,25 +135,25 @@ def rabbitmq_spec(directory: Path, ports: RabbitPorts, password: str, start_scri
         "RABBITMQ_LOG_BASE": str(log),
         "RABBITMQ_LOG": "-color",
         "RABBITMQ_MNESIA_BASE": str(data),
-        "RABBITMQ_NODENAME": "synctalk@localhost",
+        "RABBITMQ_NODENAME": node_name(name),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG_FLAGS,
     }
     return ProcessSpec(
-        name="rabbitmq",
+        name="rabbitmq" if cluster is None else name,
         port=ports.amqp,
         command=(str(start_script), "-noinput"),
         is_ready=lambda: _is_ready(ports),
         directory=directory,
         environment=environment,
         folders=(directory, home, data, log),
-        files={config: text, plugins: "[rabbitmq_management].\n" if ports.management else "[].\n"},
+        files=files,
         cleanup=lambda: stop_epmd(ports.epmd),
         stop_wait_s=20,
     )
 
 
-def rabbitmq_url(port: int, password: str) -> str:
-    return f"amqp://{USER}:{password}@127.0.0.1:{port}/"
+def rabbitmq_url(port: int, password: str, user: str = USER) -> str:
+    return f"amqp://{user}:{password}@127.0.0.1:{port}/"
 
 
 def stop_epmd(port: int) -> None:

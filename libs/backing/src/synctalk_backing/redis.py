@@ -4,6 +4,7 @@ Nothing in Redis is a truth here: presence leases, rate limits and deny-lists ar
 A snapshot read back after a crash would only bring back leases of sockets that are gone.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from synctalk_backing import probe
@@ -30,8 +31,16 @@ loglevel notice
 
 
 def redis_spec(
-    directory: Path, port: int, password: str, binary: Path, *, max_memory_mb: int = 256, databases: int = 16
+    directory: Path,
+    port: int,
+    password: str,
+    binary: Path,
+    *,
+    max_memory_mb: int = 256,
+    databases: int = 16,
+    users: Sequence[str] = (),
 ) -> ProcessSpec:
+    """`users`: the accounts besides the administrator's, each as a line of the configuration."""
     config = directory / "redis.conf"
     text = CONFIG.format(
         port=port, password=password, directory=directory, databases=databases, max_memory_mb=max_memory_mb
@@ -43,10 +52,10 @@ def redis_spec(
         is_ready=lambda: probe.redis_serves(port),
         directory=directory,
         folders=(directory,),
-        files={config: text},
+        files={config: text + "".join(f"{user}\n" for user in users)},
         stop_wait_s=5,
     )
 
 
-def redis_url(port: int, password: str, database: int = 0) -> str:
-    return f"redis://:{password}@127.0.0.1:{port}/{database}"
+def redis_url(port: int, password: str, database: int = 0, user: str = "") -> str:
+    return f"redis://{user}:{password}@127.0.0.1:{port}/{database}"

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict
 class Contract(BaseModel):
     """A shape between two parties. Building refuses unknown fields; `from_bytes` ignores them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null", allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, ser_json_inf_nan="null", allow_inf_nan=False, serialize_by_alias=True
+    )
 
     @classmethod
     def from_bytes(cls, data: bytes | str) -> Self:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id, Seq, Timestamp
+from synctalk_contracts.models import Forward
 
 
 class Command(Contract):
@@ -23,7 +24,13 @@ class SendMessage(Command):
     type: Literal["message.send.v1"] = "message.send.v1"
     client_message_id: str
     body: str
+    """Empty only with files, as in an edit."""
     reply_to: Id | None = None
+    metadata: dict[str, Any] = Field(default={})
+    forward: Forward | None = None
+    """The message whose text this one gets, in the place of `body`, which is empty."""
+    file_ids: list[Id] = Field(default=[])
+    """In the sequence in which they are shown."""
 
 
 class EditMessage(Command):

@@ -1,6 +1,9 @@
 """Which changes of a published schema break a reader or a writer that still has the old one.
 
 Inside a version only optional fields may be added. Everything else is a new version, sent beside the old for a while.
+What clients alone send may also gain alternatives, lose a least length and need less, since the server, which reads it,
+is newer than they are.
+The values of `WIDENED` are the exception: every reader knows them before anybody can write the first.
 """
 
 from typing import Any
@@ -8,6 +11,14 @@ from typing import Any
 from pydantic import BaseModel
 
 Schema = dict[str, Any]
+
+WIDENED = {
+    "Role": {"moderator"},
+    "ErrorCode": {"gone"},
+    "RoomEvent.event": {"conversation:removed", "rights:changed", "member:replaced"},
+}
+"""Values that came later into an enumeration; they appear where somebody asks for them, never by an upgrade alone.
+Gateways ignore room events that they do not know."""
 
 
 def schema_of(model: type[BaseModel]) -> Schema:
@@ -35,42 +46,70 @@ def _without_field_titles(node: Any, *, is_property: bool = False) -> Any:
     return node
 
 
-def incompatibilities(old: Schema, new: Schema) -> list[str]:
+def incompatibilities(old: Schema, new: Schema, *, from_client: bool = False) -> list[str]:
     """Return what breaks a party that has the old schema; empty when the change may stay in its version."""
-    found = _compare("", old, new)
+    found = _compare("", old, new, from_client=from_client)
     definitions = new.get("$defs", {})
     for name, definition in old.get("$defs", {}).items():
         if name in definitions:
-            found += _compare(f"{name}", definition, definitions[name])
+            found += _compare(f"{name}", definition, definitions[name], from_client=from_client)
         else:
             found.append(f"{name} is gone")
     return found
 
 
-def _compare(where: str, old: Schema, new: Schema) -> list[str]:
+def _compare(where: str, old: Schema, new: Schema, *, from_client: bool) -> list[str]:
     old_fields, new_fields = _fields(old), _fields(new)
     found = [f"field {where}.{name} was removed" for name in sorted(old_fields.keys() - new_fields.keys())]
-    found += _compare_required(where, old, new)
+    found += _compare_required(where, old, new, from_client=from_client)
     found += [
         f"field {where}.{name} changed its type or bounds"
         for name in old_fields
-        if name in new_fields and _shape(old_fields[name]) != _shape(new_fields[name])
+        if name in new_fields
+        and _shape(old_fields[name]) != _shape(new_fields[name])
+        and not (from_client and _takes_more(old_fields[name], new_fields[name]))
+        and not _widened(f"{where}.{name}", old_fields[name], new_fields[name])
     ]
-    if set(old.get("enum", [])) != set(new.get("enum", [])):
+    was, now = set(old.get("enum", [])), set(new.get("enum", []))
+    if was != now and was | WIDENED.get(where, set()) != now:
         found.append(f"{where} changed its values")
     if _frame(old) != _frame(new):
         found.append(f"{where or 'the whole'} changed its type or bounds")
     return found
 
 
-def _compare_required(where: str, old: Schema, new: Schema) -> list[str]:
+def _compare_required(where: str, old: Schema, new: Schema, *, from_client: bool) -> list[str]:
     """A new field must have a default, for those who do not send it yet; an old one stays as needed as it was."""
     was, now = set(old.get("required", [])), set(new.get("required", []))
     known = _fields(old).keys()
     found = [f"field {where}.{name} became required" for name in sorted((now - was) & known)]
     found += [f"field {where}.{name} was added without a default" for name in sorted(now - known)]
-    found += [f"field {where}.{name} is no longer always there" for name in sorted(was - now) if name in _fields(new)]
+    if not from_client:
+        found += [
+            f"field {where}.{name} is no longer always there" for name in sorted(was - now) if name in _fields(new)
+        ]
     return found
+
+
+def _takes_more(old: Schema, new: Schema) -> bool:
+    """Return whether everything that the old field takes is among the alternatives of the new one."""
+    return all(any(_is_within(choice, other) for other in _alternatives(new)) for choice in _alternatives(old))
+
+
+def _is_within(old: Schema, new: Schema) -> bool:
+    """Return whether the new shape is the old one, or that without its least length."""
+    return new in (old, {key: value for key, value in old.items() if key != "minLength"})
+
+
+def _widened(where: str, old: Schema, new: Schema) -> bool:
+    """Return whether the field has gained exactly the values that are known to have come later."""
+    rest = [{key: value for key, value in _shape(field).items() if key != "enum"} for field in (old, new)]
+    return rest[0] == rest[1] and set(old.get("enum", [])) | WIDENED.get(where, set()) == set(new.get("enum", []))
+
+
+def _alternatives(field: Schema) -> list[Schema]:
+    choices = field.get("anyOf", []) + field.get("oneOf", [])
+    return [flat for choice in choices for flat in _alternatives(choice)] if choices else [_shape(field)]
 
 
 def _fields(schema: Schema) -> Schema:

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     USERNAME_TAKEN = "username_taken"
     CLIENT_MESSAGE_ID_REUSED = "client_message_id_reused"
     CONFLICT = "conflict"
+    GONE = "gone"
     TOO_LARGE = "too_large"
     INVALID = "invalid"
     RATE_LIMITED = "rate_limited"
@@ -41,6 +42,7 @@ STATUS: dict[ErrorCode, int] = {
     ErrorCode.USERNAME_TAKEN: 409,
     ErrorCode.CLIENT_MESSAGE_ID_REUSED: 409,
     ErrorCode.CONFLICT: 409,
+    ErrorCode.GONE: 410,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.INVALID: 422,
     ErrorCode.RATE_LIMITED: 429,

@@ -7,8 +7,11 @@ in the conversation's one order: a gateway delivers it right after the one befor
 from typing import Any, Literal
 
 from synctalk_contracts.base import Contract
-from synctalk_contracts.ids import Id, Seq
-from synctalk_contracts.models import Conversation, Presence, Role, User
+from synctalk_contracts.ids import Id, Seq, Timestamp
+from synctalk_contracts.models import Conversation, LastSeenVisible, OwnState, Presence, Role, User
+
+RIGHTS_CHANGED: Literal["rights:changed"] = "rights:changed"
+"""A room event for the gateways alone: who may write in the conversation has changed."""
 
 
 class RoomEvent(Contract):
@@ -21,7 +24,10 @@ class RoomEvent(Contract):
         "receipt:updated",
         "typing",
         "conversation:updated",
+        "conversation:removed",
         "member:changed",
+        "member:replaced",
+        "rights:changed",
     ]
     change_seq: Seq | None = None
     """None: outside the order (receipts, typing)."""
@@ -35,10 +41,23 @@ class RoomEvent(Contract):
     """With `conversation:updated`: what differs from member to member."""
 
 
+class MemberReplaced(Contract):
+    """The payload of `member:replaced`: a user is in the place of a guest, on members and on messages."""
+
+    replaced_id: Id
+    user_id: Id
+    role: Role | None
+    """None: the user is no member, as the guest was none any more, or is banned."""
+    muted_until: Timestamp | None
+
+
 class MemberView(Contract):
     read_seq: Seq
     unread_count: int
     role: Role
+    peer: User | None = None
+    """The other user of a direct conversation."""
+    me: OwnState | None = None
 
 
 class RoomBatch(Contract):
@@ -51,6 +70,12 @@ class UserEvent(Contract):
 
     event: Literal["conversation:new"] = "conversation:new"
     conversation: Conversation
+
+
+class ContactsEvent(Contract):
+    """On a user's own channel: somebody may be seen by them no longer, or again."""
+
+    event: Literal["contacts:changed"] = "contacts:changed"
 
 
 class ProfileEvent(Contract):
@@ -67,6 +92,9 @@ class PresenceEvent(Contract):
     own: Presence
     shown_changed: bool = True
     """False: only the user's own view changed (an invisible user came or went)."""
+    last_seen_visible: LastSeenVisible = "everyone"
+    """Who sees the time below; in `shown` it is for nobody but everyone."""
+    last_seen_at: Timestamp | None = None
 
 
 class Heartbeat(Contract):

@@ -1,7 +1,7 @@
 """The things of the product as every client sees them."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from synctalk_contracts.ids import Id, Seq, Timestamp
 class Role(StrEnum):
     OWNER = "owner"
     ADMIN = "admin"
+    MODERATOR = "moderator"
     MEMBER = "member"
 
 
@@ -32,11 +33,48 @@ class EndReason(StrEnum):
     EXPIRED = "expired"
 
 
+class Scope(StrEnum):
+    """What a server key may be allowed."""
+
+    KEYS = "keys"
+    USERS = "users"
+    TOKENS = "tokens"
+    CONVERSATIONS = "conversations"
+    MESSAGES = "messages"
+    BOTS = "bots"
+    EVENTS = "events"
+    WEBHOOKS = "webhooks"
+    ACT = "act"
+
+
 class User(Contract):
     id: Id
     username: str
     display_name: str
     avatar_url: str | None
+    is_bot: bool = Field(default=False)
+    is_guest: bool = Field(default=False)
+    metadata: dict[str, Any] = Field(default={})
+    """Of the host app: only server keys write it."""
+
+
+class ServerUser(User):
+    """A user as server keys see it."""
+
+    external_id: str | None
+    """What the host app calls the user; null once the user is erased."""
+    private_metadata: dict[str, Any]
+    deactivated_at: Timestamp | None
+    erased_at: Timestamp | None
+    """Everything that was to be erased is."""
+
+
+class EraseMode(StrEnum):
+    """What is erased of a user who is deactivated."""
+
+    MESSAGES = "messages"
+    AUTHOR = "author"
+    """Name, username, picture and metadata; the messages stay."""
 
 
 class Tokens(Contract):
@@ -57,6 +95,45 @@ class Session(Contract):
     current: bool
 
 
+class Forward(Contract):
+    """Which message to forward."""
+
+    conversation_id: Id
+    message_id: Id
+
+
+class ForwardedFrom(Contract):
+    """Where a forwarded message is from; nulls where that is not for every reader to see."""
+
+    conversation_id: Id | None
+    message_id: Id | None
+    sender_id: Id | None
+
+
+class FileState(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class File(Contract):
+    """A file that a user has uploaded. Its type is what its bytes say, once it is ready."""
+
+    id: Id
+    name: str
+    size: int
+    content_type: str
+    width: int | None
+    height: int | None
+    duration_s: float | None
+    blurhash: str | None
+    has_thumbnail: bool
+    state: FileState
+    created_at: Timestamp
+    url: str | None
+    """Of an avatar: its public path, good as long as it is in use."""
+
+
 class Message(Contract):
     id: Id
     conversation_id: Id
@@ -71,9 +148,27 @@ class Message(Contract):
     reaction_counts: dict[str, int] = Field(default={})
     """All who reacted, by emoji."""
     mentions: list[Id]
+    mention_all: bool = Field(default=False)
+    """`@all` of a sender who may mention everybody."""
     created_at: Timestamp
     edited_at: Timestamp | None
     deleted_at: Timestamp | None
+    pinned_at: Timestamp | None = Field(default=None)
+    pinned_by: Id | None = Field(default=None)
+    metadata: dict[str, Any] = Field(default={})
+    """Of the host app, as the sender gave it."""
+    forwarded_from: ForwardedFrom | None = Field(default=None)
+    system: dict[str, Any] | None = Field(default=None)
+    """What happened, as `{type, …}`, where the group itself says so and not a user; `body` says it in English."""
+    files: list[File] = Field(default=[])
+
+
+class Revision(Contract):
+    """An earlier text of a message."""
+
+    body: str
+    edited_at: Timestamp
+    """When it was replaced."""
 
 
 class Member(Contract):
@@ -82,6 +177,8 @@ class Member(Contract):
     joined_at: Timestamp
     delivered_seq: Seq
     read_seq: Seq
+    muted_until: Timestamp | None = Field(default=None)
+    """May read and not write until then; the end of the year 9999 where it is until lifted."""
 
 
 class MemberChange(Contract):
@@ -93,6 +190,20 @@ class MemberChange(Contract):
     delivered_seq: Seq
     read_seq: Seq
     change_seq: Seq
+    muted_until: Timestamp | None = Field(default=None)
+
+
+class OwnState(Contract):
+    """What a conversation is to one member alone."""
+
+    pinned_at: Timestamp | None = None
+    hidden_at: Timestamp | None = None
+    marked_unread_at: Timestamp | None = None
+    """Until the next read."""
+    first_unread_seq: Seq | None = None
+    """The lowest `seq` that `unread_count` counts."""
+    mention_count: int = 0
+    """Of the unread messages, those that mention the caller."""
 
 
 class Conversation(Contract):
@@ -109,6 +220,34 @@ class Conversation(Contract):
     role: Role
     last_message: Message | None
     members_count: int
+    pins_count: int = Field(default=0)
+    created_at: Timestamp
+    updated_at: Timestamp
+    description: str = Field(default="")
+    avatar_url: str | None = Field(default=None)
+    metadata: dict[str, Any] = Field(default={})
+    """Of the host app, as members gave it."""
+    visibility: Literal["private", "public"] = Field(default="private")
+    posting: Literal["everyone", "admins"] = Field(default="everyone")
+    """Who may send; with `admins` moderators too."""
+    slow_mode_s: int = Field(default=0)
+    """How long a member has to wait between two messages, in seconds."""
+    archived_at: Timestamp | None = Field(default=None)
+    """From then on nothing in it changes."""
+    me: OwnState = Field(default=OwnState())
+    system_messages: bool = Field(default=False)
+    """Whether what happens in the group is said in messages of its own."""
+
+
+class HostConversation(Contract):
+    """A conversation as the events for host apps have it: nothing of what is said in it."""
+
+    id: Id
+    external_id: str | None
+    """What the host app calls it."""
+    type: Literal["direct", "group"]
+    title: str | None
+    metadata: dict[str, Any]
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -126,11 +265,35 @@ class Presence(Contract):
     status: PresenceStatus
     custom_status: str | None
     last_seen_at: Timestamp | None
+    status_emoji: str | None = Field(default=None)
+    status_expires_at: Timestamp | None = Field(default=None)
+    """When `custom_status` and `status_emoji` become null by themselves."""
+
+
+LastSeenVisible = Literal["everyone", "contacts", "nobody"]
+"""Who sees when a user was last seen: who shares a conversation with them, a direct one, or no one."""
+
+
+class PresenceSettings(Contract):
+    """What a user has chosen to be shown as."""
+
+    status: Literal["online", "away", "dnd", "invisible"]
+    custom_status: str | None
+    status_emoji: str | None
+    status_expires_at: Timestamp | None
+    last_seen_visible: LastSeenVisible
 
 
 class SearchHit(Contract):
     message: Message
     highlight: str
+    ranges: list[list[int]] = Field(default=[])
+    """The first hits in `body`, as code points: where each begins, and the first one after it."""
+
+
+class MentionHit(Contract):
+    message: Message
+    conversation_id: Id
 
 
 class SyncState(Contract):
@@ -160,6 +323,28 @@ class NotificationSettings(Contract):
     muted_until: Timestamp | None = None
 
 
+class QuietHours(Contract):
+    """Every day from `from` until before `to`, on the clocks of the time zone; it may pass midnight."""
+
+    from_: str = Field(alias="from")
+    to: str
+    time_zone: str
+
+
+class GlobalNotificationSettings(Contract):
+    quiet_hours: QuietHours | None = None
+    content: Literal["full", "sender", "none"] = "full"
+    """What a push says: the message, who wrote it and where, or nothing."""
+    level: Literal["all", "mentions", "none"] = "all"
+    """Of conversations without a level of their own."""
+
+
+class AllNotificationSettings(Contract):
+    settings: GlobalNotificationSettings
+    conversations: dict[Id, NotificationSettings]
+    """Those with a level of their own or a mute."""
+
+
 class PushData(Contract):
     """The `data` of a push; strings, as FCM wants them."""
 
@@ -168,3 +353,11 @@ class PushData(Contract):
     message_id: Id
     seq: str
     badge: str
+    sender_name: str = Field(default="")
+    """Empty where the user's `content` forbids it, as `title` and `text` are."""
+    title: str = Field(default="")
+    """The group's; empty in a direct conversation."""
+    text: str = Field(default="")
+    """The first 200 characters."""
+    thread_id: str = Field(default="")
+    """Empty outside of threads."""

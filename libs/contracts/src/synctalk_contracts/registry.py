@@ -2,13 +2,28 @@
 
 from pydantic import BaseModel
 
-from synctalk_contracts import commands, errors, fanout, internal, models
+from synctalk_contracts import commands, errors, fanout, feed, internal, models
 from synctalk_contracts.envelope import Envelope, Event
-from synctalk_contracts.events.conversations import ConversationCreated, ConversationUpdated, MemberChanged
+from synctalk_contracts.events.conversations import (
+    ConversationCreated,
+    ConversationDeleted,
+    ConversationUpdated,
+    MemberChanged,
+)
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
-from synctalk_contracts.events.users import UserRegistered, UserUpdated
+from synctalk_contracts.events.users import (
+    ErasureCompleted,
+    ErasureRequested,
+    GuestClaimed,
+    ProfileProvided,
+    UserDeactivated,
+    UserReactivated,
+    UserRegistered,
+    UserUpdated,
+)
 from synctalk_contracts.sockets import TO_CLIENT, TO_SERVER
 
 EVENTS: dict[str, type[Event]] = {
@@ -16,14 +31,22 @@ EVENTS: dict[str, type[Event]] = {
     for cls in (
         UserRegistered,
         UserUpdated,
+        ProfileProvided,
+        GuestClaimed,
+        UserDeactivated,
+        UserReactivated,
+        ErasureRequested,
+        ErasureCompleted,
         SessionRevoked,
         ConversationCreated,
         ConversationUpdated,
+        ConversationDeleted,
         MemberChanged,
         MessageCreated,
         MessageUpdated,
         MessageDeleted,
         ReceiptRead,
+        ReportCreated,
     )
 }
 
@@ -64,10 +87,19 @@ def schemas() -> dict[str, type[BaseModel]]:
     shapes["fanout/room_batch.v1"] = fanout.RoomBatch
     shapes["fanout/user_event.v1"] = fanout.UserEvent
     shapes["fanout/profile_event.v1"] = fanout.ProfileEvent
+    shapes["fanout/contacts_event.v1"] = fanout.ContactsEvent
     shapes["fanout/presence_event.v1"] = fanout.PresenceEvent
     for question in (
         internal.Ids,
         internal.Users,
+        internal.UsersQuestion,
+        internal.KnownUsers,
+        internal.InviteUse,
+        internal.KeyQuestion,
+        internal.KnownKey,
+        internal.KnownBot,
+        internal.ActingQuestion,
+        internal.ActingUser,
         internal.ConversationStates,
         internal.Heads,
         internal.RoomQuestion,
@@ -81,6 +113,7 @@ def schemas() -> dict[str, type[BaseModel]]:
         internal.PresenceQuestion,
         internal.PresenceSnapshot,
         internal.LeaseReport,
+        internal.ActiveUsers,
     ):
         shapes[f"internal/{question.__name__}.v1"] = question
     for name, to_server in TO_SERVER.items():
@@ -89,20 +122,26 @@ def schemas() -> dict[str, type[BaseModel]]:
         shapes[f"to_client/{name.replace(':', '.')}.v1"] = to_client
     for model in (
         models.User,
+        models.ServerUser,
         models.Tokens,
         models.Session,
         models.Message,
+        models.Revision,
         models.Member,
         models.MemberChange,
         models.Conversation,
         models.Receipt,
         models.Presence,
         models.SearchHit,
+        models.MentionHit,
         models.SyncState,
         models.SyncAnswer,
         models.Device,
         models.NotificationSettings,
+        models.AllNotificationSettings,
         models.PushData,
+        models.HostConversation,
+        feed.FeedEvent,
         errors.ErrorBody,
     ):
         shapes[f"models/{model.__name__}.v1"] = model

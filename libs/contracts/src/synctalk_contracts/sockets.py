@@ -3,21 +3,44 @@
 Names and payloads are those of the public interface.
 """
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from synctalk_contracts.base import Contract, Request
-from synctalk_contracts.ids import ClientMessageId, Id, Seq, Timestamp
+from synctalk_contracts.ids import ClientMessageId, GivenTime, Id, Seq, Timestamp
+from synctalk_contracts.metadata import Metadata
 from synctalk_contracts.models import (
     Conversation,
     EndReason,
+    Forward,
+    LastSeenVisible,
     Message,
     Presence,
     Role,
     User,
 )
-from synctalk_contracts.text import Body, Emoji, Status
+from synctalk_contracts.text import BodyOrNothing, Emoji, Status
+
+
+def _unless_forwarded(body: object, check: ValidatorFunctionWrapHandler, given: ValidationInfo) -> object:
+    if given.data.get("forward") is None:
+        if body == "" and given.data.get("file_ids") == []:  # where those are refused they are not there
+            raise ValueError("must contain at least one visible character")
+        return check(body)
+    if body != "":
+        raise ValueError("must be left out where a message is forwarded")
+    return body
 
 
 class ToServer(Request):
@@ -26,19 +49,50 @@ class ToServer(Request):
     EVENT: ClassVar[str]
 
 
-class MessageSendToServer(ToServer):
+def _distinct(ids: list[str]) -> list[str]:
+    if len(set(ids)) < len(ids):
+        raise ValueError("must not name a file twice")
+    return ids
+
+
+MAX_FILES = 10
+
+FileIds = Annotated[
+    list[Id], Field(max_length=MAX_FILES, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)
+]
+
+
+class NewMessage(Request):
+    """What a client says in a message: a text, files or both, or which message it forwards."""
+
+    client_message_id: ClientMessageId
+    forward: Forward | None = None
+    file_ids: FileIds = Field(default=[])
+    """One's own, each sent once, in the sequence in which they are shown."""
+    body: Annotated[BodyOrNothing, WrapValidator(_unless_forwarded)] = Field(default="", validate_default=True)
+    """May be empty where there are files."""
+    reply_to: Id | None = None
+    metadata: Metadata = Field(default={})
+
+    @field_validator("file_ids")
+    @classmethod
+    def _not_forwarded(cls, file_ids: list[str], given: ValidationInfo) -> list[str]:
+        if file_ids and given.data.get("forward") is not None:
+            raise ValueError("must be left out where a message is forwarded")
+        return file_ids
+
+
+class MessageSendToServer(ToServer, NewMessage):
     EVENT: ClassVar[str] = "message:send"
     conversation_id: Id
-    client_message_id: ClientMessageId
-    body: Body
-    reply_to: Id | None = None
 
 
 class MessageEditToServer(ToServer):
     EVENT: ClassVar[str] = "message:edit"
     conversation_id: Id
     message_id: Id
-    body: Body
+    body: BodyOrNothing
+    """May be empty where the message has files."""
 
 
 class MessageDeleteToServer(ToServer):
@@ -113,12 +167,31 @@ class PresenceUnsubscribeToServer(ToServer):
     user_ids: list[Id] = Field(max_length=200)
 
 
+class CustomStatus(Request):
+    """A status text with an emoji and an end. Without text and emoji, and at or after its end, it is none."""
+
+    text: Status | None = None
+    emoji: Emoji | None = None
+    expires_at: GivenTime | None = None
+
+
+def _form_of_status(value: object) -> str:
+    return "object" if isinstance(value, dict | CustomStatus) else "text"
+
+
 class PresenceSet(Request):
     """Fields that are left out stay as they are; `custom_status: null` clears it."""
 
     status: Literal["online", "away", "dnd", "invisible"] | None = None
-    custom_status: Status | None = None
-    last_seen_visible: bool | None = None
+    custom_status: (
+        Annotated[
+            Annotated[Status, Tag("text")] | Annotated[CustomStatus, Tag("object")], Discriminator(_form_of_status)
+        ]
+        | None
+    ) = None
+    """Replaced whole: a text alone has no emoji and no end."""
+    last_seen_visible: bool | LastSeenVisible | None = None
+    """True is `everyone`, false is `nobody`."""
 
     @field_validator("status", "last_seen_visible")
     @classmethod
@@ -227,6 +300,7 @@ class MemberChangedToClient(ToClient):
     user_id: Id
     role: Role | None
     change_seq: Seq
+    muted_until: Timestamp | None = Field(default=None)
 
 
 class SyncRequiredToClient(ToClient):

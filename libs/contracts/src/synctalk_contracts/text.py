@@ -16,7 +16,8 @@ from pydantic import AfterValidator, Field
 MAX_BODY_CHARS = 8_000
 
 
-def _storable(value: str) -> str:
+def storable(value: str) -> str:
+    """Return the text. Raises ValueError when PostgreSQL can't hold it."""
     if "\0" in value:
         raise ValueError("must not contain NUL")
     try:
@@ -70,6 +71,10 @@ def _shown(value: str) -> str:
     return value
 
 
+def _shown_or_nothing(value: str) -> str:
+    return _shown(value) if value else value
+
+
 def _line(value: str) -> str:
     value = _shown(unicodedata.normalize("NFC", value).strip())
     if _HIDDEN.search(_NEEDED.sub("", value)):
@@ -117,11 +122,16 @@ def _one_emoji(value: str) -> str:
     return qualified
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 """Any text that PostgreSQL can hold; bound it where it is used."""
 
-Body = Annotated[str, Field(min_length=1, max_length=MAX_BODY_CHARS), AfterValidator(_storable), AfterValidator(_shown)]
+Body = Annotated[str, Field(min_length=1, max_length=MAX_BODY_CHARS), AfterValidator(storable), AfterValidator(_shown)]
 """A message's text, kept to the letter as it was sent; it shows something."""
+
+BodyOrNothing = Annotated[
+    str, Field(max_length=MAX_BODY_CHARS), AfterValidator(storable), AfterValidator(_shown_or_nothing)
+]
+"""The same, or empty: the text of a message that has files."""
 
 Name = Annotated[
     str,
@@ -135,8 +145,52 @@ Name = Annotated[
 Title = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_line), Field(min_length=1, max_length=128)]
 """A group's title, a device's name."""
 
+MAX_DESCRIPTION_CHARS = 1_000
+
+Description = Annotated[str, Field(max_length=MAX_DESCRIPTION_CHARS), AfterValidator(storable)]
+"""What a group is about, in several lines if need be; empty: nothing."""
+
 Status = Annotated[str, Field(max_length=128), AfterValidator(_line_or_nothing), Field(max_length=128)]
 """A user's status text; white space alone is none."""
 
 Emoji = Annotated[str, Field(min_length=1, max_length=16), AfterValidator(_one_emoji)]
 """One emoji, in its fully qualified form."""
+
+
+def _https_only(value: str) -> str:
+    if not value.startswith("https://") or any(c.isspace() or not c.isprintable() for c in value):
+        raise ValueError("must be an https:// URL")
+    return value
+
+
+AVATAR_PATH: Final = "/v1/avatars/"
+_UPLOADED = regex.compile(rf"{AVATAR_PATH}[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
+
+
+def _https_or_uploaded(value: str) -> str:
+    return value if _UPLOADED.fullmatch(value) else _https_only(value)
+
+
+def _no_path(value: str) -> str:
+    if value in (".", "..") or "/" in value or "\\" in value:
+        raise ValueError("must be a name without a path")
+    return value
+
+
+FileName = Annotated[
+    str,
+    Field(min_length=1, max_length=255),
+    AfterValidator(storable),
+    AfterValidator(_line),
+    AfterValidator(_no_path),
+    Field(min_length=1, max_length=255),
+]
+"""The name of a file, without a path."""
+
+PictureUrl = Annotated[str, Field(min_length=9, max_length=2048), AfterValidator(storable), AfterValidator(_https_only)]
+"""The address of a user's picture."""
+
+AvatarUrl = Annotated[
+    str, Field(min_length=9, max_length=2048), AfterValidator(storable), AfterValidator(_https_or_uploaded)
+]
+"""The same, or the path of an avatar that was uploaded here."""

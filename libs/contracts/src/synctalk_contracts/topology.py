@@ -5,14 +5,30 @@ from enum import StrEnum
 from typing import Any
 from zlib import crc32
 
-from synctalk_contracts.events.conversations import ConversationCreated, MemberChanged
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
+from synctalk_contracts.envelope import Event
+from synctalk_contracts.events.conversations import (
+    ConversationCreated,
+    ConversationDeleted,
+    ConversationUpdated,
+    MemberChanged,
+)
+from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
-from synctalk_contracts.events.users import UserRegistered, UserUpdated
+from synctalk_contracts.events.users import (
+    ErasureCompleted,
+    ErasureRequested,
+    GuestClaimed,
+    ProfileProvided,
+    UserDeactivated,
+    UserReactivated,
+    UserRegistered,
+    UserUpdated,
+)
 
 EVENTS_EXCHANGE = "synctalk.events"
-"""Topic exchange; the routing key is the event's type name."""
+"""Topic exchange; the routing key is the event's type name, or the name of a queue that gets a message once more."""
 
 COMMANDS_EXCHANGE = "synctalk.commands"
 """Direct exchange; the routing key is the queue's name."""
@@ -42,6 +58,13 @@ class DurableQueue:
     name: str
     events: tuple[str, ...]
     """The types bound to it."""
+    is_single_active: bool = False
+    """One process at a time consumes it, in order; the others stand by."""
+
+    @property
+    def routing_keys(self) -> tuple[str, ...]:
+        """Return the keys by which it is bound: its events, and its own name, by which it gets a message back."""
+        return (*self.events, self.name)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -54,18 +77,49 @@ class DurableQueue:
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
             "x-max-length": 1_000_000,
+            **({"x-single-active-consumer": True} if self.is_single_active else {}),
         }
 
 
-AUTH_USERS = DurableQueue("auth.users", (UserUpdated.type_name(),))
-API_USERS = DurableQueue("api.users", (UserRegistered.type_name(),))
+AUTH_USERS = DurableQueue("auth.users", tuple(e.type_name() for e in (UserUpdated, ErasureCompleted)))
+API_USERS = DurableQueue(
+    "api.users",
+    tuple(
+        e.type_name()
+        for e in (UserRegistered, ProfileProvided, GuestClaimed, UserDeactivated, UserReactivated, ErasureRequested)
+    ),
+)
 NOTIFIER_EVENTS = DurableQueue(
     "notifier.events",
     tuple(e.type_name() for e in (ConversationCreated, MemberChanged, MessageCreated, MessageDeleted, ReceiptRead)),
 )
 NOTIFIER_SESSIONS = DurableQueue("notifier.sessions", (SessionRevoked.type_name(),))
 
-DURABLE_QUEUES = (AUTH_USERS, API_USERS, NOTIFIER_EVENTS, NOTIFIER_SESSIONS)
+
+def _feed(name: str, *events: type[Event]) -> DurableQueue:
+    return DurableQueue(name, tuple(event.type_name() for event in events), is_single_active=True)
+
+
+NOTIFIER_FEED = (
+    _feed(
+        "notifier.feed.conversations",
+        MessageCreated,
+        MessageUpdated,
+        MessageDeleted,
+        ConversationCreated,
+        ConversationUpdated,
+        ConversationDeleted,
+        MemberChanged,
+        ReceiptRead,
+        ReportCreated,
+    ),
+    _feed("notifier.feed.users", UserRegistered, UserUpdated, UserDeactivated, UserReactivated, ErasureRequested),
+    _feed("notifier.feed.sessions", SessionRevoked),
+)
+"""What host apps can read of, in order within each: several queues, so that one that takes nothing delays only its
+own subject."""
+
+DURABLE_QUEUES = (AUTH_USERS, API_USERS, NOTIFIER_EVENTS, NOTIFIER_SESSIONS, *NOTIFIER_FEED)
 
 
 def fed_by(event_type: str) -> tuple[DurableQueue, ...]:
@@ -117,13 +171,22 @@ def conversation_channel(conversation_id: str) -> str:
 
 
 def user_channel(user_id: str) -> str:
-    """UserEvent: conversations that the user was added to. ProfileEvent: their own new name or picture."""
+    """UserEvent: conversations that the user was added to. ProfileEvent: their own new name or picture.
+    ContactsEvent: whose presence they may see has changed."""
     return _USER + user_id
 
 
-def presence_channel(user_id: str) -> str:
-    """PresenceEvent: changes of the user's presence."""
-    return _PRESENCE + user_id
+PRESENCE_SHARDS = 16
+"""Of all users, by which presence keeps what it knows of them."""
+
+
+def presence_shard(user_id: str) -> int:
+    return crc32(user_id.encode()) % PRESENCE_SHARDS
+
+
+def presence_channel(user_id: str, *, in_cluster: bool = False) -> str:
+    """PresenceEvent: changes of the user's presence. On a cluster it lies in the slot of presence's keys."""
+    return f"{_PRESENCE}{{{presence_shard(user_id)}}}:{user_id}" if in_cluster else _PRESENCE + user_id
 
 
 def replies_channel(gateway: str) -> str:
@@ -131,9 +194,9 @@ def replies_channel(gateway: str) -> str:
     return _REPLIES + gateway
 
 
-def heartbeat_channel(gateway: str) -> str:
-    """Heartbeat: a gateway's own, to see whether its subscription works."""
-    return _HEARTBEAT + gateway
+def heartbeat_channel(gateway: str, number: int | None = None) -> str:
+    """Heartbeat: a gateway's own, to see whether its subscription works; on a cluster it has one for each primary."""
+    return _HEARTBEAT + gateway if number is None else f"{_HEARTBEAT}{gateway}:{number}"
 
 
 PARTITIONS_CHANNEL = f"{_PARTITIONS}owners"

@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import AMQPError
 from aiormq.channel import Channel as RawChannel
 from pamqp.commands import Basic
+from synctalk_contracts import topology
 from yarl import URL
 
 from synctalk_runtime.errors import UnavailableError
@@ -78,9 +79,13 @@ async def counts(connection: AbstractConnection, queue: str) -> tuple[int, int] 
 
 
 async def move(message: AbstractIncomingMessage, channel: AbstractChannel, queue: str) -> None:
-    """Publish a copy of the message to the end of a queue, then ack it. The broker counts no deliveries of a copy."""
+    """Publish a copy of the message to the end of a durable queue, then ack it. The broker counts no deliveries of it.
+
+    Not by the default exchange: who may publish there reaches every queue.
+    """
+    exchange = await channel.get_exchange(topology.EVENTS_EXCHANGE, ensure=False)
     copy = Message(message.body, delivery_mode=DeliveryMode.PERSISTENT, content_type=message.content_type)
-    await channel.default_exchange.publish(copy, routing_key=queue, timeout=MOVE_TIMEOUT_S)
+    await exchange.publish(copy, routing_key=queue, timeout=MOVE_TIMEOUT_S)
     await message.ack()
 
 

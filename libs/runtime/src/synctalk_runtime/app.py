@@ -1,6 +1,5 @@
 """The FastAPI application of a service: one error shape, bounded bodies, health, metrics, one span a request."""
 
-import hmac
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,10 +9,12 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from synctalk_contracts.internal import ROUTES, InternalRoute
 
 from synctalk_runtime.cors import Cors
 from synctalk_runtime.errors import (
@@ -29,7 +30,7 @@ from synctalk_runtime.errors import (
 )
 from synctalk_runtime.health import Health
 from synctalk_runtime.health import routes as health_routes
-from synctalk_runtime.internal import HEADER
+from synctalk_runtime.internal import CALLER_HEADER, HEADER, Callers
 from synctalk_runtime.settings import BaseServiceSettings
 from synctalk_runtime.telemetry import span
 
@@ -40,15 +41,30 @@ REQUESTS = Histogram("http_request_seconds", "Time to answer, by route.", ["meth
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
+def _operation_id(route: APIRoute) -> str:
+    """Return the handler's name, which stays when a path changes: clients are generated from it."""
+    return f"internal_{route.name}" if route.path.startswith("/internal") else route.name
+
+
 def create_app(
-    settings: BaseServiceSettings, routers: Sequence[APIRouter], health: Health, lifespan: Lifespan | None = None
+    settings: BaseServiceSettings,
+    routers: Sequence[APIRouter],
+    health: Health,
+    lifespan: Lifespan | None = None,
+    internal_routes: Sequence[InternalRoute] = ROUTES,
 ) -> FastAPI:
-    """A service's HTTP face. `lifespan` opens what the service needs and closes it in the reverse order."""
+    """A service's HTTP face. `lifespan` opens what the service needs and closes it in the reverse order.
+
+    Raises ValueError: there are internal routes without a rule of who may call them, or rules without a route.
+    """
+    callers = Callers.of(settings, internal_routes)
+    callers.check_routes(routers)
     app = FastAPI(
         title=f"SyncTalk {settings.SERVICE}",
         version="1.0.0",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
         lifespan=lifespan,
         redirect_slashes=False,
         # Its own spans go on with any client's trace, and its log records quote exceptions.
@@ -60,9 +76,9 @@ def create_app(
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_middleware(_RequestEnvelope, settings=settings)
-    if settings.allowed_origins:
-        app.add_middleware(Cors, origins=settings.allowed_origins)
+    app.add_middleware(_RequestEnvelope, settings=settings, callers=callers)
+    app.state.callers = callers
+    app.add_middleware(Cors, origins=settings.allowed_origins)
     return app
 
 
@@ -117,10 +133,11 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 class _RequestEnvelope:
     """Around every request: the body's bound, the span, the metric, and the last resort for a bug."""
 
-    def __init__(self, app: ASGIApp, settings: BaseServiceSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: BaseServiceSettings, callers: Callers) -> None:
         self._app = app
         self._max_bytes = settings.max_request_bytes
-        self._secret = settings.internal_secret.get_secret_value().encode()
+        self._streamed = settings.STREAMED
+        self._callers = callers
         self._trusts_all = settings.trust_traceparent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,8 +157,10 @@ class _RequestEnvelope:
 
         with span("http.request", parent=parent, kind=SpanKind.SERVER) as current:
             try:
-                _check_length(headers, self._max_bytes)
-                await self._app(scope, _bounded(receive, self._max_bytes), watched_send)
+                if self._streamed is None or not scope["path"].startswith(self._streamed):
+                    _check_length(headers, self._max_bytes)
+                    receive = _bounded(receive, self._max_bytes)
+                await self._app(scope, receive, watched_send)
             except (MalformedError, TooLargeError) as error:
                 await error_response(error)(scope, receive, watched_send)
             except Exception as error:
@@ -155,8 +174,8 @@ class _RequestEnvelope:
 
     def _parent(self, headers: dict[bytes, bytes]) -> str | None:
         """Return the trace begun by another service. A client's would choose what is recorded and forge ids in logs."""
-        given = headers.get(HEADER.encode(), b"")
-        if not self._trusts_all and not hmac.compare_digest(given, self._secret):
+        caller, secret = headers.get(CALLER_HEADER.encode(), b""), headers.get(HEADER.encode(), b"")
+        if not self._trusts_all and not self._callers.is_known(caller.decode("latin-1"), secret):
             return None
         return headers.get(b"traceparent", b"").decode("latin-1") or None
 

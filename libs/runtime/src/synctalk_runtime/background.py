@@ -94,6 +94,10 @@ class Loop:
         self._due.set()
 
     async def start(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start it from where nothing can be awaited."""
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:

@@ -95,10 +95,18 @@ def _run(settings: BaseServiceSettings, work: Awaitable[None]) -> None:
         sys.exit(f"synctalk_{settings.SERVICE}: {error}")
 
 
+async def _migrate_all(settings: PostgresSettings, migrations: Traversable) -> list[str]:
+    return [
+        name
+        for url in settings.database_urls
+        for name in await migrate(url.get_secret_value(), migrations, settings.tls_ca_file)
+    ]
+
+
 def _migrate(settings: BaseServiceSettings, migrations: Traversable) -> None:
     assert isinstance(settings, PostgresSettings)
     try:
-        applied = asyncio.run(migrate(settings.database_url.get_secret_value(), migrations, settings.tls_ca_file))
+        applied = asyncio.run(_migrate_all(settings, migrations))
     except MigrationError as error:
         sys.exit(f"synctalk_{settings.SERVICE}: {error}")
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:

@@ -7,8 +7,10 @@ that one bad message does not take the others with it. What cannot be read, or f
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
@@ -49,6 +51,18 @@ class Outcome(Enum):
 
 Messages = Sequence[AbstractIncomingMessage]
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An event with what its envelope says of it."""
+
+    id: str
+    """The same on every repeat."""
+    time: datetime
+    event: Event
+
 
 class Processor(Protocol):
     """What a queue's messages are for."""
@@ -57,19 +71,31 @@ class Processor(Protocol):
         """Yield messages with their outcome as soon as it is known; no more tries once `stopping` is set."""
 
 
-class EventProcessor:
-    """Events: envelopes are parsed, repeats and failures are handled, the handler gets typed events."""
+class EventProcessor(Generic[T]):
+    """Events: envelopes are parsed, repeats and failures are handled, the handler gets what `read` makes of them.
 
-    def __init__(self, queue: str, handler: Callable[[list[Any]], Awaitable[None]]) -> None:
+    `in_order`: whatever is unavailable is waited for, however long, and no message goes to the queue's end.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        handler: Callable[[list[T]], Awaitable[None]],
+        read: Callable[[bytes], list[T]],
+        *,
+        in_order: bool = False,
+    ) -> None:
         self._queue = queue
         self._handler = handler
+        self._read = read
+        self._in_order = in_order
 
     async def process(self, batch: Messages, stopping: asyncio.Event) -> AsyncIterator[tuple[Messages, Outcome]]:
-        parsed: list[Event] = []
+        parsed: list[T] = []
         readable: list[AbstractIncomingMessage] = []
         for message in batch:
             try:
-                parsed += _events_of(message.body)
+                parsed += self._read(message.body)
                 readable.append(message)
             except ValidationError as error:
                 log.error("bus.unreadable", queue=self._queue, problems=error.error_count())
@@ -82,12 +108,12 @@ class EventProcessor:
             yield readable, outcome
             return
         for message in readable:
-            outcome = await self._handle(_events_of(message.body), stopping, single=True)
+            outcome = await self._handle(self._read(message.body), stopping, single=True)
             yield [message], outcome
             if outcome is Outcome.UNSETTLED:
                 return
 
-    async def _handle(self, events: list[Event], stopping: asyncio.Event, *, single: bool) -> Outcome:
+    async def _handle(self, events: list[T], stopping: asyncio.Event, *, single: bool) -> Outcome:
         tries, backoff = 0, Backoff(max_s=MAX_PAUSE_S)
         while True:
             tries += 1
@@ -96,7 +122,7 @@ class EventProcessor:
                     await self._handler(events)
                 return Outcome.DONE
             except UnavailableError:
-                if tries >= UNAVAILABLE_TRIES:
+                if tries >= UNAVAILABLE_TRIES and not self._in_order:
                     return Outcome.REQUEUED
             except Exception as error:  # logged, counted, and a dead letter if it stays
                 log.exception("bus.handler_failed", queue=self._queue, error=type(error).__name__, tries=tries)
@@ -130,12 +156,17 @@ def _trace_of(body: bytes) -> str | None:
     return next((envelope.traceparent for envelope in read_envelopes(body)), None)
 
 
-def _events_of(body: bytes) -> list[Event]:
-    """The events that this version knows; of others a newer writer spoke to newer readers."""
-    events = []
+def published_in(body: bytes) -> list[Published]:
+    """Return the events that this version knows; of others a newer writer spoke to newer readers."""
+    published = []
     for envelope in read_envelopes(body):
         try:
-            events.append(parse(envelope))
+            published.append(Published(envelope.id, envelope.time, parse(envelope)))
         except UnknownEventError:
             log.warning("bus.unknown_event", type=envelope.type)
-    return events
+    return published
+
+
+def events_in(body: bytes) -> list[Any]:
+    """Return the same without their envelopes."""
+    return [published.event for published in published_in(body)]

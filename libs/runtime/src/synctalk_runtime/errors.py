@@ -67,6 +67,11 @@ class ConflictError(AppError):
     message = "This conflicts with the current state."
 
 
+class GoneError(AppError):
+    code = ErrorCode.GONE
+    message = "This is no longer kept."
+
+
 class TooLargeError(AppError):
     code = ErrorCode.TOO_LARGE
     message = "The request is too large."

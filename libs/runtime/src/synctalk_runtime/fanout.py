@@ -27,7 +27,7 @@ async def publish(redis: RedisPipeline, messages: Sequence[Message]) -> None:
     Raises:
         NotPublishedError: Redis does not answer, or refuses; names those that it did not confirm.
     """
-    outcomes = await redis.call_all([("PUBLISH", channel, data) for channel, data in messages])
+    outcomes = await redis.call_all([(redis.PUBLISH, channel, data) for channel, data in messages])
     failed = [
         message for message, outcome in zip(messages, outcomes, strict=True) if isinstance(outcome, UnavailableError)
     ]

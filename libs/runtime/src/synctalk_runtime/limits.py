@@ -1,9 +1,11 @@
-"""Rate limits: token buckets in Redis, one atomic script for as many buckets as are asked at once."""
+"""Rate limits: token buckets in Redis, one atomic script for as many buckets as are asked at once; on a cluster, where
+each bucket lies in a slot of its own, one for each bucket."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from prometheus_client import Counter
 
@@ -43,6 +45,7 @@ class Limiter:
     """
 
     def __init__(self, redis: RedisPipeline, fallback: LocalBuckets | None = None) -> None:
+        self._redis = redis
         self._script = PipelineScript(redis, files("synctalk_runtime").joinpath("limits.lua"))
         self._fallback = fallback
         self._silent_until = 0.0
@@ -66,30 +69,67 @@ class Limiter:
         return await self._ask(wanted, cost, stops=False)
 
     async def _ask(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
-        try:
-            answers = await self._ask_redis(wanted, cost, stops=stops)
-        except UnavailableError:
-            for limit, _ in wanted:
-                SKIPPED.labels(limit.name).inc()
-            if self._fallback is None:
-                return [0] * len(wanted)
-            buckets = [(f"{limit.name}:{subject}", limit.per_second, limit.burst) for limit, subject in wanted]
-            answers = self._fallback.ask(buckets, cost, stops=stops)
+        if not self._redis.in_cluster:
+            answers = await self._ask_or_fall_back(wanted, cost, stops=stops)
+        elif stops:
+            answers = await self._ask_one_by_one(wanted, cost)
+        else:
+            answers = await self._ask_each(wanted, cost)
         for (limit, _), wait_ms in zip(wanted, answers, strict=False):
             if wait_ms:
                 REFUSED.labels(limit.name).inc()
         return answers
 
-    async def _ask_redis(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._silent_until:
-            raise UnavailableError
-        keys = [f"limit:{limit.name}:{subject}" for limit, subject in wanted]
+    async def _ask_or_fall_back(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
+        keys = [_key(limit, subject) for limit, subject in wanted]
         args = [int(stops), *(number for limit, _ in wanted for number in (limit.per_second, limit.burst, cost))]
         try:
+            answers: list[int] = await self._in_time(self._script(keys, args))
+        except UnavailableError:
+            return self._fall_back(wanted, cost, stops=stops)
+        return answers
+
+    async def _ask_one_by_one(self, wanted: Wanted, cost: float) -> list[int]:
+        """Ask the buckets of a cluster in order, which lie in slots of their own, up to the first that refuses."""
+        answers: list[int] = []
+        for bucket in wanted:
+            answers += await self._ask_or_fall_back([bucket], cost, stops=True)
+            if answers[-1]:
+                break
+        return answers
+
+    async def _ask_each(self, wanted: Wanted, cost: float) -> list[int]:
+        """Ask all buckets of a cluster at once; those of a node that is away fall back for themselves."""
+        calls = [([_key(limit, subject)], (0, limit.per_second, limit.burst, cost)) for limit, subject in wanted]
+        try:
+            outcomes: list[Any] = await self._in_time(self._script.each(calls))
+        except UnavailableError:
+            return self._fall_back(wanted, cost, stops=False)
+        return [
+            outcome[0] if isinstance(outcome, list) else self._fall_back([bucket], cost, stops=False)[0]
+            for bucket, outcome in zip(wanted, outcomes, strict=True)
+        ]
+
+    async def _in_time(self, asked: Coroutine[Any, Any, Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._silent_until:
+            asked.close()
+            raise UnavailableError
+        try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                answers: list[int] = await self._script(keys, args)
+                return await asked
         except TimeoutError as error:
             self._silent_until = loop.time() + SILENCE_S
             raise UnavailableError from error
-        return answers
+
+    def _fall_back(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
+        for limit, _ in wanted:
+            SKIPPED.labels(limit.name).inc()
+        if self._fallback is None:
+            return [0] * len(wanted)
+        buckets = [(f"{limit.name}:{subject}", limit.per_second, limit.burst) for limit, subject in wanted]
+        return self._fallback.ask(buckets, cost, stops=stops)
+
+
+def _key(limit: Limit, subject: str) -> str:
+    return f"limit:{limit.name}:{subject}"

@@ -45,11 +45,14 @@ async def migrate(database_url: str, folder: Traversable, ca_file: Path | None =
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     if not files:
         raise MigrationError("no migrations found")
-    conn = await asyncpg.connect(database_url, timeout=10, ssl=tls.postgres_context(database_url, ca_file))
+    conn = await asyncpg.connect(
+        tls.postgres_address(database_url), timeout=10, ssl=tls.postgres_context(database_url, ca_file)
+    )
     try:
         # The role's deadlines are for requests; who waits here waits for another process's migrations.
         await conn.execute("set lock_timeout = 0; set statement_timeout = 0")
         await _lock(conn)
+        await _create_schema(conn)
         await conn.execute(
             "create table if not exists migrations (name text primary key, checksum text not null, "
             "applied_at timestamptz not null default now())"
@@ -57,6 +60,13 @@ async def migrate(database_url: str, folder: Traversable, ca_file: Path | None =
         return await _apply_missing(conn, files)
     finally:
         await conn.close()
+
+
+async def _create_schema(conn: asyncpg.Connection) -> None:
+    """Create the schema that the address names by `search_path`, if it does not exist."""
+    named = await conn.fetchval("select current_setting('search_path')")
+    if await conn.fetchval("select current_schema()") is None and re.fullmatch(r"[a-z_][a-z0-9_]*", named):
+        await conn.execute(f"create schema {named}")
 
 
 async def _lock(conn: asyncpg.Connection) -> None:

@@ -72,12 +72,13 @@ class Postgres:
 
     async def open(self) -> None:
         self._pool = await asyncpg.create_pool(
-            self._settings.database_url.get_secret_value(),
+            tls.postgres_address(self._settings.database_url.get_secret_value()),
             min_size=0,
             max_size=self._settings.database_pool_size,
             command_timeout=self._settings.database_command_timeout_s,
             timeout=self._settings.database_acquire_timeout_s,
             ssl=tls.postgres_context(self._settings.database_url.get_secret_value(), self._settings.tls_ca_file),
+            statement_cache_size=0 if self._settings.database_transaction_pooler else 100,
             init=_prepare,
             reset=_keep_session,
             max_inactive_connection_lifetime=300,
@@ -96,12 +97,33 @@ class Postgres:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a transaction.
+        """A connection without a transaction; behind a pooler with one, which keeps it to one server.
 
         Raises:
             RaceError: a deadlock, a serialization failure, or a plan that a migration made stale.
             UnavailableError: none to be had in time, or it broke under the statement.
         """
+        if self._settings.database_transaction_pooler:
+            async with self.transaction() as conn:
+                yield conn
+        else:
+            async with self._acquired() as conn:
+                yield conn
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in one READ COMMITTED transaction; the action that opens it owns it. Raises as above."""
+        async with self._acquired() as conn, conn.transaction():
+            yield conn
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection whose statements all see the same state; it only reads. Raises as above."""
+        async with self._acquired() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            yield conn
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
         assert self._pool is not None, "open() first"
         try:
             async with self._pool.acquire(timeout=self._settings.database_acquire_timeout_s) as conn:
@@ -109,22 +131,10 @@ class Postgres:
         except _RACES as error:
             raise RaceError from error
         except (*_GONE, *_AGAIN) as error:
-            log.warning("postgres.unavailable", error=type(error).__name__)
+            log.warning("postgres.unavailable", error=type(error).__name__, certificate=tls.refusal(error))
             if isinstance(error, _GONE) and not isinstance(error, TimeoutError):
                 await self._pool.expire_connections()
             raise UnavailableError from error
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection in one READ COMMITTED transaction; the action that opens it owns it."""
-        async with self.connection() as conn, conn.transaction():
-            yield conn
-
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Connection]:
-        """A connection whose statements all see the same state; it only reads."""
-        async with self.connection() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-            yield conn
 
 
 async def _keep_session(_: Any) -> None:
@@ -132,9 +142,10 @@ async def _keep_session(_: Any) -> None:
 
 
 async def _prepare(conn: Any) -> None:
-    await conn.set_type_codec("uuid", encoder=_uuid_out, decoder=_uuid_in, schema="pg_catalog", format="binary")
-    for name in ("json", "jsonb"):
-        await conn.set_type_codec(name, encoder=_json_out, decoder=orjson.loads, schema="pg_catalog", format="text")
+    async with conn.transaction():  # a pooler may give each statement outside of one to another server
+        await conn.set_type_codec("uuid", encoder=_uuid_out, decoder=_uuid_in, schema="pg_catalog", format="binary")
+        for name in ("json", "jsonb"):
+            await conn.set_type_codec(name, encoder=_json_out, decoder=orjson.loads, schema="pg_catalog", format="text")
     conn.add_query_logger(_time_query)
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractQueue
 from synctalk_contracts import topology
 
+COMMANDS = "commands"
+"""The queue of commands in logs and metrics: on the broker it has another name each time."""
 COMMANDS_BATCH = 64
-COMMANDS_EXPIRE_MS = 60_000
 OWN_EVENTS_BATCH = 100
 
 
@@ -41,8 +43,8 @@ async def declare_durable(channel: AbstractChannel, queue: topology.DurableQueue
     declared = await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
     dead = await channel.declare_queue(topology.dead_queue(queue.name), durable=True, arguments=topology.DEAD_ARGUMENTS)
     await dead.bind(topology.DEAD_EXCHANGE, routing_key=queue.name)
-    for type_name in queue.events:
-        await declared.bind(topology.EVENTS_EXCHANGE, routing_key=type_name)
+    for routing_key in queue.routing_keys:
+        await declared.bind(topology.EVENTS_EXCHANGE, routing_key=routing_key)
     return declared
 
 
@@ -57,25 +59,25 @@ def own_events(type_name: str) -> ConsumedQueue:
     return ConsumedQueue(f"own:{type_name}", declare, OWN_EVENTS_BATCH, is_exclusive=True)
 
 
-def commands(queue: str, ttl_ms: int, max_length: int) -> ConsumedQueue:
-    """Return this process's own queue of transient commands; a full one refuses.
+class CommandQueue:
+    """This process's own queue of transient commands, gone with the connection; a full one refuses."""
 
-    It outlives a lost connection, and goes once it has had no consumer for a while.
-    """
+    def __init__(self, new_owner: Callable[[], str], ttl_ms: int, max_length: int) -> None:
+        self._new_owner = new_owner
+        self._arguments: dict[str, Any] = {
+            "x-message-ttl": ttl_ms,
+            "x-max-length": max_length,
+            "x-overflow": "reject-publish",
+        }
+        self.owner: str | None = None
+        """In whose name it was declared last."""
 
-    async def declare(channel: AbstractChannel) -> AbstractQueue:
-        declared = await channel.declare_queue(
-            queue,
-            durable=True,
-            arguments={
-                "x-single-active-consumer": True,
-                "x-message-ttl": ttl_ms,
-                "x-expires": COMMANDS_EXPIRE_MS,
-                "x-max-length": max_length,
-                "x-overflow": "reject-publish",
-            },
-        )
-        await declared.bind(topology.COMMANDS_EXCHANGE, routing_key=queue)
+    def consumed(self) -> ConsumedQueue:
+        return ConsumedQueue(COMMANDS, self._declare, COMMANDS_BATCH, is_exclusive=True)
+
+    async def _declare(self, channel: AbstractChannel) -> AbstractQueue:
+        self.owner = self._new_owner()
+        name = topology.command_queue(self.owner)
+        declared = await channel.declare_queue(name, exclusive=True, arguments=self._arguments)
+        await declared.bind(topology.COMMANDS_EXCHANGE, routing_key=name)
         return declared
-
-    return ConsumedQueue("commands", declare, COMMANDS_BATCH)

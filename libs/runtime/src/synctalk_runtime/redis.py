@@ -8,15 +8,24 @@ address up anew.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    MovedError,
+    ReadOnlyError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from synctalk_runtime import tls
 from synctalk_runtime.errors import UnavailableError
@@ -51,8 +60,11 @@ class _Plain(_ToPrimary, Connection):
     pass
 
 
-class _Encrypted(_ToPrimary, SSLConnection):
+class _Encrypted(_ToPrimary, tls.RedisConnectionTls):
     pass
+
+
+Client: TypeAlias = "Redis | RedisCluster"
 
 
 def connect(url: SecretStr, ca_file: Path | None = None, *, max_connections: int = 20) -> "Redis":
@@ -74,16 +86,40 @@ def connect(url: SecretStr, ca_file: Path | None = None, *, max_connections: int
     return Redis.from_pool(pool)
 
 
+def connect_cluster(url: SecretStr, ca_file: Path | None = None, *, max_connections: int = 100) -> RedisCluster:
+    """Return a client of a cluster, of which the url names some nodes: so many connections to each of its nodes."""
+    nodes, options = [], dict[str, Any]()
+    for one in url.get_secret_value().split(","):
+        options = tls.redis_options(one.strip(), ca_file)
+        nodes.append(ClusterNode(options.pop("host", "localhost"), options.pop("port", 6379)))
+    options.pop("db", None)
+    is_encrypted = options.pop("connection_class", Connection) is SSLConnection
+    return RedisCluster(
+        startup_nodes=nodes,
+        ssl=is_encrypted,
+        max_connections=max_connections,
+        socket_timeout=SOCKET_TIMEOUT_S,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_keepalive=True,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.2), 1),
+        require_full_coverage=False,
+        # Only Redis's own cloud sends them; a primary that goes shows by its answers.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        protocol=3,
+        **options,
+    )
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Turns every failure of Redis within into UnavailableError."""
     try:
         yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
         raise UnavailableError from error
 
 
-async def check(client: "Redis") -> None:
+async def check(client: Client) -> None:
     """Raise unless Redis answers; for readiness."""
     with answering():
         await client.ping()

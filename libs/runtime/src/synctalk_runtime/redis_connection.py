@@ -8,12 +8,12 @@ up anew.
 
 import asyncio
 import re
-import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any, cast
 
 import hiredis
@@ -36,7 +36,21 @@ MEMORY_ROUNDS = 40
 
 WRONG_SERVER = frozenset({"READONLY", "LOADING", "MOVED", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "WRONGPASS"})
 """Codes of replies after which the connection is of no use: a replica, a server that starts, a changed password."""
-KNOWN_CODES = WRONG_SERVER | {"OOM", "NOREPLICAS", "NOSCRIPT", "BUSY", "MISCONF", "NOPERM", "ERR", "WRONGTYPE"}
+WRONG_NODE = WRONG_SERVER - {"MOVED", "CLUSTERDOWN"}
+"""The same of a node of a cluster, which says these two of single slots."""
+KNOWN_CODES = WRONG_SERVER | {
+    "OOM",
+    "NOREPLICAS",
+    "NOSCRIPT",
+    "BUSY",
+    "MISCONF",
+    "NOPERM",
+    "ERR",
+    "WRONGTYPE",
+    "ASK",
+    "TRYAGAIN",
+    "CROSSSLOT",
+}
 
 Argument = str | bytes | int | float
 OnFrame = Callable[[Any], None]
@@ -53,6 +67,10 @@ class RedisRefusedError(UnavailableError):
     def reply_code(self) -> str:
         return code_of(self.reply)
 
+    @property
+    def is_no_script(self) -> bool:
+        return self.reply_code == "NOSCRIPT"
+
 
 def code_of(reply: str) -> str:
     """Return the first word of an error reply."""
@@ -68,7 +86,12 @@ class RedisAddress:
     username: str
     password: str | None
     db: int
-    ssl: ssl.SSLContext | None
+    ssl: SSLContext | None = field(compare=False)
+    in_cluster: bool = False
+
+    @property
+    def server(self) -> str:
+        return f"{self.host}:{self.port}"
 
     @classmethod
     def of(cls, url: SecretStr, ca_file: Path | None = None) -> "RedisAddress":
@@ -82,6 +105,16 @@ class RedisAddress:
             ssl=tls.redis_context(options),
         )
 
+    @classmethod
+    def of_cluster(cls, url: SecretStr, ca_file: Path | None = None) -> "list[RedisAddress]":
+        """Return the addresses, apart by commas, of some nodes of a cluster."""
+        nodes = [cls.of(SecretStr(one.strip()), ca_file) for one in url.get_secret_value().split(",")]
+        return [replace(node, in_cluster=True) for node in nodes]
+
+    def at(self, host: str, port: int) -> "RedisAddress":
+        """Return the address of another node, where the same user and trust are good."""
+        return replace(self, host=host, port=port)
+
 
 def _ignore(_: Any) -> None:
     """A frame that nobody asked for."""
@@ -94,13 +127,19 @@ def _nothing() -> None:
 class RedisConnection(asyncio.Protocol):
     """The answers that are waited for, in the order in which they were asked; other frames go to `on_frame`."""
 
-    def __init__(self, on_frame: OnFrame = _ignore, on_lost: Callable[[], None] = _nothing) -> None:
+    def __init__(
+        self,
+        on_frame: OnFrame = _ignore,
+        on_lost: Callable[[], None] = _nothing,
+        wrong_server: frozenset[str] = WRONG_SERVER,
+    ) -> None:
         self._transport: asyncio.Transport | None = None
         self._asked: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._reader = hiredis.Reader()
         self._unsent: list[bytes] = []
         self._on_frame = on_frame
         self._on_lost = on_lost
+        self._wrong_server = wrong_server
         self._watch: asyncio.TimerHandle | None = None
         self._rounds = 0
 
@@ -208,7 +247,7 @@ class RedisConnection(asyncio.Protocol):
         if not answer.done():
             answer.set_exception(error)
         REFUSED.labels(error.reply_code if error.reply_code in KNOWN_CODES else "other").inc()
-        if error.reply_code in WRONG_SERVER:
+        if error.reply_code in self._wrong_server:
             log.warning("redis.refused", code=error.reply_code)
             self.drop()
 
@@ -232,14 +271,18 @@ def _show_memory(server: str, asked: "asyncio.Future[Any]") -> None:
 
 
 async def open_connection(
-    address: RedisAddress, on_frame: OnFrame = _ignore, on_lost: Callable[[], None] = _nothing
+    address: RedisAddress,
+    on_frame: OnFrame = _ignore,
+    on_lost: Callable[[], None] = _nothing,
+    *,
+    primary: bool = True,
 ) -> RedisConnection:
-    """Connect, sign in, and see that it is a primary.
+    """Connect, sign in, and see that it is a primary, unless any server will do.
 
     Raises:
         UnavailableError: not reached in time, not trusted, refused, or a replica; nothing stays open then.
     """
-    connection = RedisConnection(on_frame, on_lost)
+    connection = RedisConnection(on_frame, on_lost, WRONG_NODE if address.in_cluster else WRONG_SERVER)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await asyncio.get_running_loop().create_connection(
@@ -249,9 +292,12 @@ async def open_connection(
                 await connection.ask("AUTH", address.username, address.password)
             if address.db:
                 await connection.ask("SELECT", address.db)
-            await connection.require_primary()
+            if primary:
+                await connection.require_primary()
     except (OSError, TimeoutError) as error:
         connection.drop()
+        if (reason := tls.refusal(error)) is not None:
+            log.warning("redis.not_trusted", certificate=reason)
         raise UnavailableError from error
     except BaseException:
         connection.drop()

@@ -1,7 +1,8 @@
 """One pipelined connection to Redis for what is asked all the time: rate limits and publishing.
 
-Everything else goes through `redis.py`. The connection opens by itself with the first command, and anew with the first
-one after it broke. Nothing is repeated: whoever asked decides.
+`redis_cluster.py` does the same on the nodes of a cluster. Everything else goes through `redis.py`. The connection
+opens by itself with the first command, and anew with the first one after it broke. Nothing is repeated: whoever asked
+decides.
 """
 
 import asyncio
@@ -30,8 +31,14 @@ MAX_WAITING = 10_000
 class RedisPipeline:
     """Opens by itself when it is first used. One per process and use is enough."""
 
-    def __init__(self, url: SecretStr, ca_file: Path | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._address = RedisAddress.of(url, ca_file)
+    in_cluster = False
+    """Whether a script may name keys of one slot only."""
+    PUBLISH = "PUBLISH"
+
+    def __init__(
+        self, server: SecretStr | RedisAddress, ca_file: Path | None = None, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._address = server if isinstance(server, RedisAddress) else RedisAddress.of(server, ca_file)
         self._timeout_s = timeout_s
         self._connection: RedisConnection | None = None
         self._opening: asyncio.Task[RedisConnection] | None = None
@@ -54,11 +61,27 @@ class RedisPipeline:
             return [error] * len(commands)
         return await asyncio.gather(*(connection.ask(*command) for command in commands), return_exceptions=True)
 
-    async def close(self) -> None:
+    def server_of(self, _: str) -> str:
+        """Return a name of the server that has this key or channel: what goes to the same one may go together."""
+        return ""
+
+    @property
+    def ready(self) -> RedisConnection | None:
+        """Return the connection, if a command can be sent at once."""
+        connection = self._connection
+        if connection is None or not connection.is_open or connection.waiting >= MAX_WAITING:
+            return None
+        return connection
+
+    def drop(self) -> None:
+        """Give the connection up."""
         if self._opening is not None:
             self._opening.cancel()
         if self._connection is not None:
             self._connection.drop()
+
+    async def close(self) -> None:
+        self.drop()
         await asyncio.sleep(0)
 
     async def _open(self) -> RedisConnection:
@@ -81,7 +104,7 @@ class RedisPipeline:
             self._retry_at = asyncio.get_running_loop().time() + RETRY_S
             return
         self._connection = opening.result()
-        self._connection.watch(f"{self._address.host}:{self._address.port}", self._timeout_s)
+        self._connection.watch(self._address.server, self._timeout_s)
 
 
 async def _shielded(opening: "asyncio.Task[RedisConnection]") -> RedisConnection:
@@ -93,11 +116,11 @@ async def _shielded(opening: "asyncio.Task[RedisConnection]") -> RedisConnection
 
 
 class PipelineScript:
-    """A Lua script in a file of its own, whose first lines name its KEYS, ARGV and what it returns."""
+    """A Lua script in files that are joined; the first lines of the last name its KEYS, ARGV and what it returns."""
 
-    def __init__(self, redis: RedisPipeline, file: Traversable) -> None:
+    def __init__(self, redis: RedisPipeline, *files: Traversable) -> None:
         self._redis = redis
-        self._text = file.read_text()
+        self._text = "".join(file.read_text() for file in files)
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()  # Redis's name for it
 
     async def __call__(self, keys: list[str], args: list[Any]) -> Any:
@@ -105,6 +128,17 @@ class PipelineScript:
         try:
             return await self._redis.call("EVALSHA", self._digest, len(keys), *keys, *args)
         except RedisRefusedError as error:
-            if error.reply_code != "NOSCRIPT":
+            if not error.is_no_script:
                 raise
             return await self._redis.call("EVAL", self._text, len(keys), *keys, *args)
+
+    async def each(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run it for each keys and arguments; return for each its answer or its UnavailableError."""
+        asked = [("EVALSHA", self._digest, len(keys), *keys, *args) for keys, args in calls]
+        answers = await self._redis.call_all(asked)
+        unknown = [n for n, one in enumerate(answers) if isinstance(one, RedisRefusedError) and one.is_no_script]
+        if unknown:
+            again = [("EVAL", self._text, *asked[n][2:]) for n in unknown]
+            for n, answer in zip(unknown, await self._redis.call_all(again), strict=True):
+                answers[n] = answer
+        return answers

@@ -17,6 +17,7 @@ from synctalk_contracts.internal import RevocationPage
 
 from synctalk_runtime.background import Backoff, Loop
 from synctalk_runtime.bus import Bus
+from synctalk_runtime.consumer import Consumer
 from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_runtime.internal import InternalClient
 
@@ -42,7 +43,7 @@ class Revocations:
         self._on_revoked = on_revoked
         self._fail_closed_s = fail_closed_s
         self._unreported: set[str] = set()
-        self._bus: Bus | None = None
+        self._consumer: Consumer | None = None
         self._auth: InternalClient | None = None
         self._cursor: str | None = None
         self._read_at: float | None = None
@@ -56,11 +57,11 @@ class Revocations:
 
     async def ready(self) -> None:
         """Raise UnavailableError while the list cannot be relied on: never read, or out of date for too long."""
-        if self._auth is None or self._bus is None:
+        if self._auth is None or self._consumer is None:
             return
         if self._read_at is None:
             raise UnavailableError
-        if self._bus.connected or not self._fail_closed_s:
+        if self._consumer.receiving or not self._fail_closed_s:
             return
         if time.monotonic() - self._current_at > self._fail_closed_s:
             raise UnavailableError
@@ -84,17 +85,17 @@ class Revocations:
             for event in events:
                 await self.add(event)
 
-        self._bus, self._auth = bus, auth
-        bus.listen(SessionRevoked, receive, after_connect=self._read)
+        self._auth = auth
+        self._consumer = bus.listen(SessionRevoked, receive, after_open=self._read)
 
     async def _poll(self) -> None:
         if self._is_due():
             await self._read()
 
     def _is_due(self) -> bool:
-        assert self._bus is not None, "follow() first"
+        assert self._consumer is not None, "follow() first"
         now = time.monotonic()
-        if self._read_at is None or not self._bus.connected:
+        if self._read_at is None or not self._consumer.receiving:
             return True
         self._current_at = now
         return now - self._read_at >= POLL_BESIDE_BUS_S

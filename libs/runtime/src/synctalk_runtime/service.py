@@ -16,8 +16,10 @@ from redis.asyncio import Redis
 from synctalk_runtime import redis
 from synctalk_runtime.app import create_app
 from synctalk_runtime.bus import Bus
+from synctalk_runtime.credentials import Credentials, RemoteCredentials
 from synctalk_runtime.health import Health
-from synctalk_runtime.internal import InternalClient
+from synctalk_runtime.internal import Credential, InternalClient
+from synctalk_runtime.redis_cluster import ClusterPipeline
 from synctalk_runtime.redis_pipeline import RedisPipeline
 from synctalk_runtime.revocations import OnRevoked, Revocations
 from synctalk_runtime.settings import BaseServiceSettings
@@ -55,6 +57,7 @@ class Service:
     def __init__(self, settings: BaseServiceSettings) -> None:
         self._settings = settings
         self._lifetimes: list[tuple[Begin | None, End]] = []
+        self._credentials: Credentials | None = None
         self.health = Health()
         self.bus = Bus(settings.rabbitmq_url, settings.instance, settings.tls_ca_file)
 
@@ -80,17 +83,32 @@ class Service:
     def upstream(self, url: str, timeout_s: float | None = None) -> InternalClient:
         """Return a client of another service, closed with this one."""
         deadline_s = self._settings.call_timeout_s if timeout_s is None else timeout_s
-        return self.closing(InternalClient(url, self._settings.internal_secret, deadline_s))
+        return self.closing(InternalClient(url, Credential.of(self._settings), deadline_s))
 
-    def redis(self) -> Redis:
+    def scripts_redis(self) -> Redis | RedisPipeline:
+        """Return what runs scripts on the service's Redis, without which the process is still ready."""
+        settings = self._settings
+        if settings.redis_cluster:
+            pipeline = self.redis_pipeline(settings.redis_url)
+            self.health.add("redis", partial(pipeline.call, "PING"), gates=False)
+            return pipeline
+        client = redis.connect(settings.redis_url, settings.tls_ca_file)
+        self.lifetime(None, client.aclose)
+        self.health.add("redis", partial(redis.check, client), gates=False)
+        return client
+
+    def redis(self) -> redis.Client:
         """Return a client of the service's Redis, without which the process is still ready."""
-        client = redis.connect(self._settings.redis_url, self._settings.tls_ca_file)
+        settings = self._settings
+        connect = redis.connect_cluster if settings.redis_cluster else redis.connect
+        client = connect(settings.redis_url, settings.tls_ca_file)
         self.lifetime(None, client.aclose)
         self.health.add("redis", partial(redis.check, client), gates=False)
         return client
 
     def redis_pipeline(self, url: SecretStr, **options: Any) -> RedisPipeline:
-        return self.closing(RedisPipeline(url, self._settings.tls_ca_file, **options))
+        pipeline = ClusterPipeline if self._settings.redis_cluster else RedisPipeline
+        return self.closing(pipeline(url, self._settings.tls_ca_file, **options))
 
     def verify_tokens(
         self, on_revoked: OnRevoked | None = None, on_withdrawn: OnWithdrawn | None = None
@@ -100,22 +118,38 @@ class Service:
         jwks_url = f"{settings.auth_url.rstrip('/')}/.well-known/jwks.json"
         keys = KeySet(jwks_url, settings.call_timeout_s, on_withdrawn)
         revocations = Revocations(on_revoked, settings.revocations_fail_closed_s)
-        revocations.follow(self.bus, self.upstream(settings.auth_url))
+        auth = self.upstream(settings.auth_url)
+        revocations.follow(self.bus, auth)
+        self._credentials = RemoteCredentials(auth)
         self.lifetime(keys.start, keys.close)
         self.running(revocations)
         self.health.add("keys", keys.check)
         self.health.add("revocations", revocations.ready)
         return TokenVerifier(
-            keys, revocations, settings.token_issuer, settings.token_audience, settings.token_max_lifetime_s
+            keys,
+            revocations,
+            settings.token_issuer,
+            settings.token_audience,
+            settings.token_max_lifetime_s,
+            self._credentials,
         )
 
-    def app(self, routers: Sequence[APIRouter], tokens: Verifier, services: object = None) -> FastAPI:
-        """Return the application; endpoints get `services` by `Depends(injected)`."""
+    def app(
+        self,
+        routers: Sequence[APIRouter],
+        tokens: Verifier,
+        services: object = None,
+        credentials: Credentials | None = None,
+    ) -> FastAPI:
+        """Return the application; endpoints get `services` by `Depends(injected)`.
+
+        `credentials`: of a service that knows server keys by itself.
+        """
         self.health.add("rabbitmq", self.bus.check, gates=False)
         app = create_app(self._settings, routers, self.health, self._lifespan)
         app.state.services = services
         app.state.tokens = tokens
-        app.state.internal_secret = self._settings.internal_secret.get_secret_value()
+        app.state.credentials = credentials or self._credentials
         return app
 
     @asynccontextmanager

@@ -3,16 +3,18 @@
 Secrets may also be files named like the setting (`synctalk_database_url`) in the folder `SYNCTALK_SECRETS_DIR`.
 """
 
+import json
 import os
 import re
 import socket
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from synctalk_contracts.internal import ROUTES, callers_in
 
 
 def _secrets_dir() -> str | None:
@@ -20,13 +22,33 @@ def _secrets_dir() -> str | None:
     return folder if Path(folder).is_dir() else None
 
 
-ORIGIN = r"^(\*|[a-z][a-z0-9+.-]*://[^/\s]+)$"
+ORIGIN = r"^(\*|null|[a-z][a-z0-9+.-]*://[^/\s,;\"'\\${}]+)$"
 """As browsers write it: nothing behind the host and port, not even a slash."""
+ORIGINS_OF_ANYBODY = {"*", "null"}
 
 
 WELL_KNOWN_SECRETS = {"changemechangeme", "0123456789abcdef", "secretsecretsecret", "passwordpassword"}
 _ALLOWED_BY = ". If the network is already encrypted, set SYNCTALK_INSECURE_BACKENDS=true to allow it."
 _SSL_MODES = {"require", "verify-ca", "verify-full"}
+
+
+CALLERS = callers_in(ROUTES)
+MIN_SECRET_LENGTH = 16
+
+
+def secrets_in(setting: SecretStr) -> list[str]:
+    """Return the secrets of a setting that may hold several, apart by commas."""
+    return [secret.strip() for secret in setting.get_secret_value().split(",")]
+
+
+def _long_enough(setting: SecretStr) -> SecretStr:
+    if any(len(secret) < MIN_SECRET_LENGTH for secret in secrets_in(setting)):
+        raise ValueError(f"each secret must have at least {MIN_SECRET_LENGTH} characters")
+    return setting
+
+
+Secrets = Annotated[SecretStr, AfterValidator(_long_enough)]
+"""One or several, apart by commas."""
 
 
 class BaseServiceSettings(BaseSettings):
@@ -35,6 +57,8 @@ class BaseServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYNCTALK_", secrets_dir=_secrets_dir(), extra="ignore", frozen=True)
 
     SERVICE: ClassVar[str]
+    STREAMED: ClassVar[str | None] = None
+    """Beginning of the paths whose endpoints read and bound the body themselves, as it comes."""
 
     environment: Literal["production", "development"] = Field(
         default="production",
@@ -58,12 +82,28 @@ class BaseServiceSettings(BaseSettings):
     trace_ratio: float = Field(
         default=0.01, ge=0, le=1, description="Share of new traces that are recorded, from 0 to 1."
     )
-    internal_secret: SecretStr = Field(
-        min_length=16, description="Secret shared by the services for calls to /internal."
+    internal_secret: Secrets = Field(
+        description="Secret that this service shows to others at /internal; also that of every caller for which "
+        "nothing else is set. Two, apart by a comma, while it is changed: the first is shown, both are accepted."
     )
-    redis_url: SecretStr = Field(description="Address of Redis (redis:// or rediss://).")
+    internal_secret_auth: Secrets | None = Field(
+        default=None, description="Secret of auth's calls to this service; two, apart by a comma, while it is changed."
+    )
+    internal_secret_api: Secrets | None = Field(default=None, description="The same of api's calls.")
+    internal_secret_gateway: Secrets | None = Field(default=None, description="The same of the gateway's calls.")
+    internal_secret_presence: Secrets | None = Field(default=None, description="The same of presence's calls.")
+    internal_secret_notifier: Secrets | None = Field(default=None, description="The same of the notifier's calls.")
+    redis_url: SecretStr = Field(
+        description="Address of Redis (redis:// or rediss://); of a cluster those of some nodes, apart by commas."
+    )
     limits_redis_url: SecretStr | None = Field(
         default=None, description="Separate Redis for rate limits. If not set, `SYNCTALK_REDIS_URL` is used."
+    )
+    redis_cluster: bool = Field(
+        default=False,
+        validate_default=True,
+        description="`SYNCTALK_REDIS_URL`, and `SYNCTALK_LIMITS_REDIS_URL` if set, are clusters: Redis Cluster, Valkey "
+        "Cluster, ElastiCache in cluster mode. Both must be database 0.",
     )
     rabbitmq_url: SecretStr = Field(
         description="Address of RabbitMQ (amqp:// or amqps://); of a cluster those of its nodes, apart by commas."
@@ -85,23 +125,60 @@ class BaseServiceSettings(BaseSettings):
         "seconds; 0 never refuses them.",
     )
     max_request_bytes: int = Field(default=256 * 1024, description="Maximum size of a request body, in bytes.")
-    allowed_origins: list[Annotated[str, Field(pattern=ORIGIN)]] = Field(
+    allowed_origins: Annotated[list[Annotated[str, Field(pattern=ORIGIN)]], NoDecode] = Field(
         default_factory=list,
-        description="Other origins whose pages may call and connect, as a JSON list; `*` allows every origin.",
+        description="Other origins whose pages may call and connect, by commas or as a JSON list; in development `*` "
+        "allows every origin.",
     )
     call_timeout_s: float = Field(default=2.0, gt=0, description="Timeout of a call to another service, in seconds.")
     shutdown_timeout_s: int = Field(
         default=10, description="How long open requests may take to finish at shutdown, in seconds."
     )
 
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        """Read the list as it stands in the environment: JSON, or apart by commas."""
+        if not isinstance(given, str):
+            return given
+        if given.lstrip().startswith("["):
+            return json.loads(given)
+        return [origin.strip() for origin in given.split(",")] if given.strip() else []
+
+    @field_validator("redis_cluster")
+    @classmethod
+    def _fits_the_addresses(cls, is_cluster: bool, info: ValidationInfo) -> bool:
+        """Refuse addresses that only a cluster, or only a single Redis, can have."""
+        urls = [url for name in ("redis_url", "limits_redis_url") if (url := info.data.get(name)) is not None]
+        if not is_cluster and any(len(addresses(url)) > 1 for url in urls):
+            raise ValueError("several addresses of Redis are those of a cluster")
+        paths = {urlsplit(address).path.strip("/") for url in urls for address in addresses(url)}
+        if is_cluster and not paths <= {"", "0"}:
+            raise ValueError("a cluster has database 0 only")
+        return is_cluster
+
+    def internal_secrets_of(self, caller: str) -> list[str]:
+        """Return the secrets of a caller; none where it has none of its own."""
+        setting: SecretStr | None = getattr(self, f"internal_secret_{caller}")
+        return secrets_in(setting) if setting is not None else []
+
     def production_problems(self) -> list[str]:
         """Return a sentence for each setting with which nobody should run in production."""
         problems = []
-        if self.internal_secret.get_secret_value().casefold() in WELL_KNOWN_SECRETS:
-            problems.append("SYNCTALK_INTERNAL_SECRET is a well-known example value.")
+        given = {
+            "": secrets_in(self.internal_secret),
+            **{f"_{name}": self.internal_secrets_of(name) for name in CALLERS},
+        }
+        for name, valid in given.items():
+            if any(secret.casefold() in WELL_KNOWN_SECRETS for secret in valid):
+                problems.append(f"SYNCTALK_INTERNAL_SECRET{name.upper()} is a well-known example value.")
         nodes = [urlsplit(address) for address in addresses(self.rabbitmq_url)]
         if any(node.username in (None, "guest") for node in nodes):
             problems.append("SYNCTALK_RABBITMQ_URL uses RabbitMQ's default user.")
+        problems += [
+            f"SYNCTALK_ALLOWED_ORIGINS has {origin}, which every page can be."
+            for origin in sorted(ORIGINS_OF_ANYBODY.intersection(self.allowed_origins))
+        ]
         if not self.insecure_backends:
             problems += [f"{name} does not use TLS{_ALLOWED_BY}" for name in self._without_tls()]
         return problems
@@ -136,10 +213,25 @@ class PostgresSettings(BaseServiceSettings):
         default=5.0, gt=0, description="Timeout of one SQL statement, in seconds."
     )
 
+    database_transaction_pooler: bool = Field(
+        default=False,
+        description="The address is that of a pooler in transaction mode, such as pgbouncer: statements are not kept "
+        "prepared, and each runs in a transaction. Migrations and moves need the address of PostgreSQL itself.",
+    )
+
+    @property
+    def database_urls(self) -> list[SecretStr]:
+        """The addresses of all databases with the service's tables."""
+        return [self.database_url]
+
     def _without_tls(self) -> list[str]:
-        query = parse_qs(urlsplit(self.database_url.get_secret_value()).query)
-        clear = not _SSL_MODES & set(query.get("sslmode", []))
-        return [*super()._without_tls(), *(["SYNCTALK_DATABASE_URL"] if clear else [])]
+        return [*super()._without_tls(), *([] if uses_tls(self.database_url) else ["SYNCTALK_DATABASE_URL"])]
+
+
+def uses_tls(database_url: SecretStr) -> bool:
+    """Return whether the address of a database demands TLS."""
+    query = parse_qs(urlsplit(database_url.get_secret_value()).query)
+    return bool(_SSL_MODES & set(query.get("sslmode", [])))
 
 
 def addresses(url: SecretStr) -> list[str]:

@@ -7,7 +7,7 @@ as the key set has its key, and never for longer than auth lets its tokens live.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -16,9 +16,21 @@ import jwt
 import structlog
 from fastapi import Depends, Request
 from jwt import PyJWK
+from synctalk_contracts.models import Scope
 
 from synctalk_runtime.background import Loop
-from synctalk_runtime.errors import TokenExpiredError, UnauthenticatedError, UnavailableError
+from synctalk_runtime.credentials import (
+    BOT_PREFIX,
+    KEY_PREFIX,
+    MAX_KEY_CHARS,
+    USER_HEADER,
+    Credentials,
+    ServerKey,
+    acted_for,
+    hash_of,
+    verified_key,
+)
+from synctalk_runtime.errors import ForbiddenError, TokenExpiredError, UnauthenticatedError, UnavailableError
 from synctalk_runtime.revocations import Revocations
 
 log = structlog.get_logger()
@@ -29,6 +41,8 @@ REFETCH_S = 30
 REFRESH_S = 5.0
 MAX_LIFETIME_S = 900
 MAX_TOKEN_CHARS = 8192
+NEVER = 253_402_300_799.0
+"""When a principal ends who does not: the last second of the year 9999, which every format can say."""
 _CLAIMS = ["iss", "aud", "sub", "sid", "iat", "exp", "jti"]
 
 
@@ -38,10 +52,13 @@ class Principal:
 
     user_id: str
     session_id: str
+    """Of a call that a server key makes: the key's id."""
     expires_at: float
     """Unix time, seconds."""
     kid: str
-    """Which key signed the token."""
+    """Which key signed the token; empty for a server key."""
+    is_bot: bool = False
+    is_guest: bool = False
 
 
 class Keys(Protocol):
@@ -162,19 +179,23 @@ class TokenVerifier:
         issuer: str,
         audience: str,
         max_lifetime_s: float = MAX_LIFETIME_S,
+        credentials: Credentials | None = None,
     ) -> None:
         self._keys = keys
         self.revocations = revocations
         self._issuer = issuer
         self._audience = audience
         self._max_lifetime_s = max_lifetime_s
+        self._credentials = credentials
         self._verified: OrderedDict[str, Principal] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
-        """Verify an access token.
+        """Verify an access token, or a bot's.
 
         Raises UnauthenticatedError, TokenExpiredError, or UnavailableError without keys or list of revocations.
         """
+        if token.startswith(BOT_PREFIX):
+            return await self._verify_bot(token)
         principal = self._verified.get(token)
         if principal is None:
             principal = await self._decode(token)
@@ -191,6 +212,18 @@ class TokenVerifier:
         if self.revocations.is_revoked(principal.session_id):
             raise UnauthenticatedError("The session has ended.")
         return principal
+
+    async def _verify_bot(self, token: str) -> Principal:
+        """A bot's token is no JWT: auth says whose it is. Its revocation is also in the list, and so known at once."""
+        if self._credentials is None or len(token) > MAX_KEY_CHARS:
+            raise UnauthenticatedError
+        bot = await self._credentials.bot_of(hash_of(token))
+        if bot is None:
+            raise UnauthenticatedError
+        await self.revocations.ready()
+        if self.revocations.is_revoked(bot.session_id):
+            raise UnauthenticatedError("The session has ended.")
+        return Principal(bot.user_id, bot.session_id, NEVER, "", is_bot=True)
 
     async def _decode(self, token: str) -> Principal:
         if len(token) > MAX_TOKEN_CHARS:
@@ -219,17 +252,64 @@ class TokenVerifier:
         expires_at = float(claims["exp"])
         if expires_at - float(claims["iat"]) > self._max_lifetime_s + LEEWAY_S:  # auth never signs such a token
             raise UnauthenticatedError
-        return Principal(claims["sub"], claims["sid"], expires_at, header["kid"])
+        is_guest = claims.get("guest") is True
+        return Principal(claims["sub"], claims["sid"], expires_at, header["kid"], is_guest=is_guest)
+
+
+def bearer_of(request: Request) -> str:
+    """Return the token of the header, which is the only place for one. Raises UnauthenticatedError: there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthenticatedError
+    return token.strip()
 
 
 async def current_principal(request: Request) -> Principal:
-    """The caller of a REST route. The service's `TokenVerifier` is in `app.state.tokens`."""
-    header = request.headers.get("authorization", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise UnauthenticatedError
+    """Return the user who calls a REST route, or for whom a server key does.
+
+    The service's `TokenVerifier` is in `app.state.tokens`, what it knows of server keys in `app.state.credentials`.
+    """
+    token = bearer_of(request)
+    user = request.headers.get(USER_HEADER)
+    if token.startswith(KEY_PREFIX):
+        key = await _server_key(request, token)
+        acted = await acted_for(request.app.state.credentials, key, user)
+        ends_at = key.expires_at or NEVER
+        return Principal(acted.user_id, key.id, ends_at, "", is_bot=acted.is_bot, is_guest=acted.is_guest)
     verifier: TokenVerifier = request.app.state.tokens
-    return await verifier.verify(token.strip())
+    principal = await verifier.verify(token)
+    if user is not None:
+        raise ForbiddenError(f"{USER_HEADER} is for server keys only.")
+    return principal
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+async def no_bot(principal: CurrentPrincipal) -> None:
+    """Refuse bots, as a dependency of routes that are not for them. Raises ForbiddenError."""
+    if principal.is_bot:
+        raise ForbiddenError("A bot can't make this call.")
+
+
+def requires(scope: Scope) -> Callable[[Request], Awaitable[ServerKey]]:
+    """Return the dependency of a route that only server keys with the scope may call."""
+
+    async def server_key(request: Request) -> ServerKey:
+        token = bearer_of(request)
+        if not token.startswith(KEY_PREFIX):
+            await request.app.state.tokens.verify(token)
+            raise ForbiddenError("This call needs a server key.")
+        key = await _server_key(request, token)
+        if USER_HEADER in request.headers:
+            raise ForbiddenError(f"This call can't be made with {USER_HEADER}.")
+        key.require(scope)
+        return key
+
+    return server_key
+
+
+async def _server_key(request: Request, token: str) -> ServerKey:
+    if "origin" in request.headers:
+        raise ForbiddenError("A server key belongs in no browser.")
+    return await verified_key(request.app.state.credentials, token)

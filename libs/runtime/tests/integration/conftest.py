@@ -12,6 +12,7 @@ from synctalk_contracts.envelope import Envelope, Event, write_envelopes
 from synctalk_contracts.events.users import UserUpdated
 from synctalk_contracts.models import User
 from synctalk_runtime import bus as bus_module
+from synctalk_runtime import consumer
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.postgres import Postgres
@@ -125,7 +126,7 @@ def make_bus() -> Callable[[str], Bus]:
 
 @pytest.fixture
 def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus_module, "WATCH_S", 0.3)
+    monkeypatch.setattr(consumer, "WATCH_S", 0.3)
 
 
 @pytest.fixture

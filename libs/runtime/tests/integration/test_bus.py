@@ -85,7 +85,7 @@ async def test_listen__two_processes__both_receive_all(make_bus: Any, running: A
         await eventually(lambda: all(received_by))
 
 
-async def test_listen__after_connect__is_called_after_each_connect_until_it_works(
+async def test_listen__after_open__is_called_after_each_connect_until_it_works(
     make_bus: Any, running: Any, vhost: str, received: Any, send: Any
 ) -> None:
     calls = 0
@@ -98,7 +98,7 @@ async def test_listen__after_connect__is_called_after_each_connect_until_it_work
 
     async with relay_to(vhost) as relay:
         bus = make_bus(relay.url)
-        bus.listen(UserUpdated, received, after_connect=catch_up)
+        bus.listen(UserUpdated, received, after_open=catch_up)
         async with running(bus):
             await send(bus, "ada")  # received although catching up still fails
             await received.until("ada")
@@ -275,7 +275,7 @@ async def test_stop__while_a_batch_runs__waits_for_it_and_acks_it(
         await send(bus, "ada")
         await entered.wait()
         stopping = asyncio.create_task(bus.stop())
-        await eventually(bus._consumers[0]._finishing.is_set)
+        await eventually(bus._consumers[0]._receiver._finishing.is_set)
         go.set()
         await stopping
 
@@ -301,7 +301,7 @@ async def test_stop__with_more_waiting__leaves_the_rest_to_the_next(
             await send(bus, name)
         await entered.wait()
         stopping = asyncio.create_task(bus.stop())
-        await eventually(bus._consumers[0]._finishing.is_set)
+        await eventually(bus._consumers[0]._receiver._finishing.is_set)
         go.set()
         await stopping
 

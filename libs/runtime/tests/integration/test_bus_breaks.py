@@ -230,7 +230,7 @@ async def test_watch__a_consumer_that_the_broker_does_not_know__is_opened_anew(
     bus = make_bus(vhost)
     bus.subscribe(QUEUE, received)
     async with running(bus):
-        consumer = bus._consumers[0]
+        consumer = bus._consumers[0]._receiver
         # What a lost consumer looks like from here: nothing says so, and nothing comes any more.
         await consumer._declared.cancel(consumer._tag)
         await send(bus, "ada")
@@ -242,7 +242,7 @@ async def test_vhost__deleted_and_made_again__all_is_declared_anew(
 ) -> None:
     bus = make_bus(vhost)
     bus.subscribe(QUEUE, received)
-    bus.serve("test.commands.0", received, ttl_ms=1000, max_length=10)
+    bus.serve(lambda: "test", received, ttl_ms=1000, max_length=10)
     async with running(bus):
         await _remake_vhost(backing, vhost)
         await eventually(lambda: _sent(bus, send, "ada"))
@@ -287,7 +287,7 @@ async def test_listen__catching_up_has_a_bug__the_bus_comes_back(
             raise KeyError("a bug")
 
     bus = make_bus(vhost)
-    bus.listen(UserUpdated, received, after_connect=catch_up)
+    bus.listen(UserUpdated, received, after_open=catch_up)
     async with running(bus):
         await eventually(lambda: calls == 2)
         await eventually(lambda: _delivers(bus, send, received))
@@ -330,3 +330,41 @@ async def test_nodes__the_one_connected_to_goes_away__the_other_takes_over(
             used.cut()
             await eventually(lambda: (second if used is first else first).connections)
             await eventually(lambda: _delivers(bus, send, received))
+
+
+async def test_consumer__its_declaration_is_refused__fails_alone_and_receives_once_it_can(
+    make_bus: Any, running: Any, vhost: str, received: Any, send: Any
+) -> None:
+    """RabbitMQ refuses to declare a queue with other arguments than it has."""
+    other = topology.DurableQueue("test.others", QUEUE.events)
+    await _declare_plain(vhost, other.name)
+    from_other: list[Any] = []
+
+    async def take(events: list[Any]) -> None:
+        from_other.extend(events)
+
+    bus = make_bus(vhost)
+    refused = bus.subscribe(other, take)
+    well = bus.subscribe(QUEUE, received)
+    await bus.start()
+    try:
+        await eventually(lambda: bus.connected and well.receiving)
+        await send(bus, "ada")
+        await received.until("ada")
+        assert not refused.receiving
+        with pytest.raises(ConnectionError, match=r"test\.others"):
+            await bus.check()
+
+        await _delete_queue(vhost, other.name)
+        await eventually(lambda: refused.receiving)
+        await send(bus, "bob")
+        await eventually(lambda: [event.user.username for event in from_other] == ["bob"])
+        await received.until("bob")
+    finally:
+        await bus.stop()
+
+
+async def _declare_plain(url: str, queue: str) -> None:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue(queue, durable=True)

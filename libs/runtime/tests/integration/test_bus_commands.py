@@ -1,11 +1,19 @@
-"""Command queues over a real broker: one serves, in batches; what nobody serves in time is gone."""
+"""Command queues over a real broker: they come in batches; what is not taken in time is gone."""
 
 import asyncio
+import time
 from functools import partial
+from itertools import count
 from typing import Any
 
+from aio_pika.exceptions import ChannelClosed
+from synctalk_contracts import topology
+from synctalk_runtime.queues import COMMANDS_BATCH
 from synctalk_testkit import eventually as waiting
-from synctalk_testkit.queues import depth, is_empty
+from synctalk_testkit.queues import depth
+from synctalk_testkit.relay import relay_to
+
+QUEUE = topology.command_queue("test")
 
 eventually = partial(waiting.eventually, timeout=30)
 
@@ -17,70 +25,103 @@ async def test_serve__commands__come_in_batches_and_are_acked(make_bus: Any, run
         batches.append(bodies)
 
     server, client = make_bus(vhost), make_bus(vhost)
-    server.serve("test.commands.0", handler, ttl_ms=5000, max_length=1000)
+    server.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(server, client):
-        await asyncio.gather(*(client.send_command("test.commands.0", b"%d" % n, ttl_ms=5000) for n in range(200)))
+        await asyncio.gather(*(client.send_command(QUEUE, b"%d" % n, ttl_ms=5000) for n in range(200)))
         await eventually(lambda: sum(map(len, batches)) == 200)
 
     assert [int(body) for batch in batches for body in batch] == list(range(200))
     assert max(map(len, batches)) > 1
-    assert await depth(vhost, "test.commands.0") == 0
 
 
-async def test_serve__two_processes__one_is_active_and_the_other_takes_over(
-    make_bus: Any, running: Any, vhost: str
-) -> None:
-    taken: list[tuple[str, bytes]] = []
+async def test_serve__connection_lost__takes_commands_in_another_name(make_bus: Any, running: Any, vhost: str) -> None:
+    taken: list[bytes] = []
+    names = (f"test-{number}" for number in count(1))
 
-    def handler(name: str) -> Any:
-        async def handle(bodies: list[bytes]) -> None:
-            taken.extend((name, body) for body in bodies)
+    async def handler(bodies: list[bytes]) -> None:
+        taken.extend(bodies)
 
-        return handle
+    client = make_bus(vhost)
+    async with relay_to(vhost) as relay:
+        server = make_bus(relay.url)
+        serving = server.serve(lambda: next(names), handler, ttl_ms=5000, max_length=1000)
+        async with running(client, server):
+            before = serving.owner
+            relay.cut()
+            await eventually(lambda: serving.owner is None)
+            relay.mend()
+            after = await eventually(lambda: serving.owner)
 
-    client, first, second = (make_bus(vhost) for _ in range(3))
-    first.serve("test.commands.0", handler("first"), ttl_ms=5000, max_length=1000)
-    second.serve("test.commands.0", handler("second"), ttl_ms=5000, max_length=1000)
-    async with running(client, first, second):
-        for n in range(20):
-            await client.send_command("test.commands.0", b"%d" % n, ttl_ms=5000)
-        await eventually(lambda: len(taken) == 20)
-        (active,) = {name for name, _ in taken}
-        other = {"first": "second", "second": "first"}[active]
-
-        await {"first": first, "second": second}[active].stop()
-        await client.send_command("test.commands.0", b"last", ttl_ms=5000)
-        await eventually(lambda: (other, b"last") in taken)
+            assert before == "test-1"
+            assert after != before
+            await client.send_command(topology.command_queue(after), b"well", ttl_ms=5000)
+            await eventually(lambda: taken == [b"well"])
 
 
 async def test_serve__handler_has_a_bug__the_command_is_dropped_and_the_next_is_served(
     make_bus: Any, running: Any, vhost: str
 ) -> None:
     served: list[bytes] = []
+    poisoned: list[bool] = []
 
     async def handler(bodies: list[bytes]) -> None:
         if b"poison" in bodies:
+            poisoned.append(True)
             raise ValueError("a bug")
         served.extend(bodies)
 
     bus = make_bus(vhost)
-    bus.serve("test.commands.0", handler, ttl_ms=5000, max_length=1000)
+    bus.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(bus):
-        await bus.send_command("test.commands.0", b"poison", ttl_ms=5000)
-        await eventually(lambda: is_empty(vhost, "test.commands.0"))
-        await bus.send_command("test.commands.0", b"well", ttl_ms=5000)
+        await bus.send_command(QUEUE, b"poison", ttl_ms=5000)
+        await eventually(lambda: poisoned)
+        await bus.send_command(QUEUE, b"well", ttl_ms=5000)
         await eventually(lambda: served == [b"well"])
 
 
-async def test_serve__nobody_serves_in_time__the_command_is_gone(make_bus: Any, running: Any, vhost: str) -> None:
-    async def never(_: list[bytes]) -> None:
-        await asyncio.Event().wait()
+async def test_serve__not_taken_in_time__the_command_is_gone(make_bus: Any, running: Any, vhost: str) -> None:
+    taken: list[bytes] = []
+    going_on = asyncio.Event()
+
+    async def handler(bodies: list[bytes]) -> None:
+        taken.extend(bodies)
+        await going_on.wait()
 
     bus = make_bus(vhost)
-    bus.serve("test.commands.0", never, ttl_ms=200, max_length=1000)
+    bus.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(bus):
-        pass  # declared, and nobody serves any more
-    client = make_bus(vhost)
-    async with running(client):
-        await client.send_command("test.commands.0", b"late", ttl_ms=200)
-        await eventually(lambda: is_empty(vhost, "test.commands.0"))
+        for n in range(COMMANDS_BATCH):  # as many as are fetched: the next one stays on the broker
+            await bus.send_command(QUEUE, b"%d" % n, ttl_ms=5000)
+        await eventually(lambda: taken)
+        await bus.send_command(QUEUE, b"late", ttl_ms=1)
+        await bus.send_command(QUEUE, b"well", ttl_ms=5000)
+        sent_at = time.monotonic()
+        await eventually(lambda: time.monotonic() - sent_at > 0.2)
+        going_on.set()
+        await eventually(lambda: b"well" in taken)
+
+    assert b"late" not in taken
+
+
+async def test_stop__the_command_queue_is_gone(make_bus: Any, running: Any, vhost: str) -> None:
+    bus = make_bus(vhost)
+    bus.serve(lambda: "test", ignore, ttl_ms=200, max_length=1000)
+    async with running(bus):
+        assert await is_declared(vhost)
+    await eventually(lambda: is_gone(vhost))
+
+
+async def ignore(_: list[bytes]) -> None:
+    return None
+
+
+async def is_gone(url: str) -> bool:
+    return not await is_declared(url)
+
+
+async def is_declared(url: str) -> bool:
+    """Return whether there is the queue, which its consumer alone may use."""
+    try:
+        return await depth(url, QUEUE) >= 0
+    except ChannelClosed:
+        return True

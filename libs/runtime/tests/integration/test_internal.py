@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from pydantic import SecretStr
+from synctalk_contracts.internal import InternalRoute
 from synctalk_runtime.app import create_app
 from synctalk_runtime.errors import ConflictError, NotFoundError, RateLimitedError, UnavailableError
 from synctalk_runtime.health import Health
-from synctalk_runtime.internal import HEADER, InternalClient, require_internal
+from synctalk_runtime.internal import HEADER, Credential, InternalClient, require_internal
 from synctalk_runtime.telemetry import span
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.ports import free_port
@@ -60,6 +60,21 @@ def _router() -> APIRouter:
     return router
 
 
+_ROUTES = [
+    InternalRoute("test", method, f"/internal/{name}", ("gateway",), "")
+    for method, name in (
+        ("GET", "echo"),
+        ("POST", "body"),
+        ("PUT", "nothing"),
+        ("GET", "missing"),
+        ("GET", "conflict"),
+        ("GET", "limited"),
+        ("GET", "limited-by-a-proxy"),
+        ("GET", "nonsense"),
+    )
+]
+
+
 @pytest.fixture(scope="module")
 async def server() -> AsyncIterator[str]:
     from typing import ClassVar
@@ -70,8 +85,7 @@ async def server() -> AsyncIterator[str]:
         SERVICE: ClassVar[str] = "test"
 
     settings = Settings(internal_secret=SECRET, redis_url="redis://x", rabbitmq_url="amqp://x")
-    app: FastAPI = create_app(settings, [_router()], Health())
-    app.state.internal_secret = SECRET
+    app: FastAPI = create_app(settings, [_router()], Health(), internal_routes=_ROUTES)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
@@ -84,7 +98,7 @@ async def server() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def client(server: str) -> AsyncIterator[InternalClient]:
-    client = InternalClient(server, SecretStr(SECRET), timeout_s=1)
+    client = InternalClient(server, Credential("gateway", SECRET), timeout_s=1)
     yield client
     await client.close()
 
@@ -134,7 +148,7 @@ async def test_call__any_other_answer__is_unavailable(client: InternalClient, pa
 
 
 async def test_call__nobody_there__is_unavailable() -> None:
-    client = InternalClient(f"http://127.0.0.1:{free_port()}", SecretStr(SECRET))
+    client = InternalClient(f"http://127.0.0.1:{free_port()}", Credential("gateway", SECRET))
     with pytest.raises(UnavailableError):
         await client.get("/internal/echo", word="a")
     await client.close()
@@ -142,7 +156,7 @@ async def test_call__nobody_there__is_unavailable() -> None:
 
 async def test_call__frozen__ends_at_its_deadline_and_recovers(server: str) -> None:
     async with relay_to(server) as relay:
-        client = InternalClient(relay.url, SecretStr(SECRET), timeout_s=0.3)
+        client = InternalClient(relay.url, Credential("gateway", SECRET), timeout_s=0.3)
         await client.get("/internal/echo", word="a")
         relay.freeze()
         with pytest.raises(UnavailableError):

@@ -251,3 +251,15 @@ async def test_migrate__the_database_is_down__says_so(folder: Path) -> None:
 async def test_migrate__no_files_at_all__is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(MigrationError):
         await migrate(url, tmp_path)
+
+
+async def test_migrate__address_names_a_schema__creates_it_and_stays_within(url: str, folder: Path) -> None:
+    await migrate(url, folder)
+    other = f"{url}?search_path=second"
+
+    assert await migrate(other, folder) == ["0001_things.sql", "0002_colour.sql"]
+    assert await migrate(other, folder) == []
+    conn = await asyncpg.connect(url)
+    found = await conn.fetch("select table_schema from information_schema.tables where table_name = 'thing'")
+    await conn.close()
+    assert sorted(row["table_schema"] for row in found) == ["public", "second"]

@@ -7,10 +7,12 @@ from typing import Any
 import aio_pika
 import pytest
 from synctalk_contracts import topology
-from synctalk_contracts.envelope import read_envelopes
+from synctalk_contracts.envelope import Envelope, read_envelopes
+from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.events.users import UserUpdated
 from synctalk_runtime import outbox
 from synctalk_runtime.errors import UnavailableError
+from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.postgres import Postgres
 from synctalk_testkit import eventually as waiting
@@ -88,6 +90,41 @@ async def test_relay__many_events__are_sent_in_order_in_batches_and_removed(
     await eventually(lambda: _is_empty(postgres))
 
 
+class SlowBroker:
+    """Notes in which order two types are published, while each takes its time to declare and to confirm."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self._declared: set[str] = set()
+
+    async def declare_fed_by(self, event_types: set[str]) -> None:
+        if not event_types <= self._declared:
+            await asyncio.sleep(0.02 if UserUpdated.type_name() in event_types else 0)
+            self._declared |= event_types
+
+    async def publish(self, exchange: str, routing_key: str, body: bytes) -> None:
+        self.numbers += [envelope.payload["place"] for envelope in read_envelopes(body)]
+        await asyncio.sleep(0.005)
+
+
+async def test_relays__of_several_processes__publish_types_in_the_order_of_commit(postgres: Postgres) -> None:
+    broker = SlowBroker()
+    relays = [OutboxRelay(postgres, broker, interval_s=0.01) for _ in range(3)]  # type: ignore[arg-type]
+    for relay in relays:
+        await relay.start()
+    types = (UserUpdated.type_name(), SessionRevoked.type_name())
+    for place in range(60):
+        envelope = Envelope(id=new_id(), type=types[place % 2], time=utc_now(), payload={"place": place})
+        async with postgres.transaction() as conn:
+            await conn.execute(outbox.ADD, [envelope.type], [envelope.model_dump_json()])
+        relays[place % 3].wake()
+
+    await eventually(lambda: len(broker.numbers) >= 60)
+    for relay in relays:
+        await relay.stop()
+    assert broker.numbers == list(range(60))
+
+
 async def _is_empty(postgres: Postgres) -> bool:
     return await _rows(postgres) == 0
 
@@ -126,6 +163,40 @@ async def test_relay__the_broker_does_not_answer__sends_later_in_order(
 
     await eventually(lambda: broker.names == ["ada", "bob"])
     await eventually(lambda: _is_empty(postgres))
+
+
+async def test_relay__a_queue_takes_nothing__delays_only_its_own_events(
+    postgres: Postgres, user_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BATCH", 4)
+    monkeypatch.setattr(outbox, "SET_ASIDE_S", 0.5)
+    taken: list[str] = []
+    is_full = True
+
+    class OneFull:
+        async def declare_fed_by(self, _: set[str]) -> None:
+            return
+
+        async def publish(self, _: str, type_name: str, body: bytes) -> None:
+            if type_name == UserUpdated.type_name() and is_full:
+                raise UnavailableError
+            taken.extend(type_name for _ in read_envelopes(body))
+
+    revoked = SessionRevoked(session_id=new_id(), user_id=new_id(), reason="logged_out", deny_until=utc_now())
+    async with postgres.transaction() as conn:
+        for number in range(6):  # more than a batch
+            await outbox.add(conn, [user_event(f"user-{number}")])
+        await outbox.add(conn, [revoked])
+    relay = OutboxRelay(postgres, OneFull(), interval_s=0.01)  # type: ignore[arg-type]
+    await relay.start()
+    relay.wake()
+    await eventually(lambda: taken == [SessionRevoked.type_name()])
+    assert await _rows(postgres) == 6
+
+    is_full = False
+    await eventually(lambda: taken == [SessionRevoked.type_name(), *[UserUpdated.type_name()] * 6])
+    await eventually(lambda: _is_empty(postgres))
+    await relay.stop()
 
 
 async def test_relay__a_bug__goes_on(postgres: Postgres, relay: OutboxRelay, broker: Broker, user_event: Any) -> None:

@@ -11,6 +11,7 @@ from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.postgres import Postgres, RaceError
 from synctalk_testkit.eventually import eventually
+from synctalk_testkit.own_pgbouncer import own_pgbouncer
 from synctalk_testkit.relay import Relay, relay_to
 
 
@@ -241,3 +242,40 @@ async def _is_aborted(conn: Any) -> bool:
     except asyncpg.InFailedSQLTransactionError:
         return True
     return False
+
+
+@pytest.fixture
+async def pooled(postgres_url: str, make_settings: Any) -> Any:
+    """A pool of ten connections to a pooler in transaction mode, which has two to the server."""
+    with own_pgbouncer(postgres_url) as url:
+        postgres = Postgres(make_settings(database_url=url, database_pool_size=10, database_transaction_pooler=True))
+        await postgres.open()
+        yield postgres
+        await postgres.close()
+
+
+async def test_pooler__many_at_once__statements_find_their_server(pooled: Postgres) -> None:
+    async def ask(number: int) -> tuple[str, int, list[int]]:
+        wanted = new_id()
+        async with pooled.connection() as conn:
+            found: str = await conn.fetchval("select $1::uuid", wanted)
+            assert found == wanted
+            one: int = await conn.fetchval("select $1::int + 1", number)
+        async with pooled.snapshot() as conn:
+            several = [row["n"] for row in await conn.fetch("select n from generate_series(1, $1) as n", number)]
+        return found, one, several
+
+    answers = await asyncio.gather(*(ask(n) for n in range(40)))
+
+    assert [(one, several) for _, one, several in answers] == [(n + 1, list(range(1, n + 1))) for n in range(40)]
+
+
+async def test_pooler__error_in_a_transaction__undoes_it(pooled: Postgres) -> None:
+    async with pooled.transaction() as conn:
+        await conn.execute("create table thing (id int primary key)")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with pooled.connection() as conn:
+            await conn.execute("insert into thing values (1), (1)")
+    async with pooled.connection() as conn:
+        await conn.execute("insert into thing values (1)")
+        assert await conn.fetchval("select count(*) from thing") == 1

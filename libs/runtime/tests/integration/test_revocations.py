@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from pydantic import SecretStr
 from synctalk_contracts import topology
 from synctalk_contracts.envelope import Envelope, write_envelopes
 from synctalk_contracts.events.sessions import SessionRevoked
@@ -18,7 +17,7 @@ from synctalk_runtime import revocations as module
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.errors import UnauthenticatedError, UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
-from synctalk_runtime.internal import InternalClient
+from synctalk_runtime.internal import Credential, InternalClient
 from synctalk_runtime.revocations import PATH, Revocations
 from synctalk_runtime.tokens import KeySet, TokenVerifier
 from synctalk_testkit.eventually import eventually
@@ -71,7 +70,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def following(bus: Bus, auth: Auth, **given: Any) -> AsyncIterator[Revocations]:
-    client, revocations = InternalClient(auth.url, SecretStr("a secret of sixteen")), Revocations(**given)
+    client, revocations = InternalClient(auth.url, Credential("api", "a secret of sixteen")), Revocations(**given)
     revocations.follow(bus, client)
     await revocations.start()
     await bus.start()
@@ -81,6 +80,14 @@ async def following(bus: Bus, auth: Auth, **given: Any) -> AsyncIterator[Revocat
         await bus.stop()
         await revocations.stop()
         await client.close()
+
+
+async def is_receiving(bus: Bus) -> bool:
+    try:
+        await bus.check()
+    except (ConnectionError, UnavailableError):
+        return False
+    return True
 
 
 async def is_ready(revocations: Revocations) -> bool:
@@ -187,7 +194,7 @@ async def test_follow__auth_is_away_and_the_bus_is_not__stays_ready_and_receives
 ) -> None:
     bus = make_bus(vhost)
     async with following(bus, auth, fail_closed_s=0.1) as revocations:
-        await eventually(lambda: bus.connected, 30)
+        await eventually(lambda: is_receiving(bus), 30)
         await eventually(lambda: is_ready(revocations))
         auth.broken, event = b"", revoked()
         envelope = Envelope(
@@ -205,7 +212,7 @@ async def test_follow__the_bus_stands_and_brings_nothing__auth_is_asked_all_the_
     monkeypatch.setattr(module, "POLL_BESIDE_BUS_S", 0.1)
     bus = make_bus(vhost)
     async with following(bus, auth) as revocations:
-        await eventually(lambda: bus.connected, 30)
+        await eventually(lambda: is_receiving(bus), 30)
         await eventually(lambda: is_ready(revocations))
         event = revoked()
         auth.events.append(event)

@@ -41,16 +41,21 @@ async def test_preflight__of_an_allowed_origin__is_answered_without_credentials(
     assert answer.status_code == 200
     assert answer.headers["Access-Control-Allow-Origin"] == OURS
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
-    assert "authorization" in answer.headers["Access-Control-Allow-Headers"].lower()
+    assert answer.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    assert answer.headers["Access-Control-Max-Age"] == "600"
+    assert answer.headers["Vary"] == "Origin"
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-async def test_preflight__of_another_origin__is_forbidden_in_the_error_shape(client: httpx.AsyncClient) -> None:
-    answer = await client.options("/thing", headers={"Origin": STRANGE, **PREFLIGHT})
+@pytest.mark.parametrize("origin", [STRANGE, "null", f"{OURS}.evil.example", OURS.upper(), "http://www.example.com"])
+async def test_preflight__of_another_origin__is_forbidden_in_the_error_shape(
+    client: httpx.AsyncClient, origin: str
+) -> None:
+    answer = await client.options("/thing", headers={"Origin": origin, **PREFLIGHT})
 
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "forbidden"
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("PATCH", "/thing", 200), ("GET", "/gone", 404)])
@@ -78,13 +83,64 @@ async def test_answer__to_another_origin__may_not_be_read(client: httpx.AsyncCli
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-async def test_origins__none__leave_everything_as_it_is(make_settings: Any) -> None:
+async def test_answer__without_an_origin__is_served_and_varies_by_it(client: httpx.AsyncClient) -> None:
+    answer = await client.patch("/thing")
+
+    assert (answer.status_code, answer.headers["Vary"]) == (200, "Origin")
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_origins__none__refuse_the_preflights_of_other_origins_only(make_settings: Any) -> None:
     client = _client(make_settings())
 
-    answer = await client.options("/thing", headers={"Origin": OURS, **PREFLIGHT})
+    other = await client.options("/thing", headers={"Origin": OURS, **PREFLIGHT})
+    own = await client.options("/thing", headers={"Origin": "http://chat.example.com", **PREFLIGHT})
 
-    assert answer.status_code == 405
-    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert (other.status_code, own.status_code) == (403, 405)
+    assert not [name for name in (*other.headers, *own.headers) if name.startswith("access-control")]
+
+
+async def test_any_origin__gets_itself_back(make_settings: Any) -> None:
+    answer = await _client(make_settings(allowed_origins=["*"])).patch("/thing", headers={"Origin": STRANGE})
+
+    assert answer.headers["Access-Control-Allow-Origin"] == STRANGE
+    assert answer.headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [f'["{OURS}", "https://b.example"]', f"{OURS},https://b.example", f" {OURS} , https://b.example "],
+)
+def test_origins__in_the_environment__are_json_or_apart_by_commas(
+    make_settings: Any, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SYNCTALK_ALLOWED_ORIGINS", given)
+    assert make_settings().allowed_origins == [OURS, "https://b.example"]
+
+
+def test_origins__empty_in_the_environment__are_none(make_settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCTALK_ALLOWED_ORIGINS", "")
+    assert make_settings().allowed_origins == []
+
+
+@pytest.mark.parametrize("given", [f'["{OURS}"', "[1]", f"{OURS},,", f"{OURS};https://b.example"])
+def test_origins__unreadable_in_the_environment__stop_the_start(
+    make_settings: Any, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SYNCTALK_ALLOWED_ORIGINS", given)
+    with pytest.raises(ValidationError):
+        make_settings()
+
+
+@pytest.mark.parametrize("origin", ["*", "null"])
+def test_origin__that_every_page_can_have__is_a_problem_in_production(make_settings: Any, origin: str) -> None:
+    settings = make_settings(allowed_origins=[OURS, origin])
+    assert any("SYNCTALK_ALLOWED_ORIGINS" in sentence for sentence in settings.production_problems())
+
+
+def test_origins__exact_ones__are_no_problem_in_production(make_settings: Any) -> None:
+    settings = make_settings(allowed_origins=[OURS])
+    assert not any("SYNCTALK_ALLOWED_ORIGINS" in sentence for sentence in settings.production_problems())
 
 
 @pytest.mark.parametrize("origin", ["https://www.example.com/", "www.example.com", "", "https://a b"])

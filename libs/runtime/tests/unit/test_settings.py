@@ -35,6 +35,8 @@ def test_settings__a_secret_in_a_file__is_read_without_its_line_end(make_setting
         ({"log_level": "loud"}, "SYNCTALK_LOG_LEVEL"),
         ({"call_timeout_s": 0}, "SYNCTALK_CALL_TIMEOUT_S"),
         ({"trace_ratio": 2}, "SYNCTALK_TRACE_RATIO"),
+        ({"redis_url": "redis://a,redis://b"}, "SYNCTALK_REDIS_CLUSTER"),
+        ({"limits_redis_url": "redis://a/1", "redis_cluster": True}, "SYNCTALK_REDIS_CLUSTER"),
     ],
 )
 def test_settings__wrong__say_which_and_not_what(make_settings: Any, given: dict[str, Any], name: str) -> None:

@@ -37,15 +37,17 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, host: str) -> Certificate:
+    def sign(self, host: str, *, expired: bool = False) -> Certificate:
+        """Return a certificate for a host, or for a client of that name."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         certificate = (
-            self._builder(subject, key)
+            self._builder(subject, key, DAY if expired else -DAY)
             .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        files = Certificate(self._folder / f"{host}.pem", self._folder / f"{host}.key")
+        name = f"{host}-expired" if expired else host
+        files = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         files.key.write_bytes(
             key.private_bytes(
@@ -55,7 +57,10 @@ class Authority:
         files.key.chmod(0o600)
         return files
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, ended: datetime.timedelta = -DAY
+    ) -> x509.CertificateBuilder:
+        """`ended`: how long ago its time was over."""
         now = datetime.datetime.now(datetime.UTC)
         return (
             x509.CertificateBuilder()
@@ -63,8 +68,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - DAY)
-            .not_valid_after(now + DAY)
+            .not_valid_before(now - 2 * DAY)
+            .not_valid_after(now - ended)
         )
 
 

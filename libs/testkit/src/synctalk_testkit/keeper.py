@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
+from synctalk_backing import binaries
 
 from synctalk_testkit import local
 from synctalk_testkit.backing import Backing
@@ -37,7 +38,12 @@ def main() -> None:
 
 
 def _way() -> Callable[[Path, int], AbstractContextManager[Backing]]:
-    """Containers where an engine on this machine answers (one elsewhere publishes elsewhere), else processes."""
+    """Containers where an engine on this machine answers (one elsewhere publishes elsewhere), else processes.
+
+    Processes as well where a RabbitMQ is given, which no image has.
+    """
+    if binaries.RABBITMQ_GIVEN in os.environ:
+        return local.started
     host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     if not host.startswith("unix://") or not Path(host.removeprefix("unix://")).exists():
         return local.started

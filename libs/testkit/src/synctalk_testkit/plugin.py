@@ -2,11 +2,12 @@
 
 `backing` the addresses · `fresh_database("api")` a new empty database with its own role · `postgres_url` one for the
 module · `redis_url` this worker's server, emptied · `rabbitmq_url` a virtual host for the worker ·
-`fresh_vhost()` a new one · `token_maker` signs access tokens · `key_server` serves their keys.
+`fresh_vhost()` a new one · `accounts["api"]` a service's own
+addresses there · `token_maker` signs access tokens · `key_server` serves their keys.
 """
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ import redis.asyncio
 import structlog
 
 from synctalk_testkit import backing as backing_set
+from synctalk_testkit.accounts import ServiceAccount, create_accounts
 from synctalk_testkit.backing import Backing
 from synctalk_testkit.databases import create_database, drop_database
 from synctalk_testkit.tokens import KeyServer, TokenMaker
@@ -98,6 +100,12 @@ async def fresh_vhost(backing: Backing) -> AsyncIterator[Fresh]:
     yield create
     for url in made:
         await delete_vhost(backing, url)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def accounts(backing: Backing, redis_url: str, rabbitmq_url: str) -> Mapping[str, ServiceAccount]:
+    """The services' accounts at `redis_url` and `rabbitmq_url`, with their rights of production."""
+    return await create_accounts(backing, redis_url, rabbitmq_url)
 
 
 @pytest.fixture(scope="session")

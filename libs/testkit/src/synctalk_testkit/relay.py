@@ -5,6 +5,7 @@ async with relay_to(redis_url) as relay:
     relay.freeze()   # nothing passes any more, and nobody is notified
     relay.cut()      # all connections are reset, new ones too
     relay.mend()     # as it was
+    relay.lead_to(other_url)  # as an address that fails over: everybody is cut, and comes to the other server
 """
 
 import asyncio
@@ -41,6 +42,11 @@ class Relay:
         self._is_cut = True
         for writer in self._writers:
             writer.transport.abort()
+
+    def lead_to(self, target_url: str) -> None:
+        self.cut()
+        self._target = urlsplit(target_url)
+        self.mend()
 
     def mend(self) -> None:
         self._is_cut = False

@@ -15,8 +15,10 @@ import aiohttp
 import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
-from synctalk_contracts.models import User
+from synctalk_contracts.internal import KnownKey
+from synctalk_contracts.models import Scope, ServerUser, User
 from synctalk_runtime.bus import Bus
+from synctalk_runtime.credentials import hash_of
 from synctalk_runtime.ids import new_id
 from synctalk_runtime.internal import HEADER
 
@@ -97,15 +99,27 @@ class AuthStub:
 
     tokens: TokenMaker
     registered: dict[str, User] = field(default_factory=dict)
+    known: dict[str, ServerUser] = field(default_factory=dict)
+    """What its directory knows, by id."""
+    keys: dict[str, KnownKey] = field(default_factory=dict)
+    """Server keys, by hash."""
     is_available: bool = True
     """Whether it looks up users; keys and revocations are served in any case."""
     url: str = ""
+
+    def server_key(self, *scopes: Scope) -> str:
+        """Make a server key."""
+        key = f"stk_{new_id()}"
+        self.keys[hash_of(key)] = KnownKey(id=new_id(), scopes=list(scopes), expires_at=None)
+        return key
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/.well-known/jwks.json", self._jwks)
         app.router.add_get("/internal/revocations/changes", self._revocations)
         app.router.add_post("/internal/users", self._users)
+        app.router.add_post("/internal/directory", self._directory)
+        app.router.add_post("/internal/credentials/key", self._key)
         return app
 
     async def _jwks(self, _: web.Request) -> web.Response:
@@ -121,6 +135,21 @@ class AuthStub:
         ids = (await request.json())["ids"]
         found = [self.registered[user_id].model_dump(mode="json") for user_id in ids if user_id in self.registered]
         return web.json_response({"items": found})
+
+    async def _directory(self, request: web.Request) -> web.Response:
+        assert request.headers[HEADER] == SECRET
+        if not self.is_available:
+            return web.Response(status=503)
+        ids = (await request.json())["ids"]
+        found = [self.known[user_id].model_dump(mode="json") for user_id in ids if user_id in self.known]
+        return web.json_response({"items": found})
+
+    async def _key(self, request: web.Request) -> web.Response:
+        assert request.headers[HEADER] == SECRET
+        known = self.keys.get((await request.json())["hash"])
+        if known is None:
+            return web.Response(status=404)
+        return web.json_response(known.model_dump(mode="json"))
 
 
 class _Server(uvicorn.Server):

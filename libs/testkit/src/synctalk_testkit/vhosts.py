@@ -13,18 +13,18 @@ async def create_vhost(backing: Backing) -> str:
     name = f"test-{secrets.token_hex(6)}"
     user = urlsplit(backing.rabbitmq_url).username
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
-    async with _management(backing) as session:
-        await _done(session.put(f"/api/vhosts/{name}", json={}))
-        await _done(session.put(f"/api/permissions/{name}/{user}", json=everything))
+    async with management(backing) as session:
+        await done(session.put(f"/api/vhosts/{name}", json={}))
+        await done(session.put(f"/api/permissions/{name}/{user}", json=everything))
     return f"{backing.rabbitmq_url}/{name}"
 
 
 async def delete_vhost(backing: Backing, url: str) -> None:
-    async with _management(backing) as session:
-        await _done(session.delete(f"/api/vhosts/{urlsplit(url).path.lstrip('/')}"))
+    async with management(backing) as session:
+        await done(session.delete(f"/api/vhosts/{urlsplit(url).path.lstrip('/')}"))
 
 
-def _management(backing: Backing) -> aiohttp.ClientSession:
+def management(backing: Backing) -> aiohttp.ClientSession:
     address = urlsplit(backing.rabbitmq_url)
     return aiohttp.ClientSession(
         backing.rabbitmq_management_url,
@@ -33,6 +33,6 @@ def _management(backing: Backing) -> aiohttp.ClientSession:
     )
 
 
-async def _done(request: "aiohttp.client._RequestContextManager") -> None:
+async def done(request: "aiohttp.client._RequestContextManager") -> None:
     async with request as answer:
         answer.raise_for_status()

@@ -7,7 +7,7 @@ newer version.
 """
 
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict, final
+from typing import Any, Literal, NotRequired, TypedDict, final
 
 import orjson
 
@@ -49,10 +49,17 @@ class UserEventJson(TypedDict):
 
 
 @final
+class ContactsEventJson(TypedDict):
+    event: Literal["contacts:changed"]
+
+
+@final
 class PresenceEventJson(TypedDict):
     shown: dict[str, Any]
     own: dict[str, Any]
     shown_changed: NotRequired[bool]
+    last_seen_visible: NotRequired[str]
+    last_seen_at: NotRequired[str | None]
 
 
 @final
@@ -105,10 +112,17 @@ def reply_batch(replies: Sequence[ReplyJson]) -> bytes:
     return orjson.dumps({"replies": replies})
 
 
-def presence_event(shown: bytes, own: bytes, *, shown_changed: bool = True) -> bytes:
+def presence_event(
+    shown: bytes,
+    own: bytes,
+    *,
+    shown_changed: bool = True,
+    last_seen_visible: str = "everyone",
+    last_seen_at: str | None = None,
+) -> bytes:
     """Encode a `PresenceEvent` from the JSON of what others see and of what the user sees."""
-    flag = b"true" if shown_changed else b"false"
-    return b'{"shown":' + shown + b',"own":' + own + b',"shown_changed":' + flag + b"}"
+    rest = {"shown_changed": shown_changed, "last_seen_visible": last_seen_visible, "last_seen_at": last_seen_at}
+    return b'{"shown":' + shown + b',"own":' + own + b"," + orjson.dumps(rest)[1:]
 
 
 def read_conversation(data: bytes) -> RoomBatchJson | ProfileEventJson:
@@ -119,10 +133,10 @@ def read_conversation(data: bytes) -> RoomBatchJson | ProfileEventJson:
     return value  # type: ignore[no-any-return]
 
 
-def read_user(data: bytes) -> UserEventJson | ProfileEventJson:
-    """Read a message of a user's channel: `conversation` or `user`, as `event` says."""
+def read_user(data: bytes) -> UserEventJson | ProfileEventJson | ContactsEventJson:
+    """Read a message of a user's channel: `conversation`, `user` or nothing, as `event` says."""
     value = _read(data)
-    if "conversation" not in value and "user" not in value:
+    if "conversation" not in value and "user" not in value and value.get("event") != "contacts:changed":
         raise UnreadableError("must have conversation or user")
     return value  # type: ignore[no-any-return]
 

@@ -69,8 +69,16 @@ def conversation_removed(*, id: str) -> bytes:  # noqa: A002
     return encode("conversation:removed", {"id": id})
 
 
-def member_changed(*, conversation_id: str, user_id: str, role: Role | str | None, change_seq: int) -> bytes:
-    payload = {"conversation_id": conversation_id, "user_id": user_id, "role": role, "change_seq": change_seq}
+def member_changed(
+    *, conversation_id: str, user_id: str, role: Role | str | None, change_seq: int, muted_until: str | None = None
+) -> bytes:
+    payload = {
+        "conversation_id": conversation_id,
+        "user_id": user_id,
+        "role": role,
+        "change_seq": change_seq,
+        "muted_until": muted_until,
+    }
     return encode("member:changed", payload)
 
 

@@ -2,10 +2,12 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from synctalk_contracts.base import Contract
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.ids import Id, Seq, Timestamp
-from synctalk_contracts.models import Role
+from synctalk_contracts.models import HostConversation, Role
 
 
 class MemberAtCreation(Contract):
@@ -22,12 +24,22 @@ class ConversationCreated(Event):
     created_at: Timestamp
     members: list[MemberAtCreation]
     change_seq: Seq
+    conversation: HostConversation | None = Field(default=None)
 
 
 class ConversationUpdated(Event):
     NAME: ClassVar[str] = "conversation.updated"
     conversation_id: Id
     title: str | None
+    change_seq: Seq
+    conversation: HostConversation | None = Field(default=None)
+
+
+class ConversationDeleted(Event):
+    """A group is gone for everybody, with all that was said in it."""
+
+    NAME: ClassVar[str] = "conversation.deleted"
+    conversation: HostConversation
     change_seq: Seq
 
 

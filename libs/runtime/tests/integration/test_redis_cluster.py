@@ -1,0 +1,206 @@
+"""Publishing, limits and redis-py on a real cluster of three primaries and three replicas, while it changes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from synctalk_contracts.accounts import ACCESS, redis_user, user_name
+from synctalk_runtime import fanout
+from synctalk_runtime import redis as runtime_redis
+from synctalk_runtime.errors import RateLimitedError, UnavailableError
+from synctalk_runtime.limits import Limit, Limiter
+from synctalk_runtime.redis_cluster import ClusterPipeline
+from synctalk_runtime.slot_map import slot_of
+from synctalk_testkit.authority import Authority
+from synctalk_testkit.eventually import eventually
+from synctalk_testkit.redis_cluster import RedisCluster, redis_cluster
+
+KEYS = [f"key:{n}" for n in range(300)]
+"""Of many slots, on every primary."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared() -> AsyncIterator[RedisCluster]:
+    async with redis_cluster() as cluster:
+        yield cluster
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cluster(shared: RedisCluster) -> RedisCluster:
+    """The cluster, whole again after what another test did to it."""
+    await eventually(shared.is_whole, 30)
+    return shared
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pipeline(cluster: RedisCluster) -> AsyncIterator[ClusterPipeline]:
+    made = ClusterPipeline(SecretStr(cluster.url))
+    yield made
+    await made.close()
+
+
+async def test_call_all__keys_of_every_slot__are_answered_in_order(pipeline: ClusterPipeline) -> None:
+    await pipeline.call_all([("SET", key, key) for key in KEYS])
+    assert await pipeline.call_all([("GET", key) for key in KEYS]) == [key.encode() for key in KEYS]
+    assert len({pipeline.server_of(key) for key in KEYS}) == 3
+    assert await pipeline.call("PING") == b"PONG"
+
+
+async def test_call__without_a_node_that_answers__is_unavailable() -> None:
+    nowhere = ClusterPipeline(SecretStr("redis://127.0.0.1:1,redis://127.0.0.1:2"))
+    with pytest.raises(UnavailableError):
+        await nowhere.call("GET", "a")
+    await nowhere.close()
+
+
+async def test_slot_moved__is_followed_at_once(cluster: RedisCluster, pipeline: ClusterPipeline) -> None:
+    key = "moved:1"
+    await pipeline.call("SET", key, "before")
+    old = await cluster.owner_of(key)
+    new = next(node for node in await cluster.primaries() if node is not old)
+    await cluster.move_slot(slot_of(key), new)
+    assert await pipeline.call("GET", key) == b"before"
+    await eventually(lambda: pipeline.server_of(key).endswith(str(new.port)))
+
+
+async def test_slot_on_its_way__is_asked_where_it_goes(cluster: RedisCluster, pipeline: ClusterPipeline) -> None:
+    """A key that is not at the old node any more, or not yet anywhere, is asked for at the new one (ASK)."""
+    key = "moving:1"
+    slot, old = slot_of(key), await cluster.owner_of(key)
+    new = next(node for node in await cluster.primaries() if node is not old)
+    ids = {node: (await node.command("CLUSTER", "MYID")).decode() for node in (old, new)}
+    await pipeline.call("GET", key)
+    await new.command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[old])
+    await old.command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[new])
+    assert await pipeline.call("SET", key, "there") == b"OK"
+    assert await pipeline.call("GET", key) == b"there"
+    for node in (new, old):
+        await node.command("CLUSTER", "SETSLOT", slot, "NODE", ids[new])
+    assert await pipeline.call("GET", key) == b"there"
+
+
+async def test_limits__each_bucket_in_its_own_slot__are_kept(pipeline: ClusterPipeline) -> None:
+    limiter = Limiter(pipeline)
+    limit = Limit("test", 0.01, 1)
+    subjects = [f"user-{n}" for n in range(50)]
+    assert await limiter.ask([(limit, subject) for subject in subjects]) == [0] * 50
+    assert all(await limiter.ask([(limit, subject) for subject in subjects]))
+    await limiter.take_all([(limit, "new-1"), (limit, "new-2")])
+    with pytest.raises(RateLimitedError):
+        await limiter.take_all([(limit, "new-3"), (limit, "user-1"), (limit, "new-4")])
+    assert await limiter.ask([(limit, "new-3"), (limit, "new-4")]) != [0, 0]
+    assert (await limiter.ask([(limit, "new-4")]))[0] > 0, "it was taken by the question before, not by the refused try"
+
+
+async def test_redis_py__moved_and_killed__finds_the_way(cluster: RedisCluster) -> None:
+    client: Any = runtime_redis.connect_cluster(SecretStr(cluster.url))
+    try:
+        await runtime_redis.check(client)
+        await client.set("auth:known:a", "1", ex=60)
+        (await cluster.owner_of("auth:known:a")).kill()
+
+        async def answers() -> bool:
+            try:
+                with runtime_redis.answering():
+                    return bool(await client.set("auth:known:a", "1", ex=60))
+            except UnavailableError:
+                return False
+
+        await eventually(answers, 10)
+    finally:
+        await client.aclose()
+        await _restart(cluster)
+
+
+async def test_primary_killed__others_go_on_and_its_slots_come_back(
+    cluster: RedisCluster, pipeline: ClusterPipeline
+) -> None:
+    await pipeline.call_all([("SET", key, "1") for key in KEYS])
+    lost = await cluster.owner_of(KEYS[0])
+    of_lost = {key for key in KEYS if pipeline.server_of(key).endswith(f":{lost.port}")}
+    lost.kill()
+    began = time.monotonic()
+    outcomes = dict(zip(KEYS, await pipeline.call_all([("GET", key) for key in KEYS]), strict=True))
+    assert {key for key, outcome in outcomes.items() if isinstance(outcome, UnavailableError)} == of_lost
+
+    async def all_are_published() -> bool:
+        try:
+            await fanout.publish(pipeline, [(key, b"x") for key in KEYS])
+        except fanout.NotPublishedError as error:
+            assert {channel for channel, _ in error.messages} <= of_lost
+            return False
+        return True
+
+    await eventually(all_are_published, 10)
+    assert time.monotonic() - began < 8
+    await _restart(cluster)
+
+
+async def test_tls__private_authority_and_host_name__are_verified_on_every_node(tmp_path: Path) -> None:
+    authority, other = Authority(tmp_path / "ours"), Authority(tmp_path / "other")
+    async with redis_cluster(authority=authority) as cluster:
+        for node in cluster.nodes:
+            await node.command("ACL", "SETUSER", "app", "on", ">app-secret", "~*", "&*", "+@all")
+        url = SecretStr(cluster.url.replace("://:violet-anvil", "://app:app-secret"))
+        trusting = ClusterPipeline(url, authority.ca_file)
+        await trusting.call_all([("SET", key, "1") for key in KEYS])
+        assert await trusting.call_all([("GET", key) for key in KEYS]) == [b"1"] * len(KEYS)
+        assert {trusting.server_of(key).partition(":")[0] for key in KEYS} == {"127.0.0.1"}
+        client: Any = runtime_redis.connect_cluster(url, authority.ca_file)
+        assert await client.get(KEYS[0]) == b"1"
+        await client.aclose()
+        for wrong in (ClusterPipeline(url, other.ca_file), ClusterPipeline(url, None)):
+            with pytest.raises(UnavailableError):
+                await wrong.call("GET", KEYS[0])
+            await wrong.close()
+        other_name = url.get_secret_value().replace("127.0.0.1", "localhost")
+        wrong_name = ClusterPipeline(SecretStr(other_name), authority.ca_file)
+        with pytest.raises(UnavailableError):
+            await wrong_name.call("GET", KEYS[0])
+        await asyncio.gather(wrong_name.close(), trusting.close())
+
+
+LIMITS = {
+    "auth": "login_address",
+    "api": "api_read",
+    "gateway": "signal",
+    "presence": "presence_set",
+    "notifier": "devices",
+}
+
+
+async def test_tls__account_of_each_service__has_its_own_limits_and_channels_on_every_node(tmp_path: Path) -> None:
+    """As managed clusters are set up: TLS, a user for each service, and just the rights that the contract gives it."""
+    authority = Authority(tmp_path)
+    async with redis_cluster(authority=authority) as cluster:
+        for service, access in ACCESS.items():
+            rule = redis_user(service, ["app-secret"]).split()[1:]
+            for node in cluster.nodes:
+                await node.command("ACL", "SETUSER", *rule)
+            url = cluster.url.replace("://:violet-anvil", f"://{user_name(service)}:app-secret")
+            pipeline = ClusterPipeline(SecretStr(url), authority.ca_file)
+            channels = [f"{kind.value}:{n}" for kind in access.publishes_on for n in range(30)]
+            assert await pipeline.call_all([("SPUBLISH", channel, "x") for channel in channels]) == [0] * len(channels)
+            limiter = Limiter(pipeline)
+            counted = [name for name in LIMITS.values() if await _counts(limiter, name)]
+            await pipeline.close()
+
+            assert counted == [LIMITS[service]]
+
+
+async def _counts(limiter: Limiter, name: str) -> bool:
+    """Return whether buckets in many slots refuse a second token: those that cannot be asked let everything through."""
+    buckets = [(Limit(name, 0.001, 1), str(n)) for n in range(10)]
+    await limiter.ask(buckets)
+    return all(wait_s > 0 for wait_s in await limiter.ask(buckets))
+
+
+async def _restart(cluster: RedisCluster) -> None:
+    for node in cluster.nodes:
+        if not await node.is_up():
+            node.start()
