@@ -11,6 +11,8 @@ import asyncpg
 from aiohttp import web
 from synctalk_auth.routes.dependencies import Services
 from synctalk_auth.settings import Settings
+from synctalk_contracts.events.users import ProfileProvided
+from synctalk_contracts.internal import Ids, InviteUse
 from synctalk_contracts.models import User
 from synctalk_testkit.http import Response
 from synctalk_testkit.service import SECRET, ServiceClient, serve_stub
@@ -53,14 +55,41 @@ class ApiStub:
 
     introduced: dict[str, User] = field(default_factory=dict)
     changed: dict[str, User] = field(default_factory=dict)
+    given: list[ProfileProvided] = field(default_factory=list)
     hangs: bool = False
+    invites: dict[str, int] = field(default_factory=dict)
+    """The uses that each code has left."""
+    in_conversations: set[str] = field(default_factory=set)
+    """Guests that are not forgotten."""
     url: str = ""
+
+    async def _forget_guests(self, request: web.Request) -> web.Response:
+        if self.hangs:
+            raise web.HTTPServiceUnavailable
+        asked = Ids.model_validate_json(await request.read())
+        return web.json_response({"ids": [each for each in asked.ids if each not in self.in_conversations]})
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_put("/internal/users/{user_id}", self._put_user)
         app.router.add_get("/internal/users/{user_id}", self._get_user)
+        app.router.add_post("/internal/invites/use", self._use_invite)
+        app.router.add_post("/internal/guests/forget", self._forget_guests)
+        app.router.add_post("/internal/users/profile", self._give_profile)
         return app
+
+    async def _use_invite(self, request: web.Request) -> web.Response:
+        use = InviteUse.model_validate_json(await request.read())
+        if self.hangs:
+            await asyncio.sleep(60)
+        if not self.invites.get(use.code):
+            return web.json_response({"error": {"code": "not_found", "message": "No."}}, status=404)
+        self.invites[use.code] -= 1
+        return web.Response(status=204)
+
+    async def _give_profile(self, request: web.Request) -> web.Response:
+        self.given.append(ProfileProvided.model_validate_json(await request.read()))
+        return web.Response(status=204)
 
     async def _put_user(self, request: web.Request) -> web.Response:
         assert request.headers["x-synctalk-internal"] == SECRET

@@ -1,5 +1,6 @@
 """Access tokens on auth's own routes: verified by its own keys, and refused from the moment the session has ended."""
 
+from synctalk_runtime.credentials import Credentials
 from synctalk_runtime.errors import UnauthenticatedError
 from synctalk_runtime.revocations import Revocations
 from synctalk_runtime.tokens import Principal, TokenVerifier
@@ -12,13 +13,14 @@ from synctalk_auth.signing import Keyring
 class OwnTokenVerifier(TokenVerifier):
     """Asks the table instead of a deny-list: few calls come here, and what one process ended holds in all at once."""
 
-    def __init__(self, settings: Settings, keyring: Keyring, sessions: Sessions) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring, sessions: Sessions, credentials: Credentials) -> None:
         super().__init__(
             keyring,
             Revocations(),
             settings.token_issuer,
             settings.token_audience,
             settings.token_max_lifetime_s,
+            credentials,
         )
         self._sessions = sessions
 

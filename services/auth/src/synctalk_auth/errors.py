@@ -1,7 +1,7 @@
 """The errors of auth, in addition to those of all services."""
 
 from synctalk_contracts.errors import ErrorCode
-from synctalk_runtime.errors import AppError, UnavailableError
+from synctalk_runtime.errors import AppError, ConflictError, ForbiddenError, UnavailableError
 
 
 class InvalidCredentialsError(AppError):
@@ -22,6 +22,39 @@ class WrongPasswordError(AppError):
 class UsernameTakenError(AppError):
     code = ErrorCode.USERNAME_TAKEN
     message = "This username is already taken."
+
+
+class RegistrationClosedError(ForbiddenError):
+    message = "Registration is closed."
+
+
+class InviteNeededError(ForbiddenError):
+    message = "Registration needs a valid invite."
+
+
+class UnknownUserError(ForbiddenError):
+    message = "This user doesn't exist here, and the issuer may not create users."
+
+
+class DeactivatedError(ForbiddenError):
+    message = "This account is deactivated."
+
+
+class TooManyKeysError(ConflictError):
+    message = "There are too many server keys. Delete one first."
+
+
+class GuestsOffError(ForbiddenError):
+    message = "Guests can't come in."
+
+
+class InvalidCodeError(AppError):
+    code = ErrorCode.INVALID_CREDENTIALS
+    message = "The code is not valid any more. Sign in again."
+
+
+class SignInRefusedError(Exception):
+    """What an identity provider says does not hold."""
 
 
 class HashingBusyError(UnavailableError):

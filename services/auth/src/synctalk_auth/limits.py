@@ -26,6 +26,9 @@ class Limits:
     login: Limit
     guess: Limit
     guess_strange: Limit
+    exchange: Limit
+    guest: Limit
+    oidc: Limit
     password_change: Limit
     refresh: Limit
 
@@ -38,6 +41,9 @@ class Limits:
             login=Limit("login_address", s.login_per_address_per_s, s.login_per_address_burst),
             guess=Limit("login_account_address", s.guess_per_s, s.guess_burst),
             guess_strange=strange,
+            exchange=Limit("exchange_address", s.exchange_per_address_per_s, s.exchange_per_address_burst),
+            guest=Limit("guest_address", s.guests_per_address_per_s, s.guests_per_address_burst),
+            oidc=Limit("oidc_address", s.oidc_per_address_per_s, s.oidc_per_address_burst),
             password_change=Limit("password_change", s.guess_per_s, s.guess_burst),
             refresh=Limit("refresh_session", s.refresh_per_session_per_s, s.refresh_per_session_burst),
         )

@@ -2,10 +2,16 @@
 
 import ipaddress
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import Enum
 from itertools import pairwise
-from typing import Protocol, TypeVar
+from math import isfinite
+from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from synctalk_contracts.ids import MENTION_ALL, external_id
 
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 256
@@ -85,3 +91,101 @@ _USERNAME = re.compile(r"[a-z0-9_.-]{3,32}")
 def may_be_a_username(text: str) -> bool:
     """Return whether it can be the name of an account; `text` is in lower case."""
     return _USERNAME.fullmatch(text) is not None
+
+
+FOREIGN_SKEW_S = 60
+
+
+class TokenTimes(Enum):
+    """What the times in a foreign token say."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    WRONG = "wrong"
+    """Of another type, or from the future."""
+
+
+def token_times(claims: Mapping[str, Any], now: datetime) -> TokenTimes:
+    """Judge `exp`, `iat` and, if it is there, `nbf`, with a minute of skew."""
+    times = [claims["exp"], claims["iat"], claims.get("nbf", 0)]
+    if any(isinstance(time, bool) or not isinstance(time, int | float) or not isfinite(time) for time in times):
+        return TokenTimes.WRONG
+    ends_at, issued_at, begins_at = times
+    unix_now = now.timestamp()
+    if max(issued_at, begins_at) > unix_now + FOREIGN_SKEW_S:
+        return TokenTimes.WRONG
+    return TokenTimes.EXPIRED if ends_at + FOREIGN_SKEW_S <= unix_now else TokenTimes.GOOD
+
+
+def external_id_of(prefix: str, subject: object) -> str | None:
+    """Return the external id of a foreign token's `sub`, in NFC; None: it can't be one."""
+    if not isinstance(subject, str) or not subject:
+        return None
+    try:
+        return external_id(prefix + subject)
+    except ValueError:
+        return None
+
+
+GUEST_PREFIX = "guest-"
+DELETED_PREFIX = "deleted-"
+RESERVED_USERNAMES = (GUEST_PREFIX, DELETED_PREFIX)
+"""What usernames that a user chooses may not begin with."""
+_MAX_USERNAME_CHARS = 32
+
+
+def is_reserved(username: str) -> bool:
+    return username.startswith(RESERVED_USERNAMES)
+
+
+def deleted_username(user_id: str) -> str:
+    """Return the username of a user who was erased; it ends in the random part of the id, so nobody has it yet."""
+    return DELETED_PREFIX + user_id.replace("-", "")[-24:]
+
+
+def usernames_like(wanted: str, suffixes: Sequence[str]) -> list[str]:
+    """Return valid usernames that resemble a text, the closest first; those after it end in the suffixes."""
+    ascii_only = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9_.-]+", "-", ascii_only.partition("@")[0]).strip("-.")[:_MAX_USERNAME_CHARS]
+    if is_reserved(base) or base in ("", MENTION_ALL):
+        base = "user"
+    with_suffixes = [f"{base[: _MAX_USERNAME_CHARS - 1 - len(suffix)]}-{suffix}" for suffix in suffixes]
+    return [base, *with_suffixes] if len(base) >= 3 and base != "user" else with_suffixes
+
+
+_EXTERNAL_PREFIX = "external:"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def user_name(name: str) -> tuple[str | None, str | None]:
+    """Return the id, or the external id of `external:` with a percent-encoded rest; two Nones: it is neither."""
+    if not name.startswith(_EXTERNAL_PREFIX):
+        return (name.lower(), None) if _UUID.fullmatch(name) else (None, None)
+    try:
+        decoded = unquote(name.removeprefix(_EXTERNAL_PREFIX), errors="strict")
+    except UnicodeDecodeError:
+        return None, None
+    return None, external_id_of("", decoded)
+
+
+_RANDOM_TEXT = re.compile(r"[A-Za-z0-9_-]{43}")
+_PLAIN = re.compile(r"[!-\[\]-~]{1,2048}")
+"""Visible ASCII without the backslash, which browsers take for a slash."""
+
+
+def is_random_text(text: str) -> bool:
+    """Return whether it has the form of our random texts of 256 bits."""
+    return _RANDOM_TEXT.fullmatch(text) is not None
+
+
+def may_return_to(target: str, origins: Sequence[str]) -> bool:
+    """Return whether a browser that goes there stays with us: a path, or a URL of one of the origins."""
+    if not _PLAIN.fullmatch(target) or "#" in target:
+        return False
+    if target.startswith("/"):
+        return not target.startswith("//")
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return f"{parts.scheme}://{parts.netloc}" in origins

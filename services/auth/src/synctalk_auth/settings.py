@@ -1,10 +1,16 @@
 """The settings of auth, in addition to those of all services. Limits by network address are the ones to raise for load
 tests from one machine; limits by account stay."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
+import orjson
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 from synctalk_runtime.settings import PostgresSettings
+
+from synctalk_auth.oidc_providers import OidcProvider
+from synctalk_auth.trusted_issuers import TrustedIssuer, is_https_or_loopback, repeated
 
 DAY_S = 86_400
 
@@ -19,6 +25,44 @@ class Settings(PostgresSettings):
         description="Maximum wait for api at sign-in, in seconds; after it auth's own copy of the profile is used.",
     )
 
+    registration: Literal["open", "invite", "closed"] = Field(
+        default="open",
+        description="Who may register with a password: `open` everybody, `invite` who has the code of an invite, "
+        "`closed` nobody.",
+    )
+
+    trusted_issuers: Annotated[tuple[TrustedIssuer, ...], NoDecode] = Field(
+        default=(),
+        max_length=20,
+        description="Issuers whose tokens become sessions (`POST /v1/auth/exchange`), as a JSON list of `{issuer, "
+        "audience, algorithms, jwks_url | public_keys | shared_secret, create_users, external_id_prefix}`.",
+    )
+
+    oidc_providers: Annotated[tuple[OidcProvider, ...], NoDecode] = Field(
+        default=(),
+        max_length=20,
+        description="Identity providers that the sign-in page offers, as a JSON list of `{id, name, issuer, client_id, "
+        "client_secret, algorithms, scopes, create_users, external_id_prefix}`.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Origin at which browsers reach the system, for identity providers to send them back to, for "
+        "example `https://chat.example.org`. If not set, it is taken from the request.",
+    )
+
+    server_keys_max: int = Field(default=100, ge=1, description="Maximum number of server keys.")
+
+    guests: Literal["off", "joined", "open"] = Field(
+        default="joined",
+        description="Whether guests may come in: `off` no, `joined` into conversations they were added or invited to, "
+        "`open` also to begin conversations.",
+    )
+
+    guest_unused_s: int = Field(
+        default=30 * DAY_S,
+        ge=60,
+        description="How long a guest that is in no conversation and that nobody uses is kept, in seconds.",
+    )
     access_token_ttl_s: int = Field(default=900, ge=1, le=900, description="Lifetime of an access token, in seconds.")
     refresh_idle_s: int = Field(
         default=30 * DAY_S, ge=60, description="Lifetime of an unused refresh token, in seconds."
@@ -61,6 +105,22 @@ class Settings(PostgresSettings):
     )
     login_per_address_per_s: float = Field(default=1, gt=0, description="Logins per network address and second.")
     login_per_address_burst: float = Field(default=30, ge=1, description="Logins per network address at once.")
+    exchange_per_address_per_s: float = Field(
+        default=1, gt=0, description="Exchanged tokens of trusted issuers per network address and second."
+    )
+    exchange_per_address_burst: float = Field(
+        default=60, ge=1, description="Exchanged tokens of trusted issuers per network address at once."
+    )
+    guests_per_address_per_s: float = Field(
+        default=1 / 6, gt=0, description="New guests per network address and second."
+    )
+    guests_per_address_burst: float = Field(default=10, ge=1, description="New guests per network address at once.")
+    oidc_per_address_per_s: float = Field(
+        default=1, gt=0, description="Steps of sign-ins with identity providers per network address and second."
+    )
+    oidc_per_address_burst: float = Field(
+        default=60, ge=1, description="Steps of sign-ins with identity providers per network address at once."
+    )
     refresh_per_session_per_s: float = Field(
         default=1 / 30,
         gt=0,
@@ -109,7 +169,54 @@ class Settings(PostgresSettings):
             problems.append(
                 "SYNCTALK_SIGNING_KEY_PASSPHRASE is not set: anyone who reads the database could sign tokens."
             )
+        if self.oidc_providers and self.public_url is None:
+            problems.append(
+                "SYNCTALK_PUBLIC_URL is not set: identity providers need to know where to send browsers back."
+            )
         return problems
+
+    @field_validator("trusted_issuers", "oidc_providers", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        """Read it here, not in pydantic-settings, whose refusal of what is no JSON is no sentence."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise ValueError("must be a JSON list") from None
+
+    @field_validator("trusted_issuers")
+    @classmethod
+    def _apart(cls, issuers: tuple[TrustedIssuer, ...], info: ValidationInfo) -> tuple[TrustedIssuer, ...]:
+        names = [issuer.issuer for issuer in issuers]
+        if twice := repeated([*names, info.data.get("token_issuer", "")]):
+            raise ValueError(f"the issuer {twice[0]} is there twice, or is SYNCTALK_TOKEN_ISSUER")
+        if twice := repeated([issuer.external_id_prefix for issuer in issuers]):
+            raise ValueError(f"the external_id_prefix {twice[0]!r} is there twice: users would be mixed up")
+        return issuers
+
+    @field_validator("oidc_providers")
+    @classmethod
+    def _apart_from_issuers(cls, providers: tuple[OidcProvider, ...], info: ValidationInfo) -> tuple[OidcProvider, ...]:
+        if twice := repeated([provider.id for provider in providers]):
+            raise ValueError(f"the id {twice[0]} is there twice")
+        issuers: tuple[TrustedIssuer, ...] = info.data.get("trusted_issuers", ())
+        prefixes = [*(p.prefix for p in providers), *(issuer.external_id_prefix for issuer in issuers)]
+        if twice := repeated(prefixes):
+            raise ValueError(f"the external_id_prefix {twice[0]!r} is there twice: users would be mixed up")
+        return providers
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str | None) -> str | None:
+        if url is not None and (
+            not is_https_or_loopback(url) or url != f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+        ):
+            raise ValueError(
+                "must be an origin: https, or http to a loopback address, and nothing behind host and port"
+            )
+        return url
 
     @field_validator("key_publish_ahead_s")
     @classmethod

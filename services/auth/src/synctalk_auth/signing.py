@@ -79,10 +79,10 @@ class Keyring:
         """Raise unless a token can be signed: for readiness, and before anything is changed for a token."""
         self._in_use()
 
-    def mint(self, user_id: str, session_id: str, now: datetime) -> str:
-        """An access token of the session, issued at `now`."""
+    def mint(self, user_id: str, session_id: str, now: datetime, *, is_guest: bool = False) -> str:
+        """An access token of the session, issued at `now`. A guest's says so, since verifiers ask nobody."""
         issued_at = int(now.timestamp())
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": user_id,
@@ -91,6 +91,8 @@ class Keyring:
             "exp": issued_at + self.ttl_s,
             "jti": uuid4().hex,
         }
+        if is_guest:
+            claims["guest"] = True
         key = self._in_use()
         return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})
 

@@ -38,6 +38,12 @@ async def start_auth(fresh_database: FreshDatabase, fresh_vhost: Fresh, redis_ur
                 "register_per_address_per_s": 10_000,
                 "login_per_address_burst": 10_000,
                 "login_per_address_per_s": 10_000,
+                "exchange_per_address_burst": 10_000,
+                "exchange_per_address_per_s": 10_000,
+                "oidc_per_address_burst": 10_000,
+                "oidc_per_address_per_s": 10_000,
+                "guests_per_address_burst": 10_000,
+                "guests_per_address_per_s": 10_000,
                 "shutdown_timeout_s": 2,
             }
             chosen = Settings.model_validate(given | settings)

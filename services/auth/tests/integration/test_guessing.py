@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,8 @@ from synctalk_testkit.own_redis import own_redis
 from services.auth.tests.harness import PASSWORD, Auth, Start, new_name
 
 ATTACKER, ELSEWHERE = "198.51.100.1", "203.0.113.9"
+BUCKETS_OF_A_TRY = 2
+BUCKETS_OF_AN_ADDRESS = 4
 AS_SHIPPED = {"login_per_address_burst": 30, "login_per_address_per_s": 1}
 
 
@@ -32,10 +35,13 @@ async def _may_try(auth: Auth, account: str, address: str) -> bool:
 
 async def test_flood__of_made_up_names_from_one_address__fills_nothing(start_auth: Start) -> None:
     async with own_redis(max_memory_mb=16) as server, start_auth(redis_url=server.url, **AS_SHIPPED) as auth:
+        began, tried = time.monotonic(), 0
         for _ in range(80):
-            await asyncio.gather(*(_may_try(auth, secrets.token_hex(16), ATTACKER) for _ in range(500)))
+            tried += sum(await asyncio.gather(*(_may_try(auth, secrets.token_hex(16), ATTACKER) for _ in range(500))))
 
-        assert await server.command("DBSIZE") < 100
+        # Where Redis is too slow to answer, the process's own buckets allow as many again.
+        assert tried <= 2 * (31 + time.monotonic() - began)
+        assert await server.command("DBSIZE") <= BUCKETS_OF_A_TRY * tried + BUCKETS_OF_AN_ADDRESS
         assert await _may_try(auth, new_name(), ELSEWHERE)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import jwt
 import pytest_asyncio
-from synctalk_auth.actions import keys
+from synctalk_auth.actions.keys import KeyRotation
 from synctalk_runtime.ids import utc_now
 from synctalk_testkit.eventually import eventually
 
@@ -19,6 +19,10 @@ async def fresh(start_auth: Start) -> AsyncIterator[Auth]:
     """An auth whose keys no other test touches."""
     async with start_auth(key_reload_s=0.05) as running:
         yield running
+
+
+def rotation(auth: Auth) -> KeyRotation:
+    return KeyRotation(auth.services.postgres, auth.settings)
 
 
 async def kids(auth: Auth) -> list[str]:
@@ -34,7 +38,7 @@ def kid_of(token: str) -> str:
 async def rotate_at_once(auth: Auth) -> None:
     """As if the next key had been published a day ago."""
     await shift(auth, timedelta(days=2))
-    assert await keys.rotate(auth.services.postgres, auth.settings, utc_now() - timedelta(days=1))
+    assert await rotation(auth).rotate(utc_now() - timedelta(days=1))
 
 
 async def shift(auth: Auth, by: timedelta) -> None:
@@ -56,7 +60,7 @@ async def test_jwks__unchanged__is_not_sent_again(fresh: Auth) -> None:
     again = await fresh.get("/.well-known/jwks.json", headers=known)
     assert (again.status, again.body, again.headers["Etag"]) == (304, None, first.headers["Etag"])
 
-    await keys.replace(fresh.services.postgres, fresh.settings, utc_now())
+    await rotation(fresh).replace(utc_now())
 
     async def sent() -> bool:
         return (await fresh.get("/.well-known/jwks.json", headers=known)).status == 200
@@ -66,9 +70,7 @@ async def test_jwks__unchanged__is_not_sent_again(fresh: Auth) -> None:
 
 async def test_start__several_at_once__share_one_key(start_auth: Start, fresh: Auth) -> None:
     await fresh.sql("delete from signing_keys")
-    await asyncio.gather(
-        *(keys.keep(fresh.services.postgres, fresh.settings, fresh.services.keyring) for _ in range(5))
-    )
+    await asyncio.gather(*(rotation(fresh).keep(fresh.services.keyring) for _ in range(5)))
     async with AsyncExitStack() as stack:
         others = [await stack.enter_async_context(start_auth(beside=fresh)) for _ in range(2)]
 
@@ -113,14 +115,14 @@ async def test_rotation__last_token_ended__old_key_is_gone(fresh: Auth) -> None:
 
 
 async def test_rotate__asked_twice__publishes_one(fresh: Auth) -> None:
-    assert await keys.rotate(fresh.services.postgres, fresh.settings, utc_now())
-    assert not await keys.rotate(fresh.services.postgres, fresh.settings, utc_now())
+    assert await rotation(fresh).rotate(utc_now())
+    assert not await rotation(fresh).rotate(utc_now())
     assert len(await fresh.sql("select 1 from signing_keys")) == 2
 
 
 async def test_replace__tokens_of_the_leaked_key__are_refused_and_refresh_goes_on(fresh: Auth) -> None:
     old = await fresh.register()
-    await keys.replace(fresh.services.postgres, fresh.settings, utc_now())
+    await rotation(fresh).replace(utc_now())
 
     async def refused() -> bool:
         return kid_of(old["access_token"]) not in await kids(fresh)

@@ -115,6 +115,7 @@ async def test_serve__everything_done_once__no_secret_is_in_its_logs_and_it_stop
     assert (await command("rotate-keys", **settings))[0] == 0
     assert (await command("replace-keys", **settings))[0] == 0
     log = tmp_path / "log"
+    _, key = await command("keys", "create", "--name", "logged", **settings | {"LOG_LEVEL": "info"})
     async with serving(log, **settings) as (auth, process):
 
         async def ready() -> bool:
@@ -124,7 +125,8 @@ async def test_serve__everything_done_once__no_secret_is_in_its_logs_and_it_stop
                 return False
 
         await eventually(ready, timeout=20)
-        secrets = await _all_that_can_be_done(auth)
+        secrets = [key.strip(), *await _all_that_can_be_done(auth)]
+        await _use_everywhere(auth, key.strip())
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(10):
             # uvicorn ends by the signal itself, after everything has stopped in order.
@@ -134,6 +136,15 @@ async def test_serve__everything_done_once__no_secret_is_in_its_logs_and_it_stop
     assert "auth.refresh_reused" in said
     assert "Traceback" not in said
     assert [secret for secret in (*secrets, *settings.values(), SECRET) if secret in said] == []
+
+
+async def _use_everywhere(auth: AuthClient, key: str) -> None:
+    """Send a server key where it belongs and where it does not."""
+    assert (await auth.get("/v1/server/keys", token=key)).status == 200
+    await auth.get("/v1/auth/sessions", token=key)
+    await auth.get("/v1/server/keys", params={"access_token": key})
+    await auth.post("/v1/auth/exchange", {"token": key})
+    await auth.post("/v1/auth/refresh", {"refresh_token": key})
 
 
 async def _all_that_can_be_done(auth: AuthClient) -> list[str]:

@@ -147,7 +147,7 @@ async def test_preflight__of_an_allowed_origin__allows_neither_the_header_nor_cr
             "OPTIONS", REFRESH, headers=asked | {"Access-Control-Request-Headers": "x-synctalk-refresh"}
         )
 
-        assert answer.status == 403
+        assert "x-synctalk-refresh" not in answer.headers["Access-Control-Allow-Headers"].lower()
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 

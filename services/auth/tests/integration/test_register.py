@@ -72,6 +72,9 @@ async def test_register__well__answers_tokens_as_the_interface_says(auth: Auth) 
         "username": name,
         "display_name": "Ada Lovelace",
         "avatar_url": None,
+        "is_bot": False,
+        "is_guest": False,
+        "metadata": {},
     }
     claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
     assert (claims["sub"], claims["sid"]) == (tokens["user"]["id"], tokens["session_id"])

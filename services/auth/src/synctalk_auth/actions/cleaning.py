@@ -1,7 +1,7 @@
 """Removes what has ended, in bounded statements, so that nothing waits long for it; any process may do it.
 
 Sessions that are too old or too long unused are ended, with an event for each. Ended sessions and expired tokens are
-deleted.
+deleted, and so are sign-ins with identity providers that came to nothing.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from synctalk_runtime.postgres import Postgres
 
 from synctalk_auth.actions import ending
 from synctalk_auth.settings import Settings
-from synctalk_auth.store import refresh_tokens, sessions
+from synctalk_auth.store import oidc, refresh_tokens, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Cleaning:
         while await self._forget_sessions() >= self.settings.clean_batch:
             pass
         while await self._delete_tokens() >= self.settings.clean_batch:
+            pass
+        while await self._delete_oidc() >= self.settings.clean_batch:
             pass
 
     async def _expire_sessions(self) -> int:
@@ -50,3 +52,7 @@ class Cleaning:
     async def _delete_tokens(self) -> int:
         async with self.postgres.connection() as conn:
             return await refresh_tokens.delete_expired(conn, utc_now(), self.settings.clean_batch)
+
+    async def _delete_oidc(self) -> int:
+        async with self.postgres.connection() as conn:
+            return await oidc.delete_expired(conn, utc_now(), self.settings.clean_batch)

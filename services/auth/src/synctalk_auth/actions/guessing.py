@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from redis.asyncio import Redis
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.limits import Limit, Limiter
+from synctalk_runtime.redis import Client
 
 from synctalk_auth import rules
 from synctalk_auth.fair_queue import Turn
@@ -41,7 +41,7 @@ class Guessing:
 
     limiter: Limiter
     limits: Limits
-    redis: Redis
+    redis: Client
     known_address_s: int
 
     async def begin_login(self, account: str, address: str) -> Try:

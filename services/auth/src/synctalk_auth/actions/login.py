@@ -11,12 +11,11 @@ from synctalk_runtime.postgres import Postgres
 from synctalk_auth.actions.guessing import Guessing
 from synctalk_auth.actions.opening import TokenIssuer
 from synctalk_auth.clients.api import ApiClient
-from synctalk_auth.errors import InvalidCredentialsError
+from synctalk_auth.errors import DeactivatedError, InvalidCredentialsError
 from synctalk_auth.fair_queue import Turn
 from synctalk_auth.hashing import Hasher
 from synctalk_auth.signing import Keyring
 from synctalk_auth.store import users
-from synctalk_auth.store.users import Account
 
 log = structlog.get_logger()
 
@@ -39,6 +38,7 @@ class Login:
 
         Raises:
             InvalidCredentialsError: unknown user or wrong password; responses and their times are the same.
+            DeactivatedError: the right password of an account that may not sign in.
             RateLimitedError, UnavailableError: nothing was looked at.
         """
         username = username.lower()
@@ -47,10 +47,12 @@ class Login:
         async with self.postgres.connection() as conn:
             account = await users.by_username(conn, username)
         is_right = await self.hasher.verify(account.password_hash if account else None, password, attempt.turn)
-        if account is None or not is_right:
+        if account is None or account.password_hash is None or not is_right:
             LOGINS.labels("refused").inc()
             raise InvalidCredentialsError
-        better_hash = await self._better_hash(account, password, attempt.turn)
+        if not account.is_active:
+            raise DeactivatedError
+        better_hash = await self._better_hash(account.password_hash, password, attempt.turn)
 
         now = utc_now()
         async with self.postgres.transaction() as conn:
@@ -66,8 +68,8 @@ class Login:
         await self.guessing.logged_in(attempt, username, address)
         return self.issuer.tokens(await self.api.current(account.user), session.id, refresh_token, now)
 
-    async def _better_hash(self, account: Account, password: str, turn: Turn) -> str | None:
+    async def _better_hash(self, password_hash: str, password: str, turn: Turn) -> str | None:
         """Return a hash with today's parameters when the kept one is older: only now is the password at hand."""
-        if not self.hasher.is_outdated(account.password_hash):
+        if not self.hasher.is_outdated(password_hash):
             return None
         return await self.hasher.hash(password, turn)

@@ -60,7 +60,7 @@ class TokenIssuer:
         `now` is from before the transaction: no token is younger than the revocation that ended it.
         """
         return Tokens(
-            access_token=self.keyring.mint(user.id, session_id, now),
+            access_token=self.keyring.mint(user.id, session_id, now, is_guest=user.is_guest),
             refresh_token=refresh_token,
             expires_in=self.keyring.ttl_s,
             session_id=session_id,

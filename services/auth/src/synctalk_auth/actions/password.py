@@ -47,14 +47,15 @@ class PasswordChange:
             account = await users.by_id(conn, principal.user_id)
         if account is None:
             raise UnauthenticatedError
-        if not await self.hasher.verify(account.password_hash, current_password, turn):
+        password_hash = account.password_hash
+        if not await self.hasher.verify(password_hash, current_password, turn) or password_hash is None:
             raise WrongPasswordError
         await self.guessing.give_back(buckets)
         if problem := rules.password_problem(new_password, account.user.username, self.common_passwords):
             raise InvalidError.of("new_password", problem)
         new_hash = await self.hasher.hash(new_password, turn)
         async with self.postgres.transaction() as conn:
-            if not await users.change_password(conn, principal.user_id, account.password_hash, new_hash):
+            if not await users.change_password(conn, principal.user_id, password_hash, new_hash):
                 raise WrongPasswordError
             now = utc_now()
             if await sessions.use(conn, principal.session_id, now) is None:

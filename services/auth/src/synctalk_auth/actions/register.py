@@ -1,6 +1,7 @@
 """Registering a user."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 from synctalk_contracts.events.users import UserRegistered
@@ -16,7 +17,7 @@ from synctalk_auth import rules
 from synctalk_auth.actions.guessing import Guessing
 from synctalk_auth.actions.opening import TokenIssuer
 from synctalk_auth.clients.api import ApiClient
-from synctalk_auth.errors import UsernameTakenError
+from synctalk_auth.errors import InviteNeededError, RegistrationClosedError, UsernameTakenError
 from synctalk_auth.fair_queue import Turn
 from synctalk_auth.hashing import Hasher
 from synctalk_auth.limits import Limits
@@ -33,6 +34,7 @@ class NewAccount:
     display_name: str | None
     email: str | None
     device_name: str | None
+    invite_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Registration:
     """Registers users."""
 
     postgres: Postgres
+    mode: Literal["open", "invite", "closed"]
     limiter: Limiter
     limits: Limits
     hasher: Hasher
@@ -54,12 +57,19 @@ class Registration:
         """Create the account and its first session. When this returns, api knows the user too, if it responds at all.
 
         Raises:
+            RegistrationClosedError, InviteNeededError: the setting does not let them in.
             RateLimitedError, InvalidError, UsernameTakenError, UnavailableError: nothing was made.
         """
         blocks = rules.address_blocks(address)
         await self.limiter.take_all(self.limits.of_address(self.limits.register, blocks))
+        if self.mode == "closed":
+            raise RegistrationClosedError
+        if self.mode == "invite" and not wanted.invite_code:
+            raise InviteNeededError
         if problem := rules.password_problem(wanted.password, wanted.username, self.common_passwords):
             raise InvalidError.of("password", problem)
+        if rules.is_reserved(wanted.username):
+            raise UsernameTakenError
         await self.keyring.check()
         async with self.postgres.connection() as conn:
             if await users.is_taken(conn, wanted.username):  # spares the hash; the constraint decides the race
@@ -69,6 +79,7 @@ class Registration:
         user = User(
             id=new_id(), username=wanted.username, display_name=wanted.display_name or wanted.username, avatar_url=None
         )
+        await self._use_invite(wanted.invite_code, user.id)
         async with self.postgres.transaction() as conn:
             await users.insert(conn, user, wanted.email, password_hash, now)
             session, refresh_token = await self.issuer.open_session(conn, user.id, wanted.device_name, now)
@@ -78,3 +89,8 @@ class Registration:
         await self.guessing.remember(user.username, address)
         await self.api.introduce(user)
         return self.issuer.tokens(user, session.id, refresh_token, now)
+
+    async def _use_invite(self, code: str | None, user_id: str) -> None:
+        """Take one use of the invite, last of all: what is refused for another reason costs none."""
+        if self.mode == "invite" and (not code or not await self.api.use_invite(code, user_id)):
+            raise InviteNeededError

@@ -10,9 +10,9 @@ from synctalk_contracts.models import Session
 from synctalk_runtime.openapi import BEARER, refusals
 from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_auth.routes.dependencies import ServicesDep
+from synctalk_auth.routes.dependencies import NO_BOT, ServicesDep
 
-router = APIRouter(prefix="/v1/auth/sessions", tags=["auth"])
+router = APIRouter(prefix="/v1/auth/sessions", tags=["auth"], dependencies=[NO_BOT])
 
 
 class SessionPage(Contract):
@@ -23,7 +23,7 @@ class SessionPage(Contract):
 @router.get(
     "",
     summary="List your sessions, the most recent sign-in first",
-    responses=refusals(*BEARER, ErrorCode.BAD_CURSOR, ErrorCode.INVALID),
+    responses=refusals(*BEARER, ErrorCode.FORBIDDEN, ErrorCode.BAD_CURSOR, ErrorCode.INVALID),
 )
 async def get_sessions(
     principal: CurrentPrincipal,
@@ -39,7 +39,7 @@ async def get_sessions(
     "/{session_id}",
     status_code=204,
     summary="End one of your sessions",
-    responses=refusals(*BEARER, ErrorCode.NOT_FOUND, ErrorCode.INVALID),
+    responses=refusals(*BEARER, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND, ErrorCode.INVALID),
 )
 async def delete_session(principal: CurrentPrincipal, services: ServicesDep, session_id: Annotated[Id, Path()]) -> None:
     await services.sessions.end(principal, session_id)

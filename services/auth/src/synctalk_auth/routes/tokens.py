@@ -27,12 +27,16 @@ DeviceName = Title
 Email = Annotated[Text, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
+InviteCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
 class RegisterRequest(Request):
     username: Username
     password: NewPassword
     display_name: Name | None = None
     email: Email | None = None
     device_name: DeviceName | None = None
+    invite_code: InviteCode | None = None
 
 
 class LoginRequest(Request):
@@ -50,7 +54,7 @@ class RefreshRequest(Request):
     "/register",
     status_code=201,
     summary="Create an account and sign in",
-    responses=refusals(*BODY, ErrorCode.USERNAME_TAKEN, ErrorCode.RATE_LIMITED),
+    responses=refusals(*BODY, ErrorCode.FORBIDDEN, ErrorCode.USERNAME_TAKEN, ErrorCode.RATE_LIMITED),
 )
 async def post_register(
     body: RegisterRequest, services: ServicesDep, address: ClientAddress, place: TheRefreshPlace
@@ -61,7 +65,7 @@ async def post_register(
 @router.post(
     "/login",
     summary="Sign in with a password",
-    responses=refusals(*BODY, ErrorCode.INVALID_CREDENTIALS, ErrorCode.RATE_LIMITED),
+    responses=refusals(*BODY, ErrorCode.INVALID_CREDENTIALS, ErrorCode.FORBIDDEN, ErrorCode.RATE_LIMITED),
 )
 async def post_login(
     body: LoginRequest, services: ServicesDep, address: ClientAddress, place: TheRefreshPlace

@@ -64,12 +64,17 @@ REVOKE_OTHERS = """\
 update sessions set revoked_at = now(), reason = $3 where user_id = $1 and id <> $2 and revoked_at is null
 returning id, user_id, revoked_at, reason"""
 
+REVOKE_ALL = """\
+-- name: sessions.revoke_all
+update sessions set revoked_at = now(), reason = $2 where user_id = $1 and revoked_at is null
+returning id, user_id, revoked_at, reason"""
+
 EXPIRE = """\
 -- name: sessions.expire
 update sessions set revoked_at = now(), reason = $3
 where id in (
   select id from sessions
-  where revoked_at is null and (expires_at <= $1 or last_used_at <= $2) limit $4 for update skip locked
+  where revoked_at is null and not lasting and (expires_at <= $1 or last_used_at <= $2) limit $4 for update skip locked
 )
 returning id, user_id, revoked_at, reason"""
 
@@ -124,6 +129,10 @@ async def revoke(conn: Connection, session_id: str, reason: EndReason) -> list[E
 
 async def revoke_others(conn: Connection, user_id: str, but_id: str, reason: EndReason) -> list[EndedSession]:
     return _ended(await conn.fetch(REVOKE_OTHERS, user_id, but_id, reason))
+
+
+async def revoke_all(conn: Connection, user_id: str, reason: EndReason) -> list[EndedSession]:
+    return _ended(await conn.fetch(REVOKE_ALL, user_id, reason))
 
 
 async def expire(conn: Connection, now: datetime, idle_since: datetime, limit: int) -> list[EndedSession]:

@@ -16,7 +16,9 @@ class Account:
     """An account with what signing in needs."""
 
     user: User
-    password_hash: str
+    password_hash: str | None
+    """None: of a host app or an identity provider."""
+    is_active: bool
 
 
 INSERT = """\
@@ -24,25 +26,37 @@ INSERT = """\
 insert into users (id, username, display_name, avatar_url, email, password_hash, created_at)
 values ($1, $2, $3, $4, $5, $6, $7)"""
 
+INSERT_NAMED = """\
+-- name: users.insert_named
+insert into users (id, username, display_name, avatar_url, is_bot, is_guest, metadata, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (username) do nothing returning id"""
+
+GIVE_PROFILE = """\
+-- name: users.give_profile
+update users set display_name = $2, avatar_url = $3 where id = $1"""
+
 IS_TAKEN = """\
 -- name: users.is_taken
 select exists (select 1 from users where username = $1)"""
 
 BY_USERNAME = """\
 -- name: users.by_username
-select id, username, display_name, avatar_url, password_hash from users where username = $1"""
+select id, username, display_name, avatar_url, is_bot, is_guest, metadata, password_hash, deactivated_at
+from users where username = $1"""
 
 BY_ID = """\
 -- name: users.by_id
-select id, username, display_name, avatar_url, password_hash from users where id = $1"""
+select id, username, display_name, avatar_url, is_bot, is_guest, metadata, password_hash, deactivated_at
+from users where id = $1"""
 
 BY_IDS = """\
 -- name: users.by_ids
-select id, username, display_name, avatar_url from users where id = any($1::uuid[])"""
+select id, username, display_name, avatar_url, is_bot, is_guest, metadata from users where id = any($1::uuid[])"""
 
 HOLD_PASSWORD = """\
 -- name: users.hold_password
-select 1 from users where id = $1 and password_hash = $2 for share"""
+select 1 from users where id = $1 and password_hash = $2 and deactivated_at is null for share"""
 
 CHANGE_PASSWORD = """\
 -- name: users.change_password
@@ -53,7 +67,8 @@ FOLLOW_PROFILES = """\
 update users set
   display_name = new.display_name, avatar_url = new.avatar_url, profile_at = coalesce(new.changed_at, profile_at)
 from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as new (id, display_name, avatar_url, changed_at)
-where users.id = new.id and (profile_at is null or new.changed_at is null or profile_at <= new.changed_at)"""
+where users.id = new.id and not is_erased
+  and (profile_at is null or new.changed_at is null or profile_at <= new.changed_at)"""
 
 
 async def insert(conn: Connection, user: User, email: str | None, password_hash: str, now: datetime) -> None:
@@ -66,6 +81,29 @@ async def insert(conn: Connection, user: User, email: str | None, password_hash:
         if error.constraint_name == "users_username_taken":
             raise UsernameTakenError from error
         raise
+
+
+async def insert_named(conn: Connection, user: User, usernames: Sequence[str], now: datetime) -> User | None:
+    """Insert a user without a password under the first username that is free, and return it; None: all are taken."""
+    for username in usernames:
+        named = user.model_copy(update={"username": username})
+        values = (
+            named.id,
+            username,
+            named.display_name,
+            named.avatar_url,
+            named.is_bot,
+            named.is_guest,
+            named.metadata,
+        )
+        if await conn.fetchval(INSERT_NAMED, *values, now) is not None:
+            return named
+    return None
+
+
+async def give_profile(conn: Connection, user: User) -> None:
+    """Store the name and picture that a host app gave, until api's own change follows."""
+    await conn.execute(GIVE_PROFILE, user.id, user.display_name, user.avatar_url)
 
 
 async def is_taken(conn: Connection, username: str) -> bool:
@@ -82,7 +120,7 @@ async def by_id(conn: Connection, user_id: str) -> Account | None:
 
 async def by_ids(conn: Connection, user_ids: Sequence[str]) -> list[User]:
     """Unknown ones are left out."""
-    return [_user(row) for row in await conn.fetch(BY_IDS, user_ids)]
+    return [user_of(row) for row in await conn.fetch(BY_IDS, user_ids)]
 
 
 async def hold_password(conn: Connection, user_id: str, password_hash: str) -> bool:
@@ -96,7 +134,7 @@ async def change_password(conn: Connection, user_id: str, old_hash: str, new_has
 
 
 async def follow_profiles(conn: Connection, users: Sequence[User], changed_at: Sequence[datetime | None]) -> None:
-    """Update the profiles, unless a later change is known.
+    """Update the profiles, unless a later change is known or the author was erased.
 
     Each user at most once; unknown ones are left out.
     """
@@ -104,9 +142,12 @@ async def follow_profiles(conn: Connection, users: Sequence[User], changed_at: S
     await conn.execute(FOLLOW_PROFILES, *columns, changed_at)
 
 
-def _user(row: asyncpg.Record) -> User:
-    return User(id=row["id"], username=row["username"], display_name=row["display_name"], avatar_url=row["avatar_url"])
+def user_of(row: asyncpg.Record) -> User:
+    names = ("id", "username", "display_name", "avatar_url", "is_bot", "is_guest", "metadata")
+    return User(**{name: row[name] for name in names})
 
 
 def _account(row: asyncpg.Record | None) -> Account | None:
-    return Account(_user(row), row["password_hash"]) if row is not None else None
+    if row is None:
+        return None
+    return Account(user_of(row), row["password_hash"], is_active=row["deactivated_at"] is None)
