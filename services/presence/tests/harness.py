@@ -19,7 +19,12 @@ class ApiStub:
 
     def __init__(self) -> None:
         self._pairs: set[frozenset[str]] = set()
+        self._direct: set[frozenset[str]] = set()
         self._is_available = True
+
+    def write_directly(self, a: str, b: str) -> None:
+        """Let them share a direct conversation."""
+        self._direct.add(frozenset({a, b}))
 
     def befriend(self, *users: str) -> None:
         self._pairs |= {frozenset({a, b}) for a in users for b in users if a != b}
@@ -43,8 +48,13 @@ class ApiStub:
             return web.Response(status=503)
         assert request.headers[HEADER] == SECRET
         asked = await request.json()
-        pairs = ((other, frozenset({asked["user_id"], other})) for other in asked["others"])
-        return web.json_response({"ids": [other for other, pair in pairs if pair in self._pairs]})
+        pairs = [(other, frozenset({asked["user_id"], other})) for other in asked["others"]]
+        return web.json_response(
+            {
+                "ids": [other for other, pair in pairs if pair in self._pairs | self._direct],
+                "direct": [other for other, pair in pairs if pair in self._direct],
+            }
+        )
 
 
 @dataclass
@@ -72,6 +82,10 @@ class Service(ServiceClient):
 
     async def status_of(self, asker_id: str, user_id: str) -> str:
         return str((await self.look(asker_id, user_id))[0]["status"])
+
+    async def is_last_seen(self, asker_id: str, user_id: str) -> bool:
+        """Return whether the user is shown to have been seen some time."""
+        return (await self.look(asker_id, user_id))[0]["last_seen_at"] is not None
 
     async def set_own(self, user_id: str, **wanted: Any) -> None:
         response = await self.as_user(user_id, "PUT", "/v1/presence/me", json=wanted)

@@ -7,6 +7,7 @@ from synctalk_runtime.postgres import Postgres
 from synctalk_runtime.service import Service
 
 from synctalk_presence.actions.changes import Changes
+from synctalk_presence.actions.expiry import StatusExpiry
 from synctalk_presence.actions.reading import Reading
 from synctalk_presence.actions.sweep import Sweep
 from synctalk_presence.actions.writing import Writing
@@ -19,11 +20,14 @@ from synctalk_presence.store.leases import Leases
 
 SWEEP_RETRY_S, SWEEP_RETRY_MAX_S = 0.2, 0.8
 SWEEP_STOP_S = 5.0
+EXPIRY_INTERVAL_S = 1.0
+
+ROUTERS = (presence.router, internal.router)
 
 
 def build(settings: Settings) -> FastAPI:
     service = Service(settings)
-    redis = service.redis()
+    redis = service.scripts_redis()
     postgres = service.opening(Postgres(settings))
     service.health.add("postgres", postgres.check)
     leases = Leases(redis, settings)
@@ -37,9 +41,10 @@ def build(settings: Settings) -> FastAPI:
     sweep = Sweep(postgres, leases, changes, settings)
     backoff = Backoff(SWEEP_RETRY_S, SWEEP_RETRY_MAX_S)
     service.running(Loop("sweep", sweep.step, settings.sweep_interval_s, backoff=backoff, stop_s=SWEEP_STOP_S))
+    service.running(Loop("status-expiry", StatusExpiry(postgres, changes).step, EXPIRY_INTERVAL_S))
     services = Services(
         Reading(postgres, leases, contacts, limiter, read_limit),
         Writing(changes, leases, limiter, set_limit),
         settings.max_leases_per_report,
     )
-    return service.app([presence.router, internal.router], tokens, services)
+    return service.app(ROUTERS, tokens, services)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from synctalk_contracts.models import Presence
+from synctalk_contracts.models import LastSeenVisible, Presence
 
 ChosenStatus = Literal["online", "away", "dnd", "invisible"]
 
@@ -16,7 +16,10 @@ class UserPresence:
     user_id: str
     status: ChosenStatus = "online"
     custom_status: str | None = None
-    last_seen_visible: bool = True
+    status_emoji: str | None = None
+    status_expires_at: datetime | None = None
+    """When the custom status and its emoji end; None: they stay."""
+    last_seen_visible: LastSeenVisible = "everyone"
     connected: bool = False
     """As decided: through a short absence too."""
     idle: bool = False
@@ -34,6 +37,20 @@ class Appearance:
     shown: Presence
     """To those who share a conversation with them."""
     own: Presence
+
+    @property
+    def shown_key(self) -> bytes:
+        """Return what differs when it looks different to somebody else."""
+        hidden = self.user.last_seen_visible != "everyone" and self.user.status != "invisible"
+        if not hidden or self.user.connected or self.user.last_seen_at is None:
+            return self.shown.to_bytes()
+        return self.shown.to_bytes() + f"{self.user.last_seen_visible} {self.user.last_seen_at.isoformat()}".encode()
+
+    @property
+    def own_key(self) -> bytes:
+        """Return what differs when it looks different to the user, or the gateways have to know more of them."""
+        visible = self.user.last_seen_visible
+        return self.own.to_bytes() + (b"" if visible == "everyone" else visible.encode())
 
     @property
     def user_id(self) -> str:

@@ -17,7 +17,14 @@ SOMEBODY = "00000000-0000-7000-8000-000000000001"
 
 
 def nothing(user_id: str) -> dict[str, Any]:
-    return {"user_id": user_id, "status": "offline", "custom_status": None, "last_seen_at": None}
+    return {
+        "user_id": user_id,
+        "status": "offline",
+        "custom_status": None,
+        "last_seen_at": None,
+        "status_emoji": None,
+        "status_expires_at": None,
+    }
 
 
 async def test_get__without_a_token__is_refused(presence: Service, ada: str) -> None:
@@ -117,6 +124,33 @@ async def test_get__last_seen__is_hidden_when_they_wish_it(
     await presence.set_own(ada, last_seen_visible=False)
     assert (await presence.look(ben, ada))[0]["last_seen_at"] is None
     assert (await presence.look(ada, ada))[0]["last_seen_at"] is not None
+
+
+async def test_last_seen__to_contacts__is_for_direct_ones_and_for_who_shows_theirs(
+    presence: Service, api: ApiStub, ada: str, ben: str
+) -> None:
+    cleo = new_id()
+    api.befriend(ada, ben, cleo)
+    api.write_directly(ada, ben)
+    await presence.disconnect(ada, await presence.connect(ada))
+    await eventually(lambda: presence.is_last_seen(ben, ada))
+    await presence.set_own(ada, last_seen_visible="contacts")
+    assert [await presence.is_last_seen(user, ada) for user in (ada, ben, cleo)] == [True, True, False]
+    await presence.set_own(ben, last_seen_visible="nobody")
+    assert [await presence.is_last_seen(user, ada) for user in (ada, ben, cleo)] == [True, False, False]
+    await presence.set_own(ada, last_seen_visible=True)
+    assert [await presence.is_last_seen(user, ada) for user in (ada, ben, cleo)] == [True, False, True]
+
+
+async def test_get_own__is_what_was_chosen(presence: Service, ada: str) -> None:
+    chosen = {"status": "online", "custom_status": None, "status_emoji": None, "status_expires_at": None}
+    assert (await presence.call("GET", "/v1/presence/me")).status == 401
+    response = await presence.as_user(ada, "GET", "/v1/presence/me")
+    assert (response.status, response.body) == (200, chosen | {"last_seen_visible": "everyone"})
+    await presence.set_own(ada, status="invisible", custom_status="shh", last_seen_visible=False)
+    response = await presence.as_user(ada, "GET", "/v1/presence/me")
+    said = {"status": "invisible", "custom_status": "shh", "last_seen_visible": "nobody"}
+    assert response.body == chosen | said
 
 
 async def test_unknown_path_and_method__have_the_error_shape(presence: Service) -> None:

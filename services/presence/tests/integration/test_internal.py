@@ -85,13 +85,22 @@ async def test_active__of_the_connected__by_status(presence: Service, ada: str, 
     await presence.connect(ada)
     await presence.set_own(ada, status=status)
     response = await presence.internal("POST", "active", {"ids": [new_id(), ada]})
-    assert (response.status, response.body) == (200, {"ids": [ada] if active else []})
+    dnd = [ada] if status == "dnd" else []
+    assert (response.status, response.body) == (200, {"ids": [ada] if active else [], "dnd": dnd})
 
 
 async def test_active__in_the_grace__is_nobody(presence: Service, ada: str) -> None:
     connection = await presence.connect(ada)
     response = await presence.internal("POST", "active", {"ids": [ada]})
-    assert (response.status, response.body) == (200, {"ids": [ada]})
+    assert (response.status, response.body) == (200, {"ids": [ada], "dnd": []})
     await presence.disconnect(ada, connection)
     response = await presence.internal("POST", "active", {"ids": [ada]})
-    assert (response.status, response.body) == (200, {"ids": []})
+    assert (response.status, response.body) == (200, {"ids": [], "dnd": []})
+
+
+async def test_active__those_at_dnd__are_named_whether_connected_or_not(presence: Service, ada: str, ben: str) -> None:
+    await presence.connect(ada)
+    await presence.set_own(ada, status="dnd")
+    await presence.set_own(ben, status="dnd")
+    response = await presence.internal("POST", "active", {"ids": [ben, ada, ben]})
+    assert response.body == {"ids": [ada], "dnd": [ben, ada]}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from synctalk_contracts.ids import format_time
+from synctalk_runtime.ids import utc_now
 from synctalk_testkit.eventually import eventually
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ async def test_put__without_a_token__is_refused(presence: Service) -> None:
         '{"status": 1}',
         '{"last_seen_visible": null}',
         '{"last_seen_visible": "yes"}',
+        '{"last_seen_visible": "Everyone"}',
         '{"last_seen_visible": 1}',
         '{"custom_status": 5}',
         '{"custom_status": "\\u0000"}',
@@ -37,6 +41,14 @@ async def test_put__without_a_token__is_refused(presence: Service) -> None:
         '{"custom_status": "a\\u202eb"}',
         '{"custom_status": "a\\u0007b"}',
         '{"custom_status": "\\u3164"}',
+        '{"custom_status": {"emoji": "x"}}',
+        '{"custom_status": {"emoji": ""}}',
+        '{"custom_status": {"text": "a\\u0007b"}}',
+        '{"custom_status": {"text": "x", "expires_at": "tomorrow"}}',
+        '{"custom_status": {"text": "x", "expires_at": "2026-01-01T00:00:00"}}',
+        '{"custom_status": {"text": "x", "expires_at": 1}}',
+        '{"custom_status": {"text": "x", "colour": "red"}}',
+        '{"custom_status": []}',
         '{"mood": "fine"}',
     ],
 )
@@ -80,11 +92,13 @@ async def test_put__given_fields__are_true_for_the_next_call_and_said(
         "status": "dnd",
         "custom_status": "in a meeting",
         "last_seen_at": None,
+        "status_emoji": None,
+        "status_expires_at": None,
     }
     await there.set_own(ada, custom_status=None)
     assert (await here.look(ben, ada))[0]["custom_status"] is None
-    await eventually(lambda: len(received.of(ada)) == 3)
-    assert [e.shown.custom_status for e in received.of(ada)] == [None, "in a meeting", None]
+    await eventually(lambda: len(received.statuses(ada)) == 3)
+    assert [e.shown.custom_status for e in received.of(ada) if e.shown_changed] == [None, "in a meeting", None]
 
 
 async def test_put__repeated__answers_alike_and_is_said_once(presence: Service, listen: Listen, ada: str) -> None:
@@ -124,6 +138,37 @@ async def test_put__many_at_once__end_with_what_is_stored(
     await asyncio.gather(*(services[n % 2].set_own(ada, custom_status=f"text {n}") for n in range(30)))
     stored = (await services[0].look(ben, ada))[0]["custom_status"]
     await eventually(lambda: received.of(ada)[-1].shown.custom_status == stored)
+
+
+async def test_put__with_an_emoji_and_an_end__is_cleared_by_itself_and_said(
+    start_presence: StartPresence, api: ApiStub, listen: Listen, ada: str, ben: str
+) -> None:
+    api.befriend(ada, ben)
+    processes = [await start_presence(instance=f"presence-{n}") for n in range(2)]
+    received = await listen(ada)
+    await processes[0].connect(ada)
+    ends_at = format_time(utc_now() + timedelta(seconds=1.5))
+    given = {"text": "at lunch", "emoji": "\U0001f35c", "expires_at": ends_at}
+    await processes[0].set_own(ada, custom_status=given)
+    seen = (await processes[1].look(ben, ada))[0]
+    assert (seen["custom_status"], seen["status_emoji"], seen["status_expires_at"]) == (
+        "at lunch",
+        "\U0001f35c",
+        ends_at,
+    )
+    await eventually(lambda: [e.shown.custom_status for e in received.of(ada)] == [None, "at lunch", None])
+    assert received.of(ada)[-1].shown.status_expires_at is None
+    assert (await processes[1].look(ben, ada))[0] == seen | {
+        "custom_status": None,
+        "status_emoji": None,
+        "status_expires_at": None,
+    }
+
+
+async def test_put__a_status_that_has_ended__is_none(presence: Service, ada: str) -> None:
+    await presence.set_own(ada, custom_status="before")
+    await presence.set_own(ada, custom_status={"text": "late", "expires_at": "2026-01-01T00:00:00Z"})
+    assert (await presence.look(ada, ada))[0]["custom_status"] is None
 
 
 async def test_invisible__coming_and_going__reaches_nobody_else(presence: Service, listen: Listen, ada: str) -> None:

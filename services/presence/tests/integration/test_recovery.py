@@ -11,6 +11,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 from synctalk_contracts.internal import Lease
+from synctalk_contracts.topology import presence_shard
 from synctalk_presence import rules
 from synctalk_presence.settings import Settings
 from synctalk_presence.store import shards, users
@@ -117,7 +118,7 @@ async def test_presence__away_for_longer_than_a_lease__nobody_seems_to_leave(
 
 
 async def _has_lease(redis: Redis, user_id: str) -> bool:
-    shard = shards.shard_of(user_id)
+    shard = presence_shard(user_id)
     hold = await redis.hget(shards.sweep_key(shard), "hold")
     return hold is not None and float(hold) == await redis.zscore(shards.due_key(shard), user_id)
 

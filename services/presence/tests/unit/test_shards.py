@@ -1,12 +1,13 @@
 import re
 
+from synctalk_contracts.topology import presence_shard
 from synctalk_presence.store import shards
 from synctalk_runtime.ids import new_id
 
 
 def test_keys__of_one_user__lie_in_one_slot() -> None:
     user_id = new_id()
-    shard = shards.shard_of(user_id)
+    shard = presence_shard(user_id)
     keys = (
         shards.due_key(shard),
         shards.sweep_key(shard),

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synctalk_contracts.internal import PresenceSnapshot
-from synctalk_contracts.models import Presence
+from synctalk_contracts.internal import ActiveUsers, PresenceSnapshot
+from synctalk_contracts.models import Presence, PresenceSettings
+from synctalk_runtime.ids import utc_now
 from synctalk_runtime.limits import Limit, Limiter
 from synctalk_runtime.postgres import Postgres
 
@@ -36,15 +37,36 @@ class Reading:
         distinct = dict.fromkeys(user_ids)
         sharing = await self.contacts.sharing(viewer_id, [u for u in distinct if u != viewer_id])
         async with self.postgres.connection() as conn:
-            known = await users.read(conn, distinct)
+            known = await users.read(conn, [*distinct, viewer_id])
+        now, viewer = utc_now(), known[viewer_id]
         return PresenceSnapshot(
-            items=[rules.seen_by(known[user_id], viewer_id, sharing) for user_id in user_ids],
-            strangers=[user_id for user_id in distinct if user_id != viewer_id and user_id not in sharing],
+            items=[rules.seen_by(rules.expired(known[user_id], now), viewer, sharing) for user_id in user_ids],
+            strangers=[user_id for user_id in distinct if user_id != viewer_id and user_id not in sharing.anyhow],
+            direct=[user_id for user_id in distinct if user_id in sharing.direct],
+            last_seen_visible=viewer.last_seen_visible,
         )
 
-    async def active(self, user_ids: Sequence[str]) -> list[str]:
-        """Return those who use an open connection now, invisible or not, and are not away: they need no push."""
-        using = await self.leases.active(list(dict.fromkeys(user_ids)))
+    async def own_settings(self, user_id: str) -> PresenceSettings:
+        """Return what the user has chosen. Raises RateLimitedError."""
+        await self.limiter.take(self.limit, user_id)
         async with self.postgres.connection() as conn:
-            known = await users.read(conn, using)
-        return [user_id for user_id in dict.fromkeys(user_ids) if user_id in using and rules.is_active(known[user_id])]
+            user = rules.expired((await users.read(conn, [user_id]))[user_id], utc_now())
+        return PresenceSettings(
+            status=user.status,
+            custom_status=user.custom_status,
+            status_emoji=user.status_emoji,
+            status_expires_at=user.status_expires_at,
+            last_seen_visible=user.last_seen_visible,
+        )
+
+    async def active(self, user_ids: Sequence[str]) -> ActiveUsers:
+        """Return those who need no push: who uses an open connection now, invisible or not, and is not away, and who
+        is at `dnd`, connected or not."""
+        distinct = list(dict.fromkeys(user_ids))
+        using = await self.leases.active(distinct)
+        async with self.postgres.connection() as conn:
+            statuses = await users.hushed(conn, distinct)
+        return ActiveUsers(
+            ids=[user_id for user_id in distinct if user_id in using and statuses.get(user_id) != "away"],
+            dnd=[user_id for user_id in distinct if statuses.get(user_id) == "dnd"],
+        )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from synctalk_contracts.internal import LeaseReport
 from synctalk_contracts.sockets import PresenceSet
+from synctalk_runtime.ids import utc_now
 from synctalk_runtime.limits import Limit, Limiter
 
 from synctalk_presence import rules
@@ -27,8 +28,10 @@ class Writing:
         """
         await self.limiter.take(self.limit, user_id)
 
+        now = utc_now()
+
         def merged(user: UserPresence) -> UserPresence:
-            return rules.merged(user, wanted)
+            return rules.merged(user, wanted, now)
 
         await self.changes.apply([user_id], merged)
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
-from synctalk_contracts.internal import ContactsQuestion, Ids
+from synctalk_contracts.internal import ContactsQuestion, SharedWith
 from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_runtime.internal import InternalClient
+
+from synctalk_presence.rules import Sharing
 
 PATH = "/internal/contacts"
 
@@ -13,7 +15,7 @@ class Contacts:
     def __init__(self, api: InternalClient) -> None:
         self._api = api
 
-    async def sharing(self, user_id: str, others: Iterable[str]) -> frozenset[str]:
+    async def sharing(self, user_id: str, others: Iterable[str]) -> Sharing:
         """Return those of the others who are in a conversation with the user.
 
         Raises:
@@ -21,10 +23,11 @@ class Contacts:
         """
         asked = list(others)
         if not asked:
-            return frozenset()
+            return Sharing()
         question = ContactsQuestion(user_id=user_id, others=asked)
         try:
             answer = await self._api.post(PATH, question.model_dump(mode="json"))
         except NotFoundError as error:
             raise UnavailableError from error
-        return frozenset(Ids.model_validate(answer, extra="ignore").ids)
+        found = SharedWith.model_validate(answer, extra="ignore")
+        return Sharing(frozenset(found.ids), frozenset(found.direct))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 from synctalk_contracts.base import Contract
 from synctalk_contracts.ids import Id
-from synctalk_contracts.internal import Ids, LeaseReport, PresenceQuestion, PresenceSnapshot
+from synctalk_contracts.internal import ActiveUsers, Ids, LeaseReport, PresenceQuestion, PresenceSnapshot
 from synctalk_contracts.sockets import PresenceSet
 from synctalk_runtime.errors import InvalidError, MalformedError
 from synctalk_runtime.internal import require_internal
@@ -59,10 +59,10 @@ async def post_snapshot(
     return await services.reading.snapshot(question.asker_id, question.user_ids)
 
 
-@router.post("/active", summary="List which of these users are connected and active")
-async def post_active(services: ServicesDep, asked: Annotated[Ids, Depends(_body(Ids))]) -> Ids:
+@router.post("/active", summary="List which of these users need no push")
+async def post_active(services: ServicesDep, asked: Annotated[Ids, Depends(_body(Ids))]) -> ActiveUsers:
     _bounded("ids", len(asked.ids), MAX_ACTIVE_IDS)
-    return Ids(ids=await services.reading.active(asked.ids))
+    return await services.reading.active(asked.ids)
 
 
 @router.put("/{user_id}", status_code=204, summary="Set a user's presence, as requested over a socket")

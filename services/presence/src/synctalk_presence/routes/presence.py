@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from synctalk_contracts.errors import ErrorCode
 from synctalk_contracts.ids import Id
 from synctalk_contracts.internal import Presences
+from synctalk_contracts.models import PresenceSettings
 from synctalk_contracts.sockets import PresenceSet
 from synctalk_runtime.errors import InvalidError
 from synctalk_runtime.openapi import BEARER, refusals
@@ -31,6 +32,11 @@ async def get_presence(
     user_ids: Annotated[str, Query(description="1 to 100 ids separated by commas; the result has the same order.")],
 ) -> Presences:
     return Presences(items=await services.reading.read(principal.user_id, _ids(user_ids)))
+
+
+@router.get("/me", summary="Get what the caller has chosen: status, its text, and who sees their last seen time")
+async def get_own(principal: CurrentPrincipal, services: ServicesDep) -> PresenceSettings:
+    return await services.reading.own_settings(principal.user_id)
 
 
 @router.put(

@@ -7,6 +7,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 from synctalk_contracts.internal import Lease
+from synctalk_contracts.topology import presence_shard
+from synctalk_runtime.redis_pipeline import RedisPipeline
 
 from synctalk_presence.settings import Settings
 from synctalk_presence.store.shards import (
@@ -18,7 +20,6 @@ from synctalk_presence.store.shards import (
     due_key,
     idle_key,
     leases_key,
-    shard_of,
     sweep_key,
     user_keys,
 )
@@ -42,7 +43,7 @@ class LeaseStatus:
 
 
 class Leases:
-    def __init__(self, client: Redis, settings: Settings) -> None:
+    def __init__(self, client: Redis | RedisPipeline, settings: Settings) -> None:
         self._settings = settings
         self._report = ShardScript(client, "activity.lua", "report.lua")
         self._take = ShardScript(client, "take.lua")
@@ -57,7 +58,7 @@ class Leases:
         calls: dict[int, Call] = {}
         states = [(lease, 2 if lease.active else 1) for lease in renewed] + [(lease, 0) for lease in released]
         for lease, state in states:
-            shard = shard_of(lease.user_id)
+            shard = presence_shard(lease.user_id)
             keys, args = calls.setdefault(shard, ([due_key(shard)], list(head)))
             keys += user_keys(lease.user_id)
             args += (lease.user_id, lease.connection_id, state)

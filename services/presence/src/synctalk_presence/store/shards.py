@@ -17,12 +17,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any
-from zlib import crc32
 
 from redis.asyncio import Redis
+from synctalk_contracts.topology import PRESENCE_SHARDS, presence_shard
+from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.redis import answering
+from synctalk_runtime.redis_pipeline import PipelineScript, RedisPipeline
 
-SHARDS = 16
+SHARDS = PRESENCE_SHARDS
 
 KEEP_MS = 3_600_000
 """How long a user's keys outlive the last report about them."""
@@ -31,14 +33,10 @@ Call = tuple[list[str], list[Any]]
 """KEYS and ARGV."""
 
 
-def shard_of(user_id: str) -> int:
-    return crc32(user_id.encode()) % SHARDS
-
-
 def by_shard(user_ids: Iterable[str]) -> dict[int, list[str]]:
     shards: dict[int, list[str]] = defaultdict(list)
     for user_id in user_ids:
-        shards[shard_of(user_id)].append(user_id)
+        shards[presence_shard(user_id)].append(user_id)
     return shards
 
 
@@ -51,15 +49,15 @@ def sweep_key(shard: int) -> str:
 
 
 def leases_key(user_id: str) -> str:
-    return f"presence:{{{shard_of(user_id)}}}:leases:{user_id}"
+    return f"presence:{{{presence_shard(user_id)}}}:leases:{user_id}"
 
 
 def idle_key(user_id: str) -> str:
-    return f"presence:{{{shard_of(user_id)}}}:idle:{user_id}"
+    return f"presence:{{{presence_shard(user_id)}}}:idle:{user_id}"
 
 
 def user_key(user_id: str) -> str:
-    return f"presence:{{{shard_of(user_id)}}}:person:{user_id}"
+    return f"presence:{{{presence_shard(user_id)}}}:person:{user_id}"
 
 
 def user_keys(user_id: str) -> tuple[str, str, str]:
@@ -69,9 +67,13 @@ def user_keys(user_id: str) -> tuple[str, str, str]:
 class ShardScript:
     """A script of this folder, in one file or several, called for some shards at once."""
 
-    def __init__(self, client: Redis, *names: str) -> None:
+    def __init__(self, client: Redis | RedisPipeline, *names: str) -> None:
+        sources = [files(__package__).joinpath(name) for name in names]
         self._client = client
-        self._script = client.register_script("".join(files(__package__).joinpath(name).read_text() for name in names))
+        if isinstance(client, RedisPipeline):
+            self._pipelined = PipelineScript(client, *sources)
+        else:
+            self._script = client.register_script("".join(source.read_text() for source in sources))
 
     async def __call__(self, calls: Sequence[Call]) -> list[Any]:
         """Return one answer for each call, in order.
@@ -80,6 +82,8 @@ class ShardScript:
         """
         if not calls:
             return []
+        if isinstance(self._client, RedisPipeline):
+            return await self._run_pipelined(calls)
         with answering():
             if len(calls) == 1:
                 return [await self._script(*calls[0])]
@@ -88,3 +92,10 @@ class ShardScript:
                 for keys, args in calls:
                     await self._script(keys, args, client=pipeline)
                 return await pipeline.execute()
+
+    async def _run_pipelined(self, calls: Sequence[Call]) -> list[Any]:
+        answers = await self._pipelined.each(calls)
+        for answer in answers:
+            if isinstance(answer, UnavailableError):
+                raise answer
+        return answers
