@@ -4,13 +4,13 @@ import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import jwt
 import pytest
 import pytest_asyncio
-from synctalk_fcm.credentials import write_credentials
+from synctalk_fcm.credentials import write_credentials, write_vapid_key
 from synctalk_fcm.main import build
 from synctalk_fcm.settings import FcmSettings
 from synctalk_fcm.tokens import GRANT_TYPE
@@ -162,3 +162,46 @@ def test_write_credentials__again__keeps_the_key_unless_the_address_moved(tmp_pa
     assert path.stat().st_mode & 0o777 == 0o600
     assert not write_credentials(path, URL + "/")
     assert write_credentials(path, "http://elsewhere.test")
+
+
+def test_write_vapid_key__again__keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "vapid.pem"
+    assert write_vapid_key(path)
+    key = path.read_bytes()
+    assert not write_vapid_key(path)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (key, 0o600)
+
+
+class TestWebPush:
+    HEADERS: ClassVar = {"TTL": "60", "Authorization": "vapid t=a, k=b"}
+
+    async def test_push__is_listed_as_it_came(self, http: httpx.AsyncClient) -> None:
+        answer = await http.post("/dev/webpush/browser", content=b"\x00\xff", headers=self.HEADERS)
+        [item] = await listed(http, token="browser")
+        assert (answer.status_code, item["answered"], item["body"], item["headers"]["ttl"]) == (201, 201, "AP8=", "60")
+
+    async def test_push__without_ttl_unsigned_or_too_large__is_refused(self, http: httpx.AsyncClient) -> None:
+        for headers, content, status in (
+            ({"TTL": "60"}, b"a", 401),
+            ({"Authorization": "vapid t=a, k=b"}, b"a", 400),
+            (self.HEADERS, bytes(4097), 413),
+        ):
+            http.headers.pop("Authorization", None)
+            answer = await http.post("/dev/webpush/refused", content=content, headers=headers)
+            assert answer.status_code == status
+        assert await listed(http, token="refused") == []
+
+    async def test_push__in_trouble__fails_as_push_services_do(self, http: httpx.AsyncClient) -> None:
+        found = {}
+        for beginning in ("unregistered", "unavailable", "quota", "slow"):
+            answers = [
+                (await http.post(f"/dev/webpush/{beginning}-1", content=b"a", headers=self.HEADERS)).status_code
+                for _ in range(3)
+            ]
+            found[beginning] = answers
+        assert found == {
+            "unregistered": [410, 410, 410],
+            "unavailable": [503, 503, 201],
+            "quota": [429, 429, 201],
+            "slow": [201, 201, 201],
+        }

@@ -1,7 +1,8 @@
 """The notifier in the tests' process, with the real Firebase client, the FCM stand-in and stubs of api and presence."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -12,18 +13,30 @@ from synctalk_contracts.envelope import Envelope, Event, write_envelopes
 from synctalk_contracts.events.conversations import ConversationCreated, MemberAtCreation, MemberChanged
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
 from synctalk_contracts.events.receipts import ReceiptRead
-from synctalk_contracts.internal import Ids, Membership, MembershipPage, PushAnswer, PushAnswers, PushQuestions
+from synctalk_contracts.internal import (
+    ActiveUsers,
+    Ids,
+    Membership,
+    MembershipPage,
+    PushAnswer,
+    PushAnswers,
+    PushQuestion,
+    PushQuestions,
+)
 from synctalk_contracts.models import Message, Role
 from synctalk_fcm.inbox import Received
+from synctalk_notifier.actions.webhook_sending import WebhookSending
 from synctalk_notifier.clients import upstreams as clients
+from synctalk_notifier.clients.endpoints import Endpoints
 from synctalk_notifier.settings import Settings
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.errors import AppError, UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
-from synctalk_runtime.internal import HEADER, InternalClient
+from synctalk_runtime.internal import HEADER, Credential, InternalClient
+from synctalk_runtime.outbound import Outbound
 from synctalk_runtime.postgres import Postgres
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.service import SECRET, ServiceClient, UserClient
+from synctalk_testkit.service import SECRET, AuthStub, ServiceClient, UserClient
 from synctalk_testkit.tokens import TokenMaker
 
 
@@ -32,8 +45,10 @@ class Upstreams:
     """What answers as api and presence, as far as the notifier calls them."""
 
     active: set[str] = field(default_factory=set)
+    dnd: set[str] = field(default_factory=set)
     answers: dict[tuple[str, str], PushAnswer] = field(default_factory=dict)
     """By user and conversation; a user without one is a member who has neither received nor read anything."""
+    questions: list[PushQuestion] = field(default_factory=list)
     memberships: list[Membership] = field(default_factory=list)
     down: bool = False
     asked: int = 0
@@ -48,15 +63,17 @@ class Upstreams:
         app = FastAPI()
 
         @app.post("/internal/presence/active")
-        async def active(question: Ids, request: Request) -> Ids:
+        async def active(question: Ids, request: Request) -> ActiveUsers:
             self._count(request)
-            return Ids(ids=[user for user in question.ids if user in self.active])
+            active, dnd = ([user for user in question.ids if user in named] for named in (self.active, self.dnd))
+            return ActiveUsers(ids=active, dnd=dnd)
 
         @app.post("/internal/pushes")
         async def pushes(questions: PushQuestions, request: Request) -> PushAnswers:
             self._count(request)
             self.quiet |= {q.user_id: q.quiet_conversation_ids for q in questions.items if q.quiet_conversation_ids}
             usual = PushAnswer(member=True, delivered=False, read=False, deleted=False, badge=1)
+            self.questions += questions.items
             return PushAnswers(items=[self.answers.get((q.user_id, q.conversation_id), usual) for q in questions.items])
 
         @app.get("/internal/memberships")
@@ -93,6 +110,10 @@ class NotifierUser(UserClient):
         await self.put(f"/v1/devices/{device_id}", {"platform": "android", "token": token})
         return token
 
+    async def set_all(self, **settings: Any) -> None:
+        """Set what holds for all conversations."""
+        await self.put("/v1/notification-settings", settings)
+
     async def set(self, conversation_id: str, level: str, muted_until: str | None = None) -> None:
         await self.put(f"/v1/notification-settings/{conversation_id}", {"level": level, "muted_until": muted_until})
 
@@ -106,13 +127,23 @@ class Conversation:
     change_seq: int = 1
     seq: int = 0
 
-    async def write(self, sender: NotifierUser, *, mentions: tuple[str, ...] = (), times: int = 1) -> MessageCreated:
+    async def write(
+        self,
+        sender: NotifierUser,
+        *,
+        mentions: tuple[str, ...] = (),
+        times: int = 1,
+        body: str = "hello",
+        **fields: Any,
+    ) -> MessageCreated:
         """Publish as many messages; the last one."""
-        events = [self.message(sender, mentions) for _ in range(times)]
+        events = [self.message(sender, mentions, body, **fields) for _ in range(times)]
         await self.rig.publish(*events)
         return events[-1]
 
-    def message(self, sender: NotifierUser, mentions: tuple[str, ...] = ()) -> MessageCreated:
+    def message(
+        self, sender: NotifierUser, mentions: tuple[str, ...] = (), body: str = "hello", **fields: Any
+    ) -> MessageCreated:
         self.seq += 1
         self.change_seq += 1
         message = Message(
@@ -122,13 +153,14 @@ class Conversation:
             change_seq=self.change_seq,
             sender_id=sender.id,
             client_message_id=uuid4().hex,
-            body="hello",
+            body=body,
             reply_to=None,
             reactions={},
             mentions=list(mentions),
             created_at=utc_now(),
             edited_at=None,
             deleted_at=None,
+            **fields,
         )
         return MessageCreated(message=message)
 
@@ -159,22 +191,41 @@ class Rig:
     upstreams: Upstreams
     maker: TokenMaker
     redis: Redis
+    auth: AuthStub
 
     def clients(self) -> clients.Upstreams:
         """Return clients of the stubs, to be closed by the caller."""
-        secret = self.settings.internal_secret
+        credential = Credential.of(self.settings)
         return clients.Upstreams(
-            InternalClient(self.settings.api_url, secret, 5), InternalClient(self.settings.presence_url, secret, 5)
+            InternalClient(self.settings.api_url, credential, 5),
+            InternalClient(self.settings.presence_url, credential, 5),
         )
+
+    def webhook_sending(self) -> WebhookSending:
+        """Return one that is not started, as of another process."""
+        return WebhookSending(
+            self.postgres,
+            Endpoints(Outbound(), 1),
+            timeout_s=1,
+            retries_s=[1],
+            keep=timedelta(days=7),
+            stop_s=1,
+        )
+
+    async def postgres_execute(self, sql: str, *args: Any) -> None:
+        async with self.postgres.connection() as conn:
+            await conn.execute(sql, *args)
 
     def user(self) -> NotifierUser:
         return NotifierUser(self.service, self.maker)
 
-    def created(self, *members: NotifierUser) -> tuple[Conversation, ConversationCreated]:
+    def created(
+        self, *members: NotifierUser, kind: Literal["direct", "group"] = "group"
+    ) -> tuple[Conversation, ConversationCreated]:
         conversation = Conversation(self, new_id())
         event = ConversationCreated(
             conversation_id=conversation.id,
-            type="group",
+            type=kind,
             title=None,
             created_by=members[0].id,
             created_at=utc_now(),
@@ -188,10 +239,15 @@ class Rig:
         await self.publish(event)
         return conversation
 
-    async def publish(self, *events: Event, traceparent: str | None = None) -> None:
+    async def direct(self, *members: NotifierUser) -> Conversation:
+        conversation, event = self.created(*members, kind="direct")
+        await self.publish(event)
+        return conversation
+
+    async def publish(self, *events: Event, traceparent: str | None = None, event_id: str | None = None) -> None:
         for event in events:
             envelope = Envelope(
-                id=new_id(),
+                id=event_id or new_id(),
                 type=event.type_name(),
                 time=utc_now(),
                 traceparent=traceparent,

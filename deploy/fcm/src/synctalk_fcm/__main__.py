@@ -1,4 +1,7 @@
-"""`python -m synctalk_fcm`: serve; `… credentials PATH --url URL`: write a service account that points here."""
+"""`python -m synctalk_fcm`: serve; `… credentials PATH --url URL`: write a service account that points here.
+
+With `--vapid-key PATH` a key for Web Push is written too.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from synctalk_runtime import serving
 
-from synctalk_fcm.credentials import write_credentials
+from synctalk_fcm.credentials import write_credentials, write_vapid_key
 from synctalk_fcm.main import build
 from synctalk_fcm.settings import FcmSettings
 
@@ -18,10 +21,14 @@ def main() -> None:
     credentials = commands.add_parser("credentials")
     credentials.add_argument("path", type=Path)
     credentials.add_argument("--url", required=True, help="where the stand-in answers, as the notifier sees it")
+    credentials.add_argument("--vapid-key", type=Path, help="where to write a key for Web Push too")
     arguments = parser.parse_args()
     if arguments.command == "credentials":
         written = write_credentials(arguments.path, arguments.url)
         print(f"{arguments.path}: {'written' if written else 'kept'}")
+        if arguments.vapid_key:
+            written = write_vapid_key(arguments.vapid_key)
+            print(f"{arguments.vapid_key}: {'written' if written else 'kept'}")
     else:
         serve(FcmSettings())
 

@@ -37,6 +37,18 @@ def answer_for(token: str, earlier_sends: int, message_name: str, slow_s: float)
     return Answer(200, {"name": message_name}, after_s=slow_s if token.startswith("slow-") else 0.0)
 
 
+def web_push_answer_for(token: str, earlier_sends: int, slow_s: float) -> Answer:
+    """The answer of a browser's push service, by the same beginnings of a token."""
+    failing = earlier_sends < FAILURES_BEFORE_SUCCESS
+    if token.startswith("unregistered-"):
+        return Answer(410, {})
+    if token.startswith("unavailable-") and failing:
+        return Answer(503, {})
+    if token.startswith("quota-") and failing:
+        return Answer(429, {}, {"Retry-After": "1"})
+    return Answer(201, {}, after_s=slow_s if token.startswith("slow-") else 0.0)
+
+
 def refusal(field_name: str, problem: str) -> Answer:
     """A message that is not of FCM's shape."""
     violation = {"@type": BAD_REQUEST, "fieldViolations": [{"field": field_name, "description": problem}]}

@@ -1,11 +1,11 @@
-"""A service account for development: the file that Firebase's console would give, with addresses of the stand-in."""
+"""Keys for development: a service account like Firebase's, with addresses of the stand-in, and a key for Web Push."""
 
 import json
 import secrets
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 PROJECT = "synctalk-local"
 EMAIL = f"notifier@{PROJECT}.iam.gserviceaccount.com"
@@ -16,12 +16,29 @@ def write_credentials(path: Path, url: str) -> bool:
     token_uri = f"{url.rstrip('/')}/token"
     if path.exists() and _token_uri(path) == token_uri:
         return False
+    _write(path, json.dumps(_service_account(token_uri), indent=2).encode())
+    return True
+
+
+def write_vapid_key(path: Path) -> bool:
+    """Write the key that Web Push is signed with, unless there is one: browsers are subscribed with it."""
+    if path.exists():
+        return False
+    key = ec.generate_private_key(ec.SECP256R1())
+    _write(
+        path,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(_service_account(token_uri), indent=2))
+    fresh.write_bytes(content)
     fresh.replace(path)
-    return True
 
 
 def public_key(path: Path) -> str:

@@ -15,9 +15,14 @@ class Received:
     answered: int
     """The HTTP status that it was answered with."""
     message: dict[str, Any]
+    """As FCM's HTTP v1 body; empty when it came by Web Push."""
+    headers: dict[str, str] | None = None
+    body: str | None = None
+    """By Web Push, as base64."""
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        by_web_push = {} if self.body is None else {"headers": self.headers, "body": self.body}
+        return by_web_push | {
             "token": self.token,
             "received_at": format_time(self.received_at),
             "answered": self.answered,

@@ -5,7 +5,7 @@ from synctalk_runtime.health import Health
 from synctalk_runtime.health import routes as health_routes
 
 from synctalk_fcm.inbox import Inbox
-from synctalk_fcm.routes import dev, fcm
+from synctalk_fcm.routes import dev, fcm, web_push
 from synctalk_fcm.settings import FcmSettings
 from synctalk_fcm.tokens import AccessTokens
 
@@ -16,6 +16,7 @@ def build(settings: FcmSettings) -> FastAPI:
     app.state.inbox = Inbox(settings.fcm_max_messages)
     app.state.tokens = AccessTokens(settings.fcm_credentials_file)
     app.include_router(fcm.router)
+    app.include_router(web_push.router)
     app.include_router(dev.router)
     app.include_router(health_routes(Health()))
     return app

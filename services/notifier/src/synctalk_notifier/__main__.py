@@ -6,7 +6,7 @@ from importlib.resources import files
 import structlog
 from synctalk_contracts import topology
 from synctalk_runtime import cli
-from synctalk_runtime.internal import InternalClient
+from synctalk_runtime.internal import Credential, InternalClient
 from synctalk_runtime.postgres import Postgres
 
 from synctalk_notifier.actions.rebuild import rebuild
@@ -23,7 +23,7 @@ async def rebuild_memberships(settings: Settings) -> None:
     """Read all memberships from api; a further argument is the `after` of an interrupted run."""
     postgres = Postgres(settings)
     api, presence = (
-        InternalClient(url, settings.internal_secret, PAGE_TIMEOUT_S)
+        InternalClient(url, Credential.of(settings), PAGE_TIMEOUT_S)
         for url in (settings.api_url, settings.presence_url)
     )
     upstreams = Upstreams(api, presence)
@@ -41,6 +41,6 @@ if __name__ == "__main__":
         Settings,
         build,
         files("synctalk_notifier") / "migrations",
-        queues=(topology.NOTIFIER_EVENTS, topology.NOTIFIER_SESSIONS),
+        queues=(topology.NOTIFIER_EVENTS, topology.NOTIFIER_SESSIONS, *topology.NOTIFIER_FEED),
         commands={"rebuild": rebuild_memberships},
     )

@@ -1,11 +1,16 @@
 """The settings of the notifier."""
 
 import json
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 from synctalk_runtime.settings import PostgresSettings
+
+from synctalk_notifier.key_file import load_key
+from synctalk_notifier.webhook_rules import RETRIES_S
 
 
 class Settings(PostgresSettings):
@@ -21,6 +26,25 @@ class Settings(PostgresSettings):
         default=None, description="Base address of a stand-in for FCM. If not set, https://fcm.googleapis.com is used."
     )
     fcm_timeout_s: float = Field(default=10.0, gt=0, description="Timeout of a request to FCM, in seconds.")
+
+    vapid_key_file: Path | None = Field(
+        default=None,
+        description="Private key on P-256, a PEM file, by which push services of browsers know the deployment. If not "
+        "set, Web Push is off. All processes have the same; browsers that subscribed with another one get nothing.",
+    )
+    vapid_subject: str = Field(
+        default="mailto:operator@localhost",
+        pattern=r"^(mailto:|https://).+",
+        description="Where push services reach the operator: a mailto: or https: URL.",
+    )
+    web_push_stand_in_url: str | None = Field(
+        default=None,
+        description="Base address of a stand-in for push services. If set, http://.../dev/webpush/... is taken as an "
+        "endpoint, and reached there.",
+    )
+    web_push_timeout_s: float = Field(
+        default=10.0, gt=0, description="Timeout of a request to a browser's push service, in seconds."
+    )
 
     push_delay_s: float = Field(
         default=2.0,
@@ -64,13 +88,66 @@ class Settings(PostgresSettings):
     notification_settings_burst: int = Field(
         default=100, ge=1, description="Notification settings requests per user at once."
     )
+    feed_keep_s: float = Field(
+        default=7 * 86_400.0,
+        ge=7 * 86_400.0,
+        description="How long events of the feed, and deliveries to webhooks, are kept, in seconds; 7 days at least.",
+    )
+    webhooks_max: int = Field(default=50, ge=1, le=500, description="Maximum number of webhooks.")
+    webhook_timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="Timeout of a request to a webhook, in seconds."
+    )
+    webhook_retries_s: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=50)] = Field(
+        default=list(RETRIES_S),
+        description="Pauses before the retries of a delivery to a webhook, in seconds, as a JSON list. "
+        "After the last one it is given up.",
+    )
+    webhook_private_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        default=[],
+        description="Networks that are not public and that webhooks may be in, apart by commas: `10.0.0.0/8,::1/128`.",
+    )
+    server_events_per_s: float = Field(
+        default=20.0, gt=0, description="Requests for events and webhooks per server key and second."
+    )
+    server_events_burst: int = Field(
+        default=100, ge=1, description="Requests for events and webhooks per server key at once."
+    )
     devices_per_user: int = Field(default=20, ge=1, le=100, description="Maximum number of devices per user.")
 
     def production_problems(self) -> list[str]:
         problems = super().production_problems()
         if self.fcm_url is not None:
             problems.append("SYNCTALK_FCM_URL is set, so pushes would go to a stand-in instead of Google.")
+        if self.web_push_stand_in_url is not None:
+            problems.append("SYNCTALK_WEB_PUSH_STAND_IN_URL is set, so pushes could go to a stand-in.")
+        if self.vapid_key_file is not None and self.vapid_subject.endswith("@localhost"):
+            problems.append("SYNCTALK_VAPID_SUBJECT must be an address at which push services reach the operator.")
         return problems
+
+    @field_validator("webhook_private_networks", mode="before")
+    @classmethod
+    def _by_commas(cls, given: object) -> object:
+        if isinstance(given, str):
+            return [network.strip() for network in given.split(",") if network.strip()]
+        return given
+
+    @field_validator("vapid_key_file", "web_push_stand_in_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("vapid_key_file")
+    @classmethod
+    def _is_vapid_key(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        try:
+            load_key(path)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+        except ValueError:
+            raise ValueError(f"{path} is not the PEM file of a private key on the curve P-256") from None
+        return path
 
     @field_validator("push_lease_s")
     @classmethod

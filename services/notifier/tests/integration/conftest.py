@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 from redis.asyncio import Redis
-from synctalk_fcm.credentials import write_credentials
+from synctalk_fcm.credentials import write_credentials, write_vapid_key
 from synctalk_fcm.main import build as build_fcm
 from synctalk_fcm.settings import FcmSettings
 from synctalk_notifier.main import build
@@ -35,6 +35,8 @@ async def rig(
     database_url, rabbitmq_url = await fresh_database("notifier"), await fresh_vhost()
     await migrate(database_url, files("synctalk_notifier") / "migrations")
     credentials: Path = tmp_path_factory.mktemp("fcm") / "account.json"
+    vapid_key = credentials.with_name("vapid.pem")
+    write_vapid_key(vapid_key)
     fcm = build_fcm(FcmSettings(fcm_credentials_file=credentials, fcm_slow_s=2))
     async with serve_auth(token_maker) as auth, serve(upstreams.app()) as upstreams_url, serve(fcm) as fcm_url:
         write_credentials(credentials, fcm_url)
@@ -49,10 +51,17 @@ async def rig(
             presence_url=upstreams_url,
             fcm_credentials_file=credentials,
             fcm_url=fcm_url,
+            vapid_key_file=vapid_key,
+            web_push_stand_in_url=fcm_url,
             push_delay_s=0.1,
             push_interval_s=0.02,
             push_backoff_s=0.05,
             devices_per_user=3,
+            webhook_private_networks="127.0.0.0/8",
+            webhook_timeout_s=1.0,
+            webhook_retries_s=[0.1] * 10,
+            webhooks_max=20,
+            server_events_burst=1000,
         )
         app = build(settings)
         bus = Bus(settings.rabbitmq_url, "tests")
@@ -63,7 +72,7 @@ async def rig(
             await eventually(service.is_ready, timeout=30)
             await eventually(lambda: is_connected(bus))
             redis = Redis.from_url(redis_url)
-            yield Rig(app, settings, postgres, service, bus, fcm, upstreams, token_maker, redis)
+            yield Rig(app, settings, postgres, service, bus, fcm, upstreams, token_maker, redis, auth)
             await redis.aclose()
             await bus.stop()
             await postgres.close()

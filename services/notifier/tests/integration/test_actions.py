@@ -8,22 +8,27 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_notifier.actions import schedule
 from synctalk_notifier.actions.cleaning import remove_old
-from synctalk_notifier.actions.deliver import Delivery, Finished
+from synctalk_notifier.actions.deliver import Delivery, Finished, Senders
 from synctalk_notifier.actions.devices import Devices
 from synctalk_notifier.actions.incoming import store_events
-from synctalk_notifier.actions.schedule import schedule_due
+from synctalk_notifier.actions.schedule import Scheduling
 from synctalk_notifier.clients.fcm import Fcm
 from synctalk_notifier.clients.outcomes import End, Outcome
 from synctalk_notifier.clients.upstreams import Upstreams
 from synctalk_notifier.settings import Settings
+from synctalk_notifier.store import incoming, pushes
 from synctalk_notifier.store.deliveries import Deliveries
-from synctalk_notifier.store.pushes import Claim
+from synctalk_notifier.store.pushes import Claim, NewPush
+from synctalk_runtime.ids import utc_now
 from synctalk_runtime.migrate import migrate
+from synctalk_runtime.outbound import Outbound
 from synctalk_runtime.postgres import Postgres
 from synctalk_runtime.redis_pipeline import RedisPipeline
 from synctalk_runtime.revocations import Revocations
@@ -46,11 +51,15 @@ class Steps:
 
     @property
     def devices(self) -> Devices:
-        return Devices(self.postgres, Revocations(), self.settings.devices_per_user)
+        return Devices(self.postgres, Revocations(), Outbound(), self.settings.devices_per_user, has_stand_in=False)
+
+    @property
+    def scheduling(self) -> Scheduling:
+        return Scheduling(self.postgres, self.upstreams)
 
     @property
     def delivery(self) -> Delivery:
-        return Delivery(self.postgres, self.upstreams, self.deliveries, self.fcm, self.settings)
+        return Delivery(self.postgres, self.upstreams, self.deliveries, Senders(self.fcm, None), self.settings)
 
     def changed(self, **changes: Any) -> Steps:
         return replace(self, settings=self.settings.model_copy(update=changes))
@@ -84,7 +93,7 @@ async def one_due(rig: Rig, steps: Steps) -> tuple[NotifierUser, Conversation]:
     await steps.devices.put(Principal(bob.id, bob.session_id, 0, "k"), "phone", "android", bob.id)
     conversation, created = rig.created(ada, bob)
     await steps.store(created, conversation.message(ada))
-    await schedule_due(steps.postgres)
+    await steps.scheduling.schedule_due()
     return bob, conversation
 
 
@@ -200,6 +209,94 @@ async def test_schedule__repeated__makes_no_second_push(rig: Rig, steps: Steps) 
     event = conversation.message(ada)
     await steps.store(created, event, event)
     await steps.store(event)
-    while await schedule_due(steps.postgres):
+    while await steps.scheduling.schedule_due():
         pass
     assert await states(steps) == [("message", "waiting")]
+
+
+async def due(steps: Steps) -> int:
+    async with steps.postgres.connection() as conn:
+        return int(await conn.fetchval("select count(*) from incoming_messages where due_at is not null"))
+
+
+async def group_with_devices(rig: Rig, steps: Steps, size: int) -> list[NotifierUser]:
+    """A message that is due to a group in which everybody but its sender has a device; these."""
+    ada, *others = [rig.user() for _ in range(size)]
+    for user in others:
+        await steps.devices.put(Principal(user.id, user.session_id, 0, "k"), "phone", "android", user.id)
+    conversation, created = rig.created(ada, *others)
+    await steps.store(created, conversation.message(ada))
+    return others
+
+
+async def recipients(steps: Steps) -> list[str]:
+    async with steps.postgres.connection() as conn:
+        return sorted(row["user_id"] for row in await conn.fetch("select user_id from pushes"))
+
+
+async def test_schedule__members_who_use_the_app__have_no_rows(rig: Rig, steps: Steps) -> None:
+    here, away = await group_with_devices(rig, steps, 3)
+    rig.upstreams.active.add(here.id)
+    assert await steps.scheduling.schedule_due() == 1
+    assert await recipients(steps) == [away.id]
+
+
+async def test_schedule__more_members_than_one_read__reaches_each_once(
+    rig: Rig, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "MEMBERS", 2)
+    others = await group_with_devices(rig, steps, 6)
+    await steps.scheduling.schedule_due()
+    assert await recipients(steps) == sorted(user.id for user in others)
+
+
+async def test_schedule__presence_down__message_is_due_again_and_pushed_then(rig: Rig, steps: Steps) -> None:
+    [bob] = await group_with_devices(rig, steps, 2)
+    rig.upstreams.down = True
+    try:
+        assert await steps.scheduling.schedule_due() == 0
+    finally:
+        rig.upstreams.down = False
+    assert (await recipients(steps), await due(steps)) == ([], 1)
+
+    async def pushed() -> bool:
+        await steps.scheduling.schedule_due()
+        return await recipients(steps) == [bob.id]
+
+    await eventually(pushed)
+    assert await due(steps) == 0
+
+
+async def test_schedule__process_died_in_between__is_taken_over_and_completed(rig: Rig, steps: Steps) -> None:
+    others = await group_with_devices(rig, steps, 3)
+    now = utc_now()
+    async with steps.postgres.connection() as conn:
+        assert len(await incoming.claim_due(conn, now, now + timedelta(seconds=60), 5)) == 1
+        assert await incoming.claim_due(conn, now, now + timedelta(seconds=60), 5) == []
+        await conn.execute("update incoming_messages set claimed_until = now() - interval '1 second'")
+    assert await steps.scheduling.schedule_due() == 1
+    assert await recipients(steps) == sorted(user.id for user in others)
+
+
+async def test_schedule__membership_arrives_while_it_is_claimed__message_stays_due(rig: Rig, steps: Steps) -> None:
+    ada, bob = rig.user(), rig.user()
+    conversation, created = rig.created(ada)
+    event = conversation.message(ada)
+    await steps.store(created, event)
+    now = utc_now()
+    async with steps.postgres.connection() as conn:
+        claimed = await incoming.claim_due(conn, now, now + timedelta(seconds=60), 5)
+        await incoming.make_due_again(conn, [conversation.id], utc_now())
+        await incoming.finish(conn, claimed)
+    assert await due(steps) == 1
+    await steps.devices.put(Principal(bob.id, bob.session_id, 0, "k"), "phone", "android", bob.id)
+    assert await steps.scheduling.schedule_due() == 1
+    assert await due(steps) == 0
+
+
+async def test_schedule__device_deleted_in_between__is_left_out(rig: Rig, steps: Steps) -> None:
+    ada, bob = rig.user(), rig.user()
+    push = NewPush(bob.id, "phone", rig.created(ada, bob)[0].id, 1, ada.id, None, "hello")
+    async with steps.postgres.connection() as conn:
+        await pushes.add(conn, [push], utc_now())
+    assert await states(steps) == []

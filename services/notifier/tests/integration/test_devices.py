@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.models import EndReason
-from synctalk_runtime.ids import utc_now
+from synctalk_runtime.ids import new_id, utc_now
+from synctalk_runtime.tokens import NEVER, Principal, current_principal
 
 if TYPE_CHECKING:
     from services.notifier.tests.harness import NotifierUser, Rig
@@ -32,6 +33,18 @@ class TestWhoMayNot:
         headers = {"Authorization": header} if header else {}
         response = await rig.service.call(method, path, json=GOOD, headers=headers)
         assert (response.status, response.code) == (401, "unauthenticated")
+
+    async def test_call__by_a_bot__is_forbidden(self, rig: Rig) -> None:
+        async def bot() -> Principal:
+            return Principal(new_id(), new_id(), NEVER, "", is_bot=True)
+
+        rig.app.dependency_overrides[current_principal] = bot
+        try:
+            for method, path in (("PUT", "/v1/devices/a"), ("GET", "/v1/devices"), ("DELETE", "/v1/devices/a")):
+                response = await rig.service.call(method, path, GOOD if method == "PUT" else None)
+                assert (response.status, response.code) == (403, "forbidden")
+        finally:
+            rig.app.dependency_overrides.clear()
 
     async def test_put__expired_token__says_so(self, rig: Rig) -> None:
         token = rig.maker.mint(lifetime_s=-60)

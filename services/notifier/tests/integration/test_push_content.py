@@ -32,7 +32,7 @@ async def test_push__carries_the_data_as_strings_and_a_collapse_key(rig: Rig) ->
     ada, bob = rig.user(), rig.user()
     token = await bob.add_device()
     conversation = await rig.conversation(ada, bob)
-    rig.upstreams.says(bob.id, conversation.id, badge=7)
+    rig.upstreams.says(bob.id, conversation.id, badge=7, sender_name="Ada", title="Team")
     event = await conversation.write(ada)
     [received] = await rig.pushes(token, 1)
     assert received.message["data"] == {
@@ -41,12 +41,41 @@ async def test_push__carries_the_data_as_strings_and_a_collapse_key(rig: Rig) ->
         "message_id": event.message.id,
         "seq": "1",
         "badge": "7",
+        "sender_name": "Ada",
+        "title": "Team",
+        "text": "hello",
+        "thread_id": "",
     }
     assert received.message["android"] == {"collapse_key": conversation.id, "priority": "high"}
     assert received.message["apns"]["headers"]["apns-collapse-id"] == conversation.id
     assert received.message["apns"]["payload"]["aps"]["badge"] == 7
     assert len(received.message["webpush"]["headers"]["Topic"]) == 32
-    assert "hello" not in str(received.message)
+    assert received.message["apns"]["payload"]["aps"]["alert"] == {"title": "Team", "body": "Ada: hello"}
+
+
+async def test_push__content_none__says_nothing_of_the_message_in_the_language_of_the_device(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = f"token-{uuid4().hex}"
+    await bob.put("/v1/devices/phone", {"platform": "ios", "token": token, "locale": "de-DE"})
+    conversation = await rig.conversation(ada, bob)
+    rig.upstreams.says(bob.id, conversation.id, sender_name="Ada", title="Team")
+    await bob.set_all(content="none")
+    await conversation.write(ada)
+    [received] = await rig.pushes(token, 1)
+    assert received.message["apns"]["payload"]["aps"]["alert"] == {"body": "Neue Nachricht"}
+    assert not [word for word in ("hello", "Ada", "Team") if word in str(received.message)]
+
+
+async def test_push__once_it_is_sent__its_text_is_not_kept(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    await conversation.write(ada)
+    await rig.pushes(token, 1)
+    await rig.settled()
+    async with rig.postgres.connection() as conn:
+        kept = await conn.fetch("select state, text from pushes where conversation_id = $1", conversation.id)
+    assert [tuple(row) for row in kept] == [("sent", None)]
 
 
 async def test_push__not_before_the_hold_is_over(rig: Rig) -> None:

@@ -161,6 +161,27 @@ async def test_message__by_level(rig: Rig, level: str, pushed: int) -> None:
     assert len(rig.pushed(token)) == pushed
 
 
+@pytest.mark.parametrize(("level", "pushed"), [("all", 1), ("mentions", 1), ("none", 0)])
+async def test_message__that_mentions_all__is_a_mention(rig: Rig, level: str, pushed: int) -> None:
+    ada, bob = rig.user(), rig.user()
+    own, token = await ada.add_device(), await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    await bob.set(conversation.id, level)
+    await conversation.write(ada, mention_all=True)
+    await rig.settled()
+    assert (len(rig.pushed(token)), len(rig.pushed(own))) == (pushed, 0)
+
+
+async def test_message__of_the_group_itself__is_not_pushed(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    await conversation.write(ada, system={"type": "renamed", "title": "Tea"})
+    said = await conversation.write(ada)
+    await rig.settled()
+    assert [pushed.message["data"]["message_id"] for pushed in rig.pushed(token)] == [said.message.id]
+
+
 async def test_message__muted__not_pushed_until_then(rig: Rig) -> None:
     ada, bob, cas = rig.user(), rig.user(), rig.user()
     muted, no_more = await bob.add_device(), await cas.add_device()
@@ -197,3 +218,58 @@ async def test_device__its_session_ended__is_gone_and_not_pushed(rig: Rig) -> No
     await rig.pushes(kept, 1)
     await rig.settled()
     assert rig.pushed(token) == []
+
+
+async def test_message__at_dnd__is_not_pushed_and_not_later_either(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    rig.upstreams.dnd.add(bob.id)
+    await conversation.write(ada)
+    await rig.settled()
+    rig.upstreams.dnd.discard(bob.id)
+    await conversation.write(ada)
+    [received] = await rig.pushes(token, 1)
+    await rig.settled()
+    assert (received.message["data"]["seq"], len(rig.pushed(token))) == ("2", 1)
+
+
+async def test_message__in_quiet_hours__is_not_pushed_and_not_later_either(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    now = utc_now()
+    clocks = [f"{now - timedelta(hours=1):%H:%M}", f"{now + timedelta(hours=1):%H:%M}"]
+    await bob.set_all(quiet_hours={"from": clocks[0], "to": clocks[1], "time_zone": "UTC"})
+    await conversation.write(ada)
+    await rig.settled()
+    await bob.set_all(quiet_hours={"from": clocks[1], "to": clocks[0], "time_zone": "UTC"})
+    await conversation.write(ada)
+    [received] = await rig.pushes(token, 1)
+    await rig.settled()
+    assert (received.message["data"]["seq"], len(rig.pushed(token))) == ("2", 1)
+
+
+async def test_message__level_mentions_for_all__lets_mentions_and_direct_messages_through(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    group, own_level, direct = (
+        await rig.conversation(ada, bob),
+        await rig.conversation(ada, bob),
+        await rig.direct(ada, bob),
+    )
+    await bob.set_all(level="mentions")
+    await bob.set(own_level.id, "all")
+    plain = await group.write(ada)
+    meant = [
+        await group.write(ada, mentions=(bob.id,)),
+        await group.write(ada, mention_all=True),
+        await direct.write(ada),
+        await own_level.write(ada),
+    ]
+    received = await rig.pushes(token, 4)
+    await rig.settled()
+    pushed = {one.message["data"]["message_id"] for one in received}
+    assert pushed == {event.message.id for event in meant}
+    assert plain.message.id not in pushed
+    assert len(rig.pushed(token)) == 4

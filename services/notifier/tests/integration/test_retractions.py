@@ -28,6 +28,10 @@ async def test_read_elsewhere__each_device_gets_one_retraction__of_the_last(rig:
             "message_id": last.message.id,
             "seq": "3",
             "badge": "0",
+            "sender_name": "",
+            "title": "",
+            "text": "",
+            "thread_id": "",
         }
         assert retract.message["android"]["priority"] == "normal"
     await rig.settled()

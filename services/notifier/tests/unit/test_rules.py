@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from zoneinfo import ZoneInfo
 
 import pytest
 from synctalk_contracts.internal import PushAnswer
-from synctalk_notifier.kinds import Level, Membership, MembershipChange
+from synctalk_notifier.kinds import Level, Membership, MembershipChange, QuietHours
 from synctalk_notifier.rules import (
     Decision,
     RetryLimits,
     fold_memberships,
+    is_quiet,
     needs_retraction,
     retry_at,
     should_push,
@@ -21,7 +23,7 @@ EARLIER, LATER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("level", "muted_until", "mentioned", "wanted"),
+    ("level", "muted_until", "meant", "wanted"),
     [
         ("none", None, False, False),
         ("none", None, True, False),
@@ -36,8 +38,8 @@ EARLIER, LATER = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
         ("all", None, True, True),
     ],
 )
-def test_wants_push(level: Level, muted_until: datetime | None, mentioned: bool, wanted: bool) -> None:
-    assert wants_push(level, muted_until, mentioned=mentioned, now=NOW) is wanted
+def test_wants_push(level: Level, muted_until: datetime | None, meant: bool, wanted: bool) -> None:
+    assert wants_push(level, muted_until, meant=meant, now=NOW) is wanted
 
 
 def answer(*, member: bool = True, read: bool = False, deleted: bool = False) -> PushAnswer:
@@ -45,20 +47,42 @@ def answer(*, member: bool = True, read: bool = False, deleted: bool = False) ->
 
 
 @pytest.mark.parametrize(
-    ("said", "active", "got", "decision"),
+    ("said", "unwanted", "got", "decision"),
     [
-        (answer(member=False), False, False, Decision.NOT_MEMBER),
-        (answer(member=False, read=True), True, True, Decision.NOT_MEMBER),
-        (answer(deleted=True), False, False, Decision.DELETED),
-        (answer(read=True), False, True, Decision.READ),
-        (answer(), True, False, Decision.ACTIVE),
-        (answer(), True, True, Decision.ACTIVE),
-        (answer(), False, True, Decision.GOT),
-        (answer(), False, False, Decision.PUSH),
+        (answer(member=False), None, False, Decision.NOT_MEMBER),
+        (answer(member=False, read=True), Decision.ACTIVE, True, Decision.NOT_MEMBER),
+        (answer(deleted=True), None, False, Decision.DELETED),
+        (answer(read=True), None, True, Decision.READ),
+        (answer(), Decision.ACTIVE, False, Decision.ACTIVE),
+        (answer(), Decision.DND, True, Decision.DND),
+        (answer(), None, True, Decision.GOT),
+        (answer(), None, False, Decision.PUSH),
     ],
 )
-def test_should_push(said: PushAnswer, active: bool, got: bool, decision: Decision) -> None:
-    assert should_push(said, active=active, got=got) is decision
+def test_should_push(said: PushAnswer, unwanted: Decision | None, got: bool, decision: Decision) -> None:
+    assert should_push(said, unwanted=unwanted, got=got) is decision
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "quiet"),
+    [
+        (("22:00", "07:00"), "22:00", True),
+        (("22:00", "07:00"), "03:30", True),
+        (("22:00", "07:00"), "06:59", True),
+        (("22:00", "07:00"), "07:00", False),
+        (("22:00", "07:00"), "21:59", False),
+        (("12:00", "13:00"), "12:59", True),
+        (("12:00", "13:00"), "13:00", False),
+        (("12:00", "13:00"), "11:59", False),
+        (("08:00", "08:00"), "08:00", False),
+    ],
+)
+def test_is_quiet__by_the_clock_of_the_zone(hours: tuple[str, str], at: str, quiet: bool) -> None:
+    start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours)
+    for zone in ("Europe/Berlin", "Asia/Kolkata", "America/St_Johns"):
+        now = datetime.fromisoformat(f"2026-07-01T{at}:30").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        assert is_quiet(QuietHours(start, end, zone), now) is quiet
+    assert is_quiet(None, NOW) is False
 
 
 def test_withdraws__only_what_was_read_or_deleted() -> None:

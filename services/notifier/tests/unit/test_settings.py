@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from synctalk_fcm.credentials import write_vapid_key
 from synctalk_notifier.settings import Settings
 from synctalk_runtime.settings import explain
 
@@ -36,6 +37,27 @@ def test_fcm_url__in_production__is_refused() -> None:
 
     assert [problem for problem in problems if "SYNCTALK_FCM_URL" in problem]
     assert not [p for p in Settings(**NEEDED).production_problems() if "SYNCTALK_FCM_URL" in p]  # type: ignore[arg-type]
+
+
+def test_vapid_key__missing_or_wrong__is_said_plainly(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("-----BEGIN PRIVATE KEY-----")
+    for path, problem in ((tmp_path / "none.pem", "cannot be read"), (wrong, "on the curve P-256")):
+        with pytest.raises(ValidationError) as refused:
+            Settings(**NEEDED, vapid_key_file=path)  # type: ignore[arg-type]
+        assert problem in explain(refused.value)
+    assert Settings(**NEEDED, vapid_key_file="", web_push_stand_in_url="").vapid_key_file is None  # type: ignore[arg-type]
+
+
+def test_web_push__in_production__wants_a_reachable_operator_and_no_stand_in(tmp_path: Path) -> None:
+    key = tmp_path / "vapid.pem"
+    write_vapid_key(key)
+    given = Settings(**NEEDED, vapid_key_file=key, web_push_stand_in_url="http://stand-in")  # type: ignore[arg-type]
+    named = Settings(**NEEDED, vapid_key_file=key, vapid_subject="mailto:it@example.com")  # type: ignore[arg-type]
+
+    for name, problems in (("WEB_PUSH_STAND_IN_URL", 1), ("VAPID_SUBJECT", 1)):
+        assert len([problem for problem in given.production_problems() if name in problem]) == problems
+        assert not [problem for problem in named.production_problems() if name in problem]
 
 
 def test_lease__shorter_than_a_try__is_said_plainly() -> None:

@@ -10,21 +10,25 @@ from opentelemetry.trace import SpanKind
 from synctalk_contracts.internal import PushAnswer, PushQuestion
 from synctalk_contracts.models import PushData
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.ids import utc_now
+from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.postgres import Postgres
 from synctalk_runtime.telemetry import span
 
-from synctalk_notifier import rules
+from synctalk_notifier import feed_items, rules
 from synctalk_notifier.actions.metrics import PUSHES, RETRIES, SECONDS
 from synctalk_notifier.clients.fcm import Fcm
 from synctalk_notifier.clients.outcomes import End, Outcome
 from synctalk_notifier.clients.upstreams import Upstreams
+from synctalk_notifier.clients.web_push import WebPush
 from synctalk_notifier.rules import Decision
 from synctalk_notifier.settings import Settings
-from synctalk_notifier.store import devices, pushes
+from synctalk_notifier.store import devices, feed, pushes
 from synctalk_notifier.store import settings as settings_table
 from synctalk_notifier.store.deliveries import Deliveries, Question
+from synctalk_notifier.store.feed import FeedItem
 from synctalk_notifier.store.pushes import Claim, Postponed
+from synctalk_notifier.store.settings import BadgeExceptions
+from synctalk_notifier.wording import push_data, shown
 
 log = structlog.get_logger()
 
@@ -32,11 +36,31 @@ UPSTREAM_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Senders:
+    """The ways to devices; None: not configured, and what would go that way is dropped."""
+
+    fcm: Fcm | None
+    web_push: WebPush | None
+
+    def can_send(self, claim: Claim) -> bool:
+        return (self.fcm if claim.subscription is None else self.web_push) is not None
+
+    async def send(self, claim: Claim, data: PushData) -> Outcome:
+        """Send to the claim's device, which `can_send` allows."""
+        notification = shown(data, claim.locale)
+        if claim.subscription is None:
+            assert self.fcm is not None
+            return await self.fcm.send(claim.token, data, notification)
+        assert self.web_push is not None
+        return await self.web_push.send(claim.subscription, data, notification)
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A push that is to be sent now."""
 
     claim: Claim
-    badge: int
+    data: PushData
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +78,27 @@ class _Writing:
     to_retract: list[Claim] = field(default_factory=list)
     postponed: list[Postponed] = field(default_factory=list)
     gone_devices: list[tuple[str, str, str]] = field(default_factory=list)
+    failed: list[FeedItem] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.dropped or self.sent or self.to_retract or self.postponed or self.gone_devices)
 
 
 class Delivery:
-    """One process's delivery of pushes; `fcm` is None without credentials: then pushes are dropped."""
+    """One process's delivery of pushes."""
 
     def __init__(
-        self, postgres: Postgres, upstreams: Upstreams, deliveries: Deliveries, fcm: Fcm | None, settings: Settings
+        self, postgres: Postgres, upstreams: Upstreams, deliveries: Deliveries, senders: Senders, settings: Settings
     ) -> None:
         self._postgres = postgres
         self._upstreams = upstreams
         self._deliveries = deliveries
-        self._fcm = fcm
+        self._senders = senders
         self._settings = settings
 
     @property
     def has_credentials(self) -> bool:
-        return self._fcm is not None
+        return self._senders.fcm is not None or self._senders.web_push is not None
 
     async def claim_due(self, limit: int) -> list[Claim]:
         now = utc_now()
@@ -87,11 +112,12 @@ class Delivery:
         """
         writing = _Writing()
         ready: list[Ready] = []
-        if self._fcm is None:
-            for claim in claims:
-                PUSHES.labels(claim.kind, "off").inc()
-            writing.dropped.extend(claims)
-        else:
+        off = [claim for claim in claims if not self._senders.can_send(claim)]
+        for claim in off:
+            PUSHES.labels(claim.kind, "off").inc()
+        writing.dropped.extend(off)
+        claims = [claim for claim in claims if self._senders.can_send(claim)]
+        if claims:
             try:
                 ready = await self._decide(claims, writing)
             except UnavailableError:
@@ -102,18 +128,10 @@ class Delivery:
         return ready
 
     async def send(self, ready: Ready) -> Finished:
-        """Send a push; no response of FCM raises."""
-        assert self._fcm is not None
+        """Send a push; no response raises."""
         claim = ready.claim
-        data = PushData(
-            type=claim.kind,
-            conversation_id=claim.conversation_id,
-            message_id=claim.message_id,
-            seq=str(claim.seq),
-            badge=str(ready.badge),
-        )
         with span("push.send", parent=claim.traceparent, kind=SpanKind.CLIENT, kind_of_push=claim.kind) as current:
-            outcome = await self._fcm.send(claim.token, data)
+            outcome = await self._senders.send(claim, ready.data)
             current.set_attribute("push.end", outcome.end.value)
         return Finished(claim, outcome)
 
@@ -121,6 +139,9 @@ class Delivery:
         """Record what became of these; all or nothing, so that it can be retried."""
         now, writing = utc_now(), _Writing()
         ends = [_classify(self._settings, one, now, writing) for one in finished]
+        writing.failed += [
+            _failed(one.claim, end, now) for one, end in zip(finished, ends, strict=True) if _is_failure(one.claim, end)
+        ]
         await self._write(writing)
         for one, end in zip(finished, ends, strict=True):
             _count(one, end, now)
@@ -128,16 +149,18 @@ class Delivery:
     async def _decide(self, claims: Sequence[Claim], writing: _Writing) -> list[Ready]:
         """Return those to send, and put the others under what is to be written of them."""
         answers = await self._push_answers(claims)
-        active = await self._active_users(claims)
+        unwanted = await self._unwanted(claims)
         got = await self._deliveries.received([_received_key(claim) for claim in claims if claim.kind == "message"])
         ready: list[Ready] = []
         for claim in claims:
             answer = answers[claim.user_id, claim.conversation_id, claim.seq]
             decision = Decision.PUSH
             if claim.kind == "message":
-                decision = rules.should_push(answer, active=claim.user_id in active, got=_received_key(claim) in got)
+                decision = rules.should_push(
+                    answer, unwanted=unwanted.get(claim.user_id), got=_received_key(claim) in got
+                )
             if decision is Decision.PUSH:
-                ready.append(Ready(claim, answer.badge))
+                ready.append(Ready(claim, _data(claim, answer)))
             elif claim.maybe_sent and rules.needs_retraction(decision):
                 writing.to_retract.append(claim)
             else:
@@ -148,19 +171,14 @@ class Delivery:
     async def _push_answers(self, claims: Sequence[Claim]) -> dict[tuple[str, str, int], PushAnswer]:
         keys = sorted({(c.user_id, c.conversation_id, c.seq) for c in claims})
         async with self._postgres.connection() as conn:
-            quiet = await settings_table.quiet(conn, sorted({claim.user_id for claim in claims}), utc_now())
-        questions = [
-            PushQuestion(
-                user_id=user, conversation_id=conversation, seq=seq, quiet_conversation_ids=quiet.pop(user, [])
-            )  # once for each user: it holds for all their badges
-            for user, conversation, seq in keys
-        ]
+            exceptions = await settings_table.badge_exceptions(conn, sorted({c.user_id for c in claims}), utc_now())
+        questions = [_question(key, exceptions.pop(key[0], None)) for key in keys]
         return dict(zip(keys, await self._upstreams.push_answers(questions), strict=True))
 
-    async def _active_users(self, claims: Sequence[Claim]) -> set[str]:
-        """Return who is active, of those who would get a message: retractions go out to active users too."""
+    async def _unwanted(self, claims: Sequence[Claim]) -> dict[str, Decision]:
+        """Return who gets no push now, of those who would get a message: retractions go out to all."""
         user_ids = sorted({c.user_id for c in claims if c.kind == "message"})
-        return await self._upstreams.active(user_ids) if user_ids else set()
+        return await self._upstreams.unwanted(user_ids) if user_ids else {}
 
     async def _write(self, writing: _Writing) -> None:
         if not writing:
@@ -177,6 +195,30 @@ class Delivery:
                 await pushes.postpone(conn, writing.postponed)
             if writing.gone_devices:
                 await devices.delete_gone(conn, writing.gone_devices)
+            if writing.failed:
+                await feed.add(conn, writing.failed, now)
+
+
+def _question(key: tuple[str, str, int], exceptions: BadgeExceptions | None) -> PushQuestion:
+    """`exceptions` are in one question of each user, and hold for all their badges."""
+    user_id, conversation_id, seq = key
+    question = PushQuestion(user_id=user_id, conversation_id=conversation_id, seq=seq)
+    if exceptions is None:
+        return question
+    field_name = "loud_conversation_ids" if exceptions.counts_few else "quiet_conversation_ids"
+    return question.model_copy(update={field_name: exceptions.conversation_ids})
+
+
+def _data(claim: Claim, answer: PushAnswer) -> PushData:
+    return push_data(
+        claim.kind,
+        claim.conversation_id,
+        claim.message_id,
+        claim.seq,
+        text=claim.text,
+        content=claim.content,
+        answer=answer,
+    )
 
 
 def _received_key(claim: Claim) -> Question:
@@ -210,6 +252,22 @@ def _classify(settings: Settings, finished: Finished, now: datetime, writing: _W
             writing.postponed.append(Postponed(claim, due_at, maybe_sent, counts=True))
             return "retry"
     return outcome.end.value
+
+
+def _is_failure(claim: Claim, end: str) -> bool:
+    return claim.kind == "message" and end in ("dead", End.REFUSED.value, End.GONE.value)
+
+
+def _failed(claim: Claim, reason: str, now: datetime) -> FeedItem:
+    return feed_items.push_failed(
+        new_id(),
+        now,
+        user_id=claim.user_id,
+        device_id=claim.device_id,
+        conversation_id=claim.conversation_id,
+        message_id=claim.message_id,
+        reason=reason,
+    )
 
 
 def _retry_limits(settings: Settings) -> rules.RetryLimits:

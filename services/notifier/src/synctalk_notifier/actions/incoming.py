@@ -19,6 +19,8 @@ from synctalk_notifier.actions.metrics import RECEIVED
 from synctalk_notifier.kinds import MembershipChange
 from synctalk_notifier.rules import fold_memberships
 from synctalk_notifier.store import incoming, members, pushes
+from synctalk_notifier.store.incoming import EVERYBODY
+from synctalk_notifier.wording import MAX_TEXT_CHARS
 
 
 async def store_events(postgres: Postgres, delay: timedelta, events: Sequence[Event]) -> None:
@@ -49,7 +51,9 @@ def _membership_changes(event: Event) -> list[MembershipChange]:
     match event:
         case ConversationCreated():
             return [
-                MembershipChange(event.conversation_id, member.user_id, True, event.change_seq)
+                MembershipChange(
+                    event.conversation_id, member.user_id, True, event.change_seq, direct=event.type == "direct"
+                )
                 for member in event.members
             ]
         case MemberChanged():
@@ -61,7 +65,7 @@ def _membership_changes(event: Event) -> list[MembershipChange]:
 
 async def _store_messages(conn: Connection, events: Sequence[Event], now: datetime, delay: timedelta) -> None:
     """Store the new messages; the delay counts from when the newest was written, not from when it was received."""
-    created = [event for event in events if isinstance(event, MessageCreated)]
+    created = [event for event in events if isinstance(event, MessageCreated) and event.message.system is None]
     if created:
         due_at = max(event.message.created_at for event in created) + delay
         await incoming.add(conn, [_incoming(event) for event in created], now, due_at, traceparent())
@@ -76,7 +80,8 @@ def _incoming(event: MessageCreated) -> incoming.IncomingMessage:
         seq=message.seq,
         change_seq=message.change_seq,
         sender_id=message.sender_id,
-        mentions=message.mentions,
+        mentions=[*message.mentions, EVERYBODY] if message.mention_all else message.mentions,
+        text=message.body[:MAX_TEXT_CHARS],
     )
 
 
@@ -87,7 +92,7 @@ async def _store_reads(conn: Connection, events: Sequence[Event], now: datetime)
         match event:
             case ReceiptRead():
                 pair, seq = (event.conversation_id, event.user_id), event.read_seq
-            case MessageCreated():
+            case MessageCreated() if event.message.system is None:
                 pair, seq = (event.message.conversation_id, event.message.sender_id), event.message.seq
             case _:
                 continue

@@ -25,7 +25,9 @@ async def rebuild(postgres: Postgres, upstreams: Upstreams, after: str | None) -
     count = 0
     while True:
         page = await upstreams.memberships(after)
-        changes = [MembershipChange(m.conversation_id, m.user_id, m.present, m.change_seq) for m in page.items]
+        changes = [
+            MembershipChange(m.conversation_id, m.user_id, m.present, m.change_seq, m.direct) for m in page.items
+        ]
         async with postgres.transaction() as conn:
             await apply_memberships(conn, changes, utc_now())
         count += len(changes)

@@ -1,59 +1,140 @@
-"""Turn messages whose delay is over into pushes to the devices that want them."""
+"""Turn messages whose delay is over into pushes, for the devices of those who are away.
 
+Who has a device and wants the push is read from the own tables, a portion of the members at a time; presence says who
+of them uses the app now or is at `dnd`; only the pushes of the others are written. No transaction is open while
+presence is asked: a batch is claimed instead, and one whose process died is scheduled again, which adds what is
+missing.
+"""
+
+import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 
+from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Postgres
 
 from synctalk_notifier import rules
+from synctalk_notifier.actions.metrics import PUSHES, RETRIES
+from synctalk_notifier.clients.upstreams import Upstreams
 from synctalk_notifier.store import incoming, members, pushes
-from synctalk_notifier.store.incoming import IncomingBatch, IncomingMessage
+from synctalk_notifier.store.incoming import EVERYBODY, IncomingBatch, IncomingMessage
 from synctalk_notifier.store.members import Reachable
 from synctalk_notifier.store.pushes import NewPush
 
 BATCHES = 5
+CLAIM_S = 15.0
+"""How long a process may work on a batch before another takes it over."""
+CONVERSATIONS, MEMBERS = 20, 2_000
+"""Maximum conversations, and members with a device, in one read: what is in memory does not grow with a group."""
 ROWS = 2_000
-"""Maximum rows of one insert: a group of a thousand makes many from one message."""
+"""Maximum rows of one insert."""
+RETRY_S = 1.0
+
+MessagesByConversation = dict[str, list[tuple[IncomingMessage, str | None]]]
+"""Each with the trace that it belongs to."""
 
 
-async def schedule_due(postgres: Postgres) -> int:
-    """Schedule pushes for messages that are due. Return how many batches there were."""
-    now = utc_now()
-    async with postgres.transaction() as conn:
-        batches = await incoming.take_due(conn, now, BATCHES)
-        conversation_ids = sorted({m.conversation_id for batch in batches for m in batch.messages})
-        if not conversation_ids:
-            return len(batches)
-        reachable = await members.reachable(conn, conversation_ids)
-        new = _pushes(batches, reachable, now)
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    postgres: Postgres
+    upstreams: Upstreams
+
+    async def schedule_due(self) -> int:
+        """Schedule pushes for messages that are due. Return how many batches there were.
+
+        While presence does not answer they are due again a moment later.
+        """
+        now = utc_now()
+        async with self.postgres.connection() as conn:
+            batches = await incoming.claim_due(conn, now, now + timedelta(seconds=CLAIM_S), BATCHES)
+        if batches:
+            try:
+                await self._schedule(batches, now)
+            except UnavailableError:
+                await self._postpone(batches)
+                return 0
+        return len(batches)
+
+    async def _schedule(self, batches: Sequence[IncomingBatch], now: datetime) -> None:
+        messages = _by_conversation(batches)
+        unread = dict.fromkeys(sorted(messages), members.BEFORE_ALL)
+        while unread:
+            asked = dict(islice(unread.items(), CONVERSATIONS))
+            limit = MEMBERS // len(asked)
+            async with self.postgres.connection() as conn:
+                reachable = await members.reachable(conn, asked, limit)
+            for conversation_id, user_ids in _users(asked, reachable).items():
+                if len(user_ids) < limit:
+                    del unread[conversation_id]
+                else:
+                    unread[conversation_id] = max(user_ids)
+            await self._add_for_away(messages, reachable, now)
+        async with self.postgres.connection() as conn:
+            await incoming.finish(conn, batches)
+
+    async def _add_for_away(
+        self, messages: MessagesByConversation, reachable: Iterable[Reachable], now: datetime
+    ) -> None:
+        """Add the pushes of those who are away. One who leaves after the delay was there when it ended."""
+        concerned = [device for device in reachable if next(_pushes(messages, [device], now), None) is not None]
+        user_ids = sorted({device.user_id for device in concerned})
+        unwanted = await self.upstreams.unwanted(user_ids) if user_ids else {}
+        for decision in set(unwanted.values()):
+            theirs = [device for device in concerned if unwanted.get(device.user_id) is decision]
+            PUSHES.labels("message", decision.value).inc(sum(1 for _ in _pushes(messages, theirs, now)))
+        new = _pushes(messages, [device for device in concerned if device.user_id not in unwanted], now)
         while rows := list(islice(new, ROWS)):
-            await pushes.add(conn, rows, now)
-    return len(batches)
+            async with self.postgres.transaction() as conn:
+                await pushes.add(conn, rows, now)
+
+    async def _postpone(self, batches: Sequence[IncomingBatch]) -> None:
+        RETRIES.labels("upstream").inc(len(batches))
+        due_at = utc_now() + timedelta(seconds=RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311
+        async with self.postgres.connection() as conn:
+            await incoming.postpone(conn, batches, due_at)
 
 
-def _pushes(batches: Iterable[IncomingBatch], reachable: Iterable[Reachable], now: datetime) -> Iterator[NewPush]:
-    devices: dict[str, list[Reachable]] = defaultdict(list)
-    for device in reachable:
-        devices[device.conversation_id].append(device)
+def _by_conversation(batches: Iterable[IncomingBatch]) -> MessagesByConversation:
+    messages: MessagesByConversation = defaultdict(list)
     for batch in batches:
         for message in batch.messages:
-            for device in devices.get(message.conversation_id, ()):
-                if _is_for(message, device, now):
-                    yield NewPush(
-                        device.user_id,
-                        device.device_id,
-                        message.conversation_id,
-                        message.seq,
-                        message.id,
-                        batch.traceparent,
-                    )
+            messages[message.conversation_id].append((message, batch.traceparent))
+    return messages
+
+
+def _users(asked: Iterable[str], reachable: Iterable[Reachable]) -> dict[str, set[str]]:
+    """Return by conversation whom the devices belong to."""
+    users: dict[str, set[str]] = {conversation_id: set() for conversation_id in asked}
+    for device in reachable:
+        users[device.conversation_id].add(device.user_id)
+    return users
+
+
+def _pushes(messages: MessagesByConversation, devices: Iterable[Reachable], now: datetime) -> Iterator[NewPush]:
+    """Make the pushes that the settings of the devices' users allow."""
+    for device in devices:
+        if rules.is_quiet(device.quiet_hours, now):
+            continue
+        for message, traceparent in messages[device.conversation_id]:
+            if _is_for(message, device, now):
+                yield NewPush(
+                    device.user_id,
+                    device.device_id,
+                    message.conversation_id,
+                    message.seq,
+                    message.id,
+                    traceparent,
+                    message.text,
+                )
 
 
 def _is_for(message: IncomingMessage, device: Reachable, now: datetime) -> bool:
     if device.user_id == message.sender_id or device.joined_seq >= message.change_seq:
         return False
-    mentioned = device.user_id in message.mentions
-    return rules.wants_push(device.level, device.muted_until, mentioned=mentioned, now=now)
+    meant = device.direct or device.user_id in message.mentions or EVERYBODY in message.mentions
+    return rules.wants_push(device.level, device.muted_until, meant=meant, now=now)
+    return rules.wants_push(device.level, device.muted_until, meant=meant, now=now)

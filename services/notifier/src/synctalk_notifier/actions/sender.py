@@ -11,11 +11,10 @@ import time
 import structlog
 from synctalk_runtime.background import Backoff, Loop, Tasks
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.postgres import Postgres
 
 from synctalk_notifier.actions.deliver import Delivery, Finished, Ready
 from synctalk_notifier.actions.metrics import IN_FLIGHT
-from synctalk_notifier.actions.schedule import schedule_due
+from synctalk_notifier.actions.schedule import Scheduling
 from synctalk_notifier.clients.outcomes import End, Outcome
 from synctalk_notifier.settings import Settings
 
@@ -25,8 +24,8 @@ MAX_PAUSE_S = 5.0
 
 
 class Sender:
-    def __init__(self, postgres: Postgres, delivery: Delivery, settings: Settings) -> None:
-        self._postgres = postgres
+    def __init__(self, scheduling: Scheduling, delivery: Delivery, settings: Settings) -> None:
+        self._scheduling = scheduling
         self._delivery = delivery
         self._max_in_flight = settings.push_in_flight
         self._stop_s = settings.shutdown_timeout_s
@@ -42,7 +41,7 @@ class Sender:
 
     async def start(self) -> None:
         if not self._delivery.has_credentials:
-            log.warning("push.off", why="SYNCTALK_FCM_CREDENTIALS_FILE is not set")
+            log.warning("push.off", why="neither SYNCTALK_FCM_CREDENTIALS_FILE nor SYNCTALK_VAPID_KEY_FILE is set")
         await self._loop.start()
 
     async def stop(self) -> None:
@@ -61,7 +60,7 @@ class Sender:
         recorded = await self._record()
         if self._loop.stopping.is_set():
             return False
-        scheduled = await schedule_due(self._postgres)
+        scheduled = await self._scheduling.schedule_due()
         free = self._max_in_flight - len(self._sending)
         claims = await self._delivery.claim_due(free) if free > 0 else []
         if claims:

@@ -18,6 +18,7 @@ from synctalk_contracts.models import PushData
 
 from synctalk_notifier.clients.bearer import Bearer
 from synctalk_notifier.clients.outcomes import End, Outcome, outcome_of
+from synctalk_notifier.wording import Shown
 
 _numbers = itertools.count(1)
 
@@ -37,11 +38,11 @@ class Fcm:
         if url is not None:
             service._fcm_url = f"{url.rstrip('/')}/v1/projects/{self._app.project_id}/messages:send"
 
-    async def send(self, token: str, data: PushData) -> Outcome:
+    async def send(self, token: str, data: PushData, shown: Shown | None) -> Outcome:
         """Send one push to one device; never raises for what FCM answers."""
         try:
             async with asyncio.timeout(self._timeout_s):  # httpx's own is for each step of a request
-                answer = await messaging.send_each_async([_message(token, data)], app=self._app)
+                answer = await messaging.send_each_async([_message(token, data, shown)], app=self._app)
         except TimeoutError:
             return Outcome(End.MAYBE, "TIMEOUT")
         except (FirebaseError, httpx.HTTPError):
@@ -56,13 +57,13 @@ class Fcm:
         await asyncio.to_thread(firebase_admin.delete_app, self._app)
 
 
-def _message(token: str, data: PushData) -> messaging.Message:
-    """A newer push of a conversation replaces the older one on the device; a retraction is silent."""
-    silent = data.type == "retract"
+def _message(token: str, data: PushData, shown: Shown | None) -> messaging.Message:
+    """A newer push of a conversation replaces the older one on the device; a retraction shows nothing and is silent."""
+    silent = shown is None
     message = messaging.Message(
         data=data.model_dump(),
         android=messaging.AndroidConfig(collapse_key=data.conversation_id, priority="normal" if silent else "high"),
-        apns=_retract_on_apns(data) if silent else _announce_on_apns(data),
+        apns=_retract_on_apns(data) if shown is None else _announce_on_apns(data, shown),
         webpush=messaging.WebpushConfig(
             headers={
                 "Topic": data.conversation_id.replace("-", ""),  # 32 characters at most
@@ -74,10 +75,10 @@ def _message(token: str, data: PushData) -> messaging.Message:
     return message
 
 
-def _announce_on_apns(data: PushData) -> messaging.APNSConfig:
-    """iOS wakes no app for data alone: a neutral alert, which the app's extension replaces by what it loads."""
+def _announce_on_apns(data: PushData, shown: Shown) -> messaging.APNSConfig:
+    """iOS wakes no app for data alone: an alert, which the app's extension may replace."""
     aps = messaging.Aps(
-        alert=messaging.ApsAlert(body="New message"),
+        alert=messaging.ApsAlert(title=shown.title, body=shown.body),
         badge=int(data.badge),
         sound="default",
         thread_id=data.conversation_id,

@@ -5,12 +5,24 @@ from itertools import groupby
 from operator import attrgetter
 
 from pydantic import ValidationError
-from synctalk_contracts.internal import Ids, MembershipPage, PushAnswer, PushAnswers, PushQuestion, PushQuestions
+from synctalk_contracts.internal import (
+    ActiveUsers,
+    Ids,
+    MembershipPage,
+    PushAnswer,
+    PushAnswers,
+    PushQuestion,
+    PushQuestions,
+)
 from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_runtime.internal import InternalClient
 
-MAX_QUIET = 3_000
-"""Quiet conversations named in one call: an id takes 39 bytes, and api takes bodies of 256 KiB."""
+from synctalk_notifier.rules import Decision
+
+MAX_ACTIVE = 1_000
+"""Users in one question to presence."""
+MAX_NAMED = 3_000
+"""Conversations named in one call for the badges: an id takes 39 bytes, and api takes bodies of 256 KiB."""
 
 ACTIVE = "/internal/presence/active"
 PUSHES = "/internal/pushes"
@@ -22,14 +34,21 @@ class Upstreams:
         self._api = api
         self._presence = presence
 
-    async def active(self, user_ids: Sequence[str]) -> set[str]:
-        """Return those who are connected and active. Raises UnavailableError."""
+    async def unwanted(self, user_ids: Sequence[str]) -> dict[str, Decision]:
+        """Return those who get no push now, with the reason: at `dnd`, or active. Raises UnavailableError."""
+        unwanted: dict[str, Decision] = {}
+        for start in range(0, len(user_ids), MAX_ACTIVE):
+            answer = await self._ask_active(user_ids[start : start + MAX_ACTIVE])
+            unwanted |= dict.fromkeys(answer.ids, Decision.ACTIVE) | dict.fromkeys(answer.dnd, Decision.DND)
+        return unwanted
+
+    async def _ask_active(self, user_ids: Sequence[str]) -> ActiveUsers:
         question = Ids(ids=list(user_ids))
         try:
-            answer = Ids.model_validate(await self._presence.post(ACTIVE, question.model_dump()), extra="ignore")
+            answer = await self._presence.post(ACTIVE, question.model_dump())
+            return ActiveUsers.model_validate(answer, extra="ignore")
         except (NotFoundError, ValidationError) as error:
             raise UnavailableError from error
-        return set(answer.ids)
 
     async def push_answers(self, questions: Sequence[PushQuestion]) -> list[PushAnswer]:
         """Return one for each question, in order; those of a user must stand together. Raises UnavailableError."""
@@ -39,7 +58,7 @@ class Upstreams:
         return answers
 
     async def _ask_pushes(self, questions: Sequence[PushQuestion]) -> list[PushAnswer]:
-        body = PushQuestions(items=list(questions)).model_dump()
+        body = PushQuestions(items=list(questions)).model_dump(exclude_defaults=True)
         try:
             answers = PushAnswers.model_validate(await self._api.post(PUSHES, body), extra="ignore").items
         except (NotFoundError, ValidationError) as error:
@@ -72,8 +91,8 @@ def _chunks(questions: Sequence[PushQuestion]) -> Iterator[list[PushQuestion]]:
     named = 0
     for _, group in groupby(questions, attrgetter("user_id")):
         theirs = list(group)
-        more = sum(len(question.quiet_conversation_ids) for question in theirs)
-        if chunk and named + more > MAX_QUIET:
+        more = sum(len(q.quiet_conversation_ids) + len(q.loud_conversation_ids or ()) for q in theirs)
+        if chunk and named + more > MAX_NAMED:
             yield chunk
             chunk, named = [], 0
         chunk += theirs

@@ -11,7 +11,9 @@ from synctalk_runtime.service import injected
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_notifier.actions.devices import Devices
-from synctalk_notifier.actions.settings import ConversationSettings
+from synctalk_notifier.actions.feed import Feed
+from synctalk_notifier.actions.settings import ConversationSettings, GlobalSettings
+from synctalk_notifier.actions.webhooks import Webhooks
 from synctalk_notifier.settings import Settings
 
 
@@ -20,21 +22,39 @@ class Services:
     """The services that endpoints call; built in `main.py`."""
 
     devices: Devices
+    global_settings: GlobalSettings
     settings: ConversationSettings
+    feed: Feed
+    webhooks: Webhooks
+    vapid_key: str | None
     limiter: Limiter
     devices_limit: Limit
     settings_limit: Limit
+    events_limit: Limit
 
     @classmethod
     def of(
-        cls, settings: Settings, devices: Devices, conversation_settings: ConversationSettings, limiter: Limiter
+        cls,
+        settings: Settings,
+        devices: Devices,
+        global_settings: GlobalSettings,
+        conversation_settings: ConversationSettings,
+        feed: Feed,
+        webhooks: Webhooks,
+        vapid_key: str | None,
+        limiter: Limiter,
     ) -> "Services":
         return cls(
             devices,
+            global_settings,
             conversation_settings,
+            feed,
+            webhooks,
+            vapid_key,
             limiter,
             Limit("devices", settings.devices_per_s, settings.devices_burst),
             Limit("notification_settings", settings.notification_settings_per_s, settings.notification_settings_burst),
+            Limit("server_events", settings.server_events_per_s, settings.server_events_burst),
         )
 
 

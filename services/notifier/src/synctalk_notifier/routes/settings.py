@@ -1,43 +1,96 @@
-"""`/v1/notification-settings`: the caller's settings for a conversation."""
+"""`/v1/notification-settings`: the caller's settings for all conversations and for one."""
 
 import re
-from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Depends
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, Field, field_validator
 from synctalk_contracts.base import Request
 from synctalk_contracts.errors import ErrorCode
-from synctalk_contracts.ids import Id
-from synctalk_contracts.models import NotificationSettings
+from synctalk_contracts.ids import GivenTime, Id
+from synctalk_contracts.models import AllNotificationSettings, NotificationSettings
 from synctalk_runtime.openapi import refusals
 from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_notifier.kinds import Level
+from synctalk_notifier.kinds import Content, Level, SettingsChanges
 from synctalk_notifier.routes.dependencies import ALWAYS, CurrentServices, limit_settings
 
 router = APIRouter(
     prefix="/v1/notification-settings", tags=["notification settings"], dependencies=[Depends(limit_settings)]
 )
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
 
 
-def _rfc_3339(value: object) -> object:
-    """Parse text to a time in UTC; leave anything else to be refused as of the wrong type."""
-    if not isinstance(value, str):
-        return value
+def _time_zone(name: str) -> str:
+    if not _ZONE.fullmatch(name) or name.startswith(("posix/", "right/")) or name in ("localtime", "posixrules"):
+        raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin")
     try:
-        if not _RFC_3339.fullmatch(value):
-            raise ValueError
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("must be an RFC 3339 time, such as 2026-01-31T12:00:00Z") from None
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin") from None
+
+
+Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
+
+
+class GivenQuietHours(Request):
+    from_: Clock = Field(alias="from")
+    to: Clock
+    time_zone: Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
+
+
+class PutGlobalSettings(Request):
+    """Fields that are left out stay as they are."""
+
+    quiet_hours: GivenQuietHours | None = None
+    """No pushes every day from `from` until before `to`; null: at no time."""
+    content: Content | None = None
+    level: Level | None = None
+
+    @field_validator("content", "level")
+    @classmethod
+    def _left_out_or_given(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("must not be null; omit it to keep the current value")
+        return value
+
+    def changes(self) -> SettingsChanges:
+        hours = self.quiet_hours
+        return SettingsChanges(
+            level=self.level,
+            content=self.content,
+            sets_quiet_hours="quiet_hours" in self.model_fields_set,
+            quiet_from=hours.from_ if hours else None,
+            quiet_to=hours.to if hours else None,
+            time_zone=hours.time_zone if hours else None,
+        )
+
+
+@router.put(
+    "",
+    status_code=204,
+    summary="Set the caller's notification settings for all conversations",
+    responses=refusals(ErrorCode.MALFORMED, ErrorCode.TOO_LARGE, *ALWAYS),
+)
+async def put_global_settings(body: PutGlobalSettings, principal: CurrentPrincipal, services: CurrentServices) -> None:
+    await services.global_settings.put(principal, body.changes())
+
+
+@router.get(
+    "",
+    summary="Get the caller's notification settings for all conversations, and those of single ones that differ",
+    responses=refusals(*ALWAYS),
+)
+async def get_global_settings(principal: CurrentPrincipal, services: CurrentServices) -> AllNotificationSettings:
+    return await services.global_settings.get(principal)
 
 
 class PutSettings(Request):
-    level: Level
-    muted_until: Annotated[datetime, BeforeValidator(_rfc_3339)] | None = None
+    level: Level | Literal["default"]
+    """`default`: that for all conversations; what is muted stays so unless `muted_until` is given."""
+    muted_until: GivenTime | None = None
     """No pushes until then; null or a time in the past: not muted."""
 
 
@@ -50,7 +103,11 @@ class PutSettings(Request):
 async def put_settings(
     conversation_id: Id, body: PutSettings, principal: CurrentPrincipal, services: CurrentServices
 ) -> None:
-    await services.settings.put(principal, conversation_id, body.level, body.muted_until)
+    if body.level == "default":
+        sets_mute = "muted_until" in body.model_fields_set
+        await services.settings.remove_level(principal, conversation_id, body.muted_until, sets_mute=sets_mute)
+    else:
+        await services.settings.put(principal, conversation_id, body.level, body.muted_until)
 
 
 @router.get(
@@ -61,5 +118,5 @@ async def put_settings(
 async def get_settings(
     conversation_id: Id, principal: CurrentPrincipal, services: CurrentServices
 ) -> NotificationSettings:
-    """Defaults to `{level: "all", muted_until: null}`."""
+    """The level in force: the caller's own here, or that for all conversations."""
     return await services.settings.get(principal, conversation_id)

@@ -26,11 +26,13 @@ delete from devices where token_sha256 = $1 and (user_id, device_id) <> ($2, $3)
 
 PUT = """\
 -- name: devices.put
-insert into devices (user_id, device_id, session_id, platform, token, token_sha256, created_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into devices (user_id, device_id, session_id, platform, token, token_sha256, created_at, locale,
+  p256dh, auth)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (user_id, device_id) do update
 set session_id = excluded.session_id, platform = excluded.platform, token = excluded.token,
-    token_sha256 = excluded.token_sha256"""
+    token_sha256 = excluded.token_sha256, locale = excluded.locale,
+    p256dh = excluded.p256dh, auth = excluded.auth"""
 
 LIST = """\
 -- name: devices.list
@@ -59,6 +61,11 @@ class Device:
     platform: Platform
     token: str
     created_at: datetime
+    locale: str | None = None
+    """Of the language that notifications are shown in."""
+    p256dh: str | None = None
+    auth: str | None = None
+    """The keys of a Web Push subscription, whose endpoint is the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,9 @@ async def put(conn: Connection, device: Device) -> None:
         device.token,
         digest,
         device.created_at,
+        device.locale,
+        device.p256dh,
+        device.auth,
     )
 
 

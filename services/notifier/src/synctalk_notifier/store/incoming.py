@@ -11,21 +11,46 @@ ADD = """\
 insert into incoming_messages (received_at, due_at, conversation_ids, messages, traceparent)
 values ($1, $2, $3, $4, $5)"""
 
-TAKE_DUE = """\
--- name: incoming.take_due
-update incoming_messages set due_at = null
-where id in (select id from incoming_messages where due_at <= $1 order by due_at limit $2 for update skip locked)
-returning messages, traceparent"""
+CLAIM_DUE = """\
+-- name: incoming.claim_due
+update incoming_messages set claimed_until = $2
+where id in (select id from incoming_messages
+             where due_at <= $1 and (claimed_until is null or claimed_until <= $1)
+             order by due_at limit $3 for update skip locked)
+returning id, due_at, messages, traceparent"""
+
+# Made due again since it was claimed, it has another time, and stays due.
+FINISH = """\
+-- name: incoming.finish
+update incoming_messages i set
+  due_at = case when i.due_at = done.due_at then null else i.due_at end,
+  claimed_until = null
+from unnest($1::bigint[], $2::timestamptz[]) as done (id, due_at)
+where i.id = done.id"""
+
+POSTPONE = """\
+-- name: incoming.postpone
+update incoming_messages set due_at = $2, claimed_until = null where id = any($1::bigint[])"""
 
 MAKE_DUE_AGAIN = """\
 -- name: incoming.make_due_again
-update incoming_messages set due_at = $1 where due_at is null and conversation_ids && $2::uuid[]"""
+update incoming_messages set due_at = $1
+where (due_at is null or claimed_until is not null) and conversation_ids && $2::uuid[]"""
 
 FORGET = """\
 -- name: incoming.forget
 delete from incoming_messages where due_at is null and received_at < $1"""
 
+GIVE_UP = """\
+-- name: incoming.give_up
+with old as (delete from incoming_messages where received_at < $1 returning 1)
+select count(*) from old"""
+
 ROW_MESSAGES = 200
+
+
+EVERYBODY = "00000000-0000-0000-0000-000000000000"
+"""Among the mentions: all members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +61,16 @@ class IncomingMessage:
     change_seq: int
     sender_id: str
     mentions: list[str]
+    text: str = ""
+    """Its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingBatch:
+    """What one process schedules, for a while."""
+
+    id: int
+    due_at: datetime
     messages: list[IncomingMessage]
     traceparent: str | None
 
@@ -58,9 +89,20 @@ async def add(
     )
 
 
-async def take_due(conn: Connection, now: datetime, limit: int) -> list[IncomingBatch]:
-    rows = await conn.fetch(TAKE_DUE, now, limit)
-    return [IncomingBatch([IncomingMessage(**m) for m in row["messages"]], row["traceparent"]) for row in rows]
+async def claim_due(conn: Connection, now: datetime, until: datetime, limit: int) -> list[IncomingBatch]:
+    return [
+        IncomingBatch(row["id"], row["due_at"], [IncomingMessage(**m) for m in row["messages"]], row["traceparent"])
+        for row in await conn.fetch(CLAIM_DUE, now, until, limit)
+    ]
+
+
+async def finish(conn: Connection, batches: Sequence[IncomingBatch]) -> None:
+    """Keep what is scheduled for memberships that arrive late."""
+    await conn.execute(FINISH, [batch.id for batch in batches], [batch.due_at for batch in batches])
+
+
+async def postpone(conn: Connection, batches: Sequence[IncomingBatch], due_at: datetime) -> None:
+    await conn.execute(POSTPONE, [batch.id for batch in batches], due_at)
 
 
 async def make_due_again(conn: Connection, conversation_ids: list[str], now: datetime) -> None:
@@ -70,3 +112,8 @@ async def make_due_again(conn: Connection, conversation_ids: list[str], now: dat
 
 async def forget(conn: Connection, before: datetime) -> None:
     await conn.execute(FORGET, before)
+
+
+async def give_up(conn: Connection, before: datetime) -> int:
+    """Delete messages that were received before and could not be scheduled since. Return how many batches."""
+    return int(await conn.fetchval(GIVE_UP, before))

@@ -10,14 +10,18 @@ from datetime import datetime
 
 from synctalk_runtime.postgres import Connection
 
-from synctalk_notifier.kinds import PushKind
+from synctalk_notifier.kinds import Content, PushKind, Subscription
 
+# A device that was deleted since is left out, and no other is deleted before its pushes are written.
 ADD = """\
 -- name: pushes.add
-insert into pushes (user_id, device_id, conversation_id, seq, message_id, kind, state, due_at, created_at, traceparent)
-select user_id, device_id, conversation_id, seq, message_id, 'message', 'waiting', $7, $7, traceparent
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[])
-  as new (user_id, device_id, conversation_id, seq, message_id, traceparent)
+insert into pushes
+  (user_id, device_id, conversation_id, seq, message_id, kind, state, due_at, created_at, traceparent, text)
+select new.user_id, new.device_id, conversation_id, seq, message_id, 'message', 'waiting', $8, $8, traceparent, text
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::text[])
+  as new (user_id, device_id, conversation_id, seq, message_id, traceparent, text)
+join devices d on d.user_id = new.user_id and d.device_id = new.device_id
+for key share of d
 on conflict do nothing"""
 
 CLAIM = """\
@@ -33,10 +37,12 @@ with due as (
   for update skip locked)
 update pushes p set state = 'sending', due_at = $3, attempts = p.attempts + 1
 from due join devices d on d.user_id = due.user_id and d.device_id = due.device_id
+left join user_settings u on u.user_id = due.user_id
 where p.user_id = due.user_id and p.device_id = due.device_id
   and p.conversation_id = due.conversation_id and p.seq = due.seq
 returning p.user_id, p.device_id, p.conversation_id, p.seq, p.message_id, p.kind, p.attempts, p.created_at,
-  p.traceparent, d.token, d.session_id, due.state = 'sending' as maybe_sent"""
+  p.traceparent, d.token, d.session_id, due.state = 'sending' as maybe_sent, coalesce(p.text, '') as text, d.locale,
+  coalesce(u.content, 'full') as content, d.p256dh, d.auth"""
 
 DROP = """\
 -- name: pushes.drop
@@ -55,7 +61,7 @@ with k as (
 update pushes p set
   kind = case when withdrawn then 'retract' else 'message' end,
   state = case when withdrawn then 'waiting' else 'sent' end,
-  withdrawn = false, attempts = 0, due_at = $5,
+  withdrawn = false, attempts = 0, due_at = $5, text = null,
   created_at = case when withdrawn then $5 else p.created_at end
 from k
 where p.user_id = k.user_id and p.device_id = k.device_id
@@ -75,7 +81,8 @@ where p.user_id = k.user_id and p.device_id = k.device_id and p.conversation_id 
 
 RETRACT = """\
 -- name: pushes.retract
-update pushes p set kind = 'retract', state = 'waiting', withdrawn = false, attempts = 0, due_at = $5, created_at = $5
+update pushes p set
+  kind = 'retract', state = 'waiting', withdrawn = false, attempts = 0, due_at = $5, created_at = $5, text = null
 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) as k (user_id, device_id, conversation_id, seq)
 where p.user_id = k.user_id and p.device_id = k.device_id and p.conversation_id = k.conversation_id and p.seq = k.seq"""
 
@@ -143,6 +150,7 @@ class NewPush:
     seq: int
     message_id: str
     traceparent: str | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,18 @@ class Claim:
     """The session that registered the device."""
     maybe_sent: bool
     """An earlier attempt ended without a response: the device may show it."""
+    text: str
+    locale: str | None
+    content: Content
+    p256dh: str | None
+    auth: str | None
+
+    @property
+    def subscription(self) -> Subscription | None:
+        """Of Web Push; None: the token is FCM's."""
+        if self.p256dh is None or self.auth is None:
+            return None
+        return Subscription(self.token, self.p256dh, self.auth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +195,7 @@ class Postponed:
 
 
 async def add(conn: Connection, new: Sequence[NewPush], now: datetime) -> None:
-    """Add pushes that do not exist yet."""
+    """Add pushes that do not exist yet, to devices that still do."""
     await conn.execute(
         ADD,
         [p.user_id for p in new],
@@ -184,6 +204,7 @@ async def add(conn: Connection, new: Sequence[NewPush], now: datetime) -> None:
         [p.seq for p in new],
         [p.message_id for p in new],
         [p.traceparent for p in new],
+        [p.text for p in new],
         now,
     )
 
