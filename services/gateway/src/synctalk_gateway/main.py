@@ -8,18 +8,17 @@ from synctalk_runtime.background import Loop, Tasks
 from synctalk_runtime.limits import Limiter
 from synctalk_runtime.service import Service
 
-from synctalk_gateway.actions.draining import drain
+from synctalk_gateway.actions.draining import EdgeDrains, drain
 from synctalk_gateway.actions.heads import HeadComparison
 from synctalk_gateway.actions.missed_memberships import MissedMemberships
 from synctalk_gateway.actions.rooms import RoomMembership
 from synctalk_gateway.actions.sessions import SessionEnds
-from synctalk_gateway.clients.api import Api
-from synctalk_gateway.clients.commands import Commands
-from synctalk_gateway.clients.presence import Leases, PresenceClient
+from synctalk_gateway.clients.presence import Leases
 from synctalk_gateway.clients.upstreams import Upstreams
 from synctalk_gateway.consumers import memberships
 from synctalk_gateway.delivery import Delivery
 from synctalk_gateway.limits import RateLimits
+from synctalk_gateway.routes import edges
 from synctalk_gateway.serving import Gateway
 from synctalk_gateway.settings import Settings
 from synctalk_gateway.sockets.server import socket_server
@@ -34,10 +33,8 @@ def build(settings: Settings) -> Gateway:
     tasks = Tasks()
     redis = service.redis_pipeline(settings.redis_url)
     limits = RateLimits(settings, Buckets(Limiter(service.redis_pipeline(settings.limits_url))))
-    api = Api(service.upstream(settings.api_url))
-    presence = PresenceClient(service.upstream(settings.presence_url))
-    commands = Commands(settings, service.bus, name)
-    upstreams = Upstreams(api, presence, commands)
+    upstreams = Upstreams.of(service, settings, name)
+    api = upstreams.api
     delivery = Delivery(settings, name, redis, upstreams, tasks)
     registry = delivery.registry
     memberships.listen(service.bus, MissedMemberships(registry, api, delivery.new_conversations, tasks))
@@ -49,12 +46,13 @@ def build(settings: Settings) -> Gateway:
     service.running(delivery)
     deliveries = Deliveries(redis)
     service.lifetime(None, deliveries.stop)
-    service.lifetime(None, commands.stop)
-    leases = service.running(Leases(presence, registry, name, settings.lease_renewal_s))
+    service.lifetime(None, upstreams.commands.stop)
+    leases = service.running(Leases(upstreams.presence, registry, name, settings.lease_renewal_s))
     service.lifetime(None, tasks.stop)
     service.running(Loop("heads", heads.compare))
     service.health.add("redis", delivery.feed.check)
     server = socket_server(settings, upstreams, delivery, deliveries, leases, limits, redis, rooms, tasks, tokens)
-    app = socketio.ASGIApp(server, other_asgi_app=service.app([], tokens))
+    drains = EdgeDrains(registry, server.engine, settings.drain_s, tasks)
+    app = socketio.ASGIApp(server, other_asgi_app=service.app([edges.router], tokens, drains))
     draining = partial(drain, registry, server.engine, settings.drain_s)
     return Gateway(app, server.engine, service.health, draining, settings.http_unix_socket)

@@ -18,6 +18,11 @@ def must_fit_subscriptions(connection: Connection, user_ids: list[str], most: in
         raise InvalidError.of("user_ids", f"must have at most {most} users per connection")
 
 
+def is_open(last_seen_visible: str, is_direct: bool) -> bool:
+    """Return whether one shows when one was last seen to somebody with whom one shares a conversation."""
+    return last_seen_visible == "everyone" or (last_seen_visible == "contacts" and is_direct)
+
+
 def next_expiry_step(expires_at: float, warning_s: float, now: float) -> tuple[str, float]:
     """Return what is next for a token, and in how many seconds: the warning (at once, when it is late), or the end."""
     if now < expires_at:

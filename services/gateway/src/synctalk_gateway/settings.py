@@ -1,5 +1,6 @@
 """The gateway's settings."""
 
+import socket
 from typing import ClassVar
 
 from pydantic import Field
@@ -9,8 +10,10 @@ from synctalk_runtime.settings import BaseServiceSettings
 class Settings(BaseServiceSettings):
     SERVICE: ClassVar[str] = "gateway"
 
-    gateway_number: int = Field(
-        default=1, ge=0, le=9999, description="Number at the start of every session id; the edge routes by it."
+    gateway_name: str = Field(
+        default_factory=socket.gethostname,
+        pattern=r"^[a-z0-9-]{1,63}$",
+        description="Name at the start of every session id, by which the edge finds this gateway.",
     )
     http_unix_socket: str | None = Field(
         default=None, description="Path of a Unix socket to listen on as well, for an edge on the same machine."
@@ -150,7 +153,12 @@ class Settings(BaseServiceSettings):
         default=1_000,
         ge=1,
         le=1_000,
-        description="Number of conversations joined at connect and listed in `ready`, the most recently active first.",
+        description="Number of conversations joined before `ready` and listed in it, the most recently active first.",
+    )
+    joined_conversations_max: int = Field(
+        default=10_000,
+        ge=1,
+        description="Maximum number of conversations that one socket joins after `ready`, beyond those named in it.",
     )
     typing_ttl_s: float = Field(
         default=6.0, gt=0, description="How long a user is shown as typing without a renewal, in seconds."

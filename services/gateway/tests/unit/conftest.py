@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any, cast
 import orjson
 import pytest
 import pytest_asyncio
-from synctalk_contracts.internal import ConversationState, ConversationStates, PresenceSnapshot, RoomState
+from synctalk_contracts.internal import ConversationState, ConversationStates, PresenceSnapshot, RoomState, TypingState
 from synctalk_contracts.models import Presence, PresenceStatus
 from synctalk_gateway.actions.connect import Connections
 from synctalk_gateway.actions.heads import HeadComparison
+from synctalk_gateway.actions.later_joins import LaterJoins
 from synctalk_gateway.actions.missed_memberships import MissedMemberships
 from synctalk_gateway.actions.new_conversations import NewConversations
 from synctalk_gateway.actions.presence import PresenceSubscriptions
@@ -37,6 +39,7 @@ from synctalk_gateway.protocol.wire import Encoded
 from synctalk_gateway.settings import Settings
 from synctalk_runtime.background import Tasks
 from synctalk_runtime.errors import AppError
+from synctalk_runtime.ids import utc_now
 from synctalk_runtime.limits import Limit
 
 GAP_S = 0.02
@@ -112,7 +115,11 @@ class KnowingApi:
     asked: list[str] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     """Newest activity first; what is not in it follows."""
+    changed: set[str] = field(default_factory=set)
+    """What has changed since the state that a socket has."""
     members_counts: dict[str, int] = field(default_factory=dict)
+    refusals: dict[str, datetime] = field(default_factory=dict)
+    """Until when a user may not type."""
 
     async def _answer(self, question: str, user_id: str | None = None) -> None:
         self.asked.append(question)
@@ -125,7 +132,23 @@ class KnowingApi:
         theirs = [c for c, members in self.members.items() if user_id in members]
         theirs.sort(key=lambda c: self.order.index(c) if c in self.order else len(self.order))
         states = [ConversationState.model_construct(id=c, last_seq=0, change_seq=self.change_seqs[c]) for c in theirs]
-        return ConversationStates.model_construct(items=states[:limit], more=len(states) > limit)
+        return ConversationStates.model_construct(items=states[:limit], more=len(states) > limit, as_of=utc_now())
+
+    async def conversation_ids(self, user_id: str, before: str | None, limit: int) -> list[str]:
+        await self._answer("conversation_ids", user_id)
+        theirs = sorted((c for c, members in self.members.items() if user_id in members), reverse=True)
+        return [c for c in theirs if before is None or c < before][:limit]
+
+    async def states(self, user_id: str, ids: list[str], since: datetime | None = None) -> ConversationStates:
+        await self._answer("states", user_id)
+        states = [
+            ConversationState.model_construct(
+                id=c, last_seq=0, change_seq=self.change_seqs[c], changed=since is not None and c in self.changed
+            )
+            for c in ids
+            if user_id in self.members.get(c, ())
+        ]
+        return ConversationStates.model_construct(items=states)
 
     async def room(self, conversation_id: str, user_ids: list[str]) -> RoomState:
         await self._answer("room")
@@ -143,13 +166,17 @@ class KnowingApi:
         await self._answer("positions", user_id)
         return {c: self.change_seqs[c] for c in conversation_ids if user_id in self.members.get(c, ())}
 
-    async def members_count(self, _: str, conversation_id: str, __: int) -> int:
-        await self._answer("members_count")
-        return self.members_counts.get(conversation_id, len(self.members[conversation_id]))
+    async def typing(self, user_id: str, conversation_id: str) -> TypingState:
+        await self._answer("typing")
+        count = self.members_counts.get(conversation_id, len(self.members[conversation_id]))
+        refusal = self.refusals.get(user_id)
+        return TypingState(members_count=count, refusal=refusal and {"code": "forbidden"}, until=refusal)
 
     async def sync(self, user_id: str, cursors: dict[str, int]) -> dict[str, Any]:
         await self._answer("sync", user_id)
         return {"conversations": {c: self._state(user_id, c) for c in cursors}}
+
+    sync_reachable = sync
 
     def _state(self, user_id: str, conversation_id: str) -> dict[str, Any]:
         if user_id not in self.members.get(conversation_id, ()):
@@ -166,6 +193,8 @@ class KnowingApi:
 
 class RecordingRedis:
     """In place of the Redis connection: what is published comes back, as from a subscription."""
+
+    PUBLISH = "PUBLISH"
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -222,6 +251,7 @@ class KnowingPresence:
 
     def __init__(self) -> None:
         self.unrelated: set[str] = set()
+        self.direct: set[str] = set()
         self.asked: list[tuple[str, list[str]]] = []
         self.error: AppError | None = None
 
@@ -238,7 +268,11 @@ class KnowingPresence:
             )
             for user_id in user_ids
         ]
-        return PresenceSnapshot.model_construct(items=items, strangers=[u for u in user_ids if u in self.unrelated])
+        return PresenceSnapshot.model_construct(
+            items=items,
+            strangers=[u for u in user_ids if u in self.unrelated],
+            direct=[u for u in user_ids if u in self.direct],
+        )
 
 
 class World:
@@ -270,6 +304,7 @@ class World:
         self.new_conversations = NewConversations(self.registry, api, self.subscriptions, self.tasks)
         self.missed = MissedMemberships(self.registry, api, self.new_conversations, self.tasks)
         self.heads = HeadComparison(settings, self.registry, api, room_resync, self.rooms, self.tasks)
+        self.later_joins = LaterJoins(self.registry, api, self.rooms, self.tasks, settings.joined_conversations_max)
         self._numbers = count(1)
 
     def connections(self, tokens: Any) -> Connections:
@@ -284,6 +319,7 @@ class World:
             leases=cast(Any, self.leases),
             expiry=TokenExpiry(tokens, self.settings.expiry_warning_s),
             new_conversations=self.new_conversations,
+            later_joins=self.later_joins,
             typing=self.typing,
         )
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+from synctalk_gateway.actions import later_joins
 from synctalk_gateway.errors import RefusedError, TooManyConnectionsError
 from synctalk_gateway.protocol.engine_socket import EngineSocket
 from synctalk_runtime.errors import RateLimitedError, UnauthenticatedError, UnavailableError
 from synctalk_runtime.ids import new_id
+from synctalk_testkit.eventually import eventually
 
 if TYPE_CHECKING:
     from services.gateway.tests.unit.conftest import RecordingSocket, World
@@ -39,6 +41,7 @@ class AdasToken:
     session_id = new_id()
     expires_at = time.time() + 900
     kid = "key"
+    is_bot = False
 
 
 ADAS_TOKEN = AdasToken()
@@ -110,6 +113,74 @@ async def test_connect__more_conversations_than_are_joined__says_so(
     assert [c["id"] for c in ready["conversations"]] == CONVERSATIONS[:3]
     assert ready["more"] is True
     assert set(world.registry.rooms) == set(CONVERSATIONS[:3])
+    assert connection.joining
+
+
+async def test_connect__more_conversations_than_ready_names__all_are_joined_after_it(
+    make_world: "Callable[..., World]", connect: Connect, socket: "RecordingSocket", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later_joins, "PORTION", 1)
+    world = make_world(ready_conversations=2)
+    connection = await connect(world, socket)
+    await eventually(lambda: not connection.joining)
+
+    assert set(world.registry.rooms) == set(CONVERSATIONS)
+    assert not connection.partial
+    assert [event for event, _ in socket.written] == ["ready"]
+
+
+async def test_connect__something_happened_before_its_room_was_joined__client_is_asked_to_sync_it(
+    make_world: "Callable[..., World]", connect: Connect, socket: "RecordingSocket"
+) -> None:
+    world = make_world(ready_conversations=2)
+    world.api.changed = {CONVERSATIONS[3]}
+    connection = await connect(world, socket)
+    await eventually(lambda: not connection.joining)
+
+    assert socket.of("sync:required") == [{"conversation_ids": [CONVERSATIONS[3]]}]
+
+
+async def test_connect__api_is_away_after_ready__the_rest_is_joined_when_it_is_back(
+    make_world: "Callable[..., World]", connect: Connect, socket: "RecordingSocket", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later_joins, "MIN_BACKOFF_S", 0.001)
+    world = make_world(ready_conversations=2)
+    connection = await connect(world, socket)
+    world.api.error = UnavailableError()
+    await eventually(lambda: world.api.asked.count("conversation_ids") > 2)
+    assert connection.joining
+    world.api.error = None
+    await eventually(lambda: not connection.joining)
+
+    assert set(world.registry.rooms) == set(CONVERSATIONS)
+
+
+async def test_connect__gone_while_the_rest_is_joined__holds_nothing(
+    make_world: "Callable[..., World]",
+    connect: Connect,
+    trust: Trust,
+    socket: "RecordingSocket",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(later_joins, "PORTION", 1)
+    world = make_world(ready_conversations=2)
+    connection = await connect(world, socket)
+    await eventually(lambda: len(world.registry.rooms) > 2)
+    world.connections(trust).disconnect(connection)
+    await eventually(lambda: not connection.joining)
+
+    assert world.registry.rooms == {}
+
+
+async def test_connect__more_conversations_than_a_socket_joins__the_others_are_looked_for(
+    make_world: "Callable[..., World]", connect: Connect, socket: "RecordingSocket", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later_joins, "PORTION", 1)
+    world = make_world(ready_conversations=2, joined_conversations_max=3)
+    connection = await connect(world, socket)
+    await eventually(lambda: not connection.joining)
+
+    assert len(world.registry.rooms) == 3
     assert connection.partial
 
 

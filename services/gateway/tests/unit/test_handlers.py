@@ -8,6 +8,7 @@ import orjson
 import pytest
 from synctalk_contracts import topology
 from synctalk_contracts.commands import AddReaction, EditMessage, MarkRead, SendMessage
+from synctalk_contracts.models import Forward
 from synctalk_contracts.sockets import TO_SERVER
 from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.actions.commands import CommandSubmission
@@ -107,6 +108,34 @@ async def test_message_send__is_a_command_with_an_ack_to_come(
         SendMessage(conversation_id=ROOM, user_id=ADA, client_message_id="a", body="hi", reply_to=None)
     ]
     assert world.buckets.taken == [("message", ADA)]
+
+
+async def test_message_send__with_metadata__carries_it_in_the_command(
+    world: "World", handlers: SocketHandlers, queue: Queue
+) -> None:
+    ada = world.connect(ADA, ROOM)
+    payload = {"conversation_id": ROOM, "client_message_id": "a", "body": "hi"}
+    await handlers.on_event(ada, "message:send", payload | {"metadata": {"order": [1]}})
+    with pytest.raises(InvalidError):
+        await handlers.on_event(ada, "message:send", payload | {"metadata": {"a": "x" * 4_096}})
+
+    assert [command.metadata for command in queue.commands] == [{"order": [1]}]
+
+
+async def test_message_send__that_forwards__has_no_body(world: "World", handlers: SocketHandlers, queue: Queue) -> None:
+    ada = world.connect(ADA, ROOM)
+    payload = {"conversation_id": ROOM, "client_message_id": "a"}
+    forward = {"conversation_id": ROOM, "message_id": MESSAGE}
+    await handlers.on_event(ada, "message:send", payload | {"forward": forward})
+    bad: list[dict[str, Any]] = [{}, {"forward": forward, "body": "hi"}, {"forward": {}}, {"body": ""}]
+    for refused in bad:
+        with pytest.raises(InvalidError):
+            await handlers.on_event(ada, "message:send", payload | refused)
+
+    (command,) = queue.commands
+    assert SendMessage.from_bytes(command.to_bytes()) == SendMessage(
+        conversation_id=ROOM, user_id=ADA, client_message_id="a", body="", forward=Forward(**forward)
+    )
 
 
 async def test_commands__take_a_signal_token_and_name_the_user(

@@ -46,6 +46,50 @@ async def test_change__only_of_the_own_view__is_not_sent_to_others(world: "World
     assert world.written(ada) == []
 
 
+def offline(world: "World", user_id: str, visible: str) -> None:
+    """Publish that the user left, as presence does it for who is in the audience."""
+    shown = {"user_id": user_id, "last_seen_at": "then" if visible == "everyone" else None}
+    event = {"shown": shown, "own": shown, "last_seen_visible": visible}
+    world.receive(
+        topology.presence_channel(user_id),
+        orjson.dumps(event | {"last_seen_at": None if visible == "nobody" else "then"}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("visible", "of_viewer", "direct", "sees"),
+    [
+        ("everyone", "everyone", False, True),
+        ("contacts", "everyone", False, False),
+        ("contacts", "everyone", True, True),
+        ("nobody", "everyone", True, False),
+        ("everyone", "contacts", False, False),
+        ("everyone", "nobody", True, False),
+    ],
+)
+async def test_change__last_seen__is_for_who_may_see_it(
+    world: "World", visible: str, of_viewer: str, direct: bool, sees: bool
+) -> None:
+    ada = world.connect("ada")
+    world.presence.direct = {"bob"} if direct else set()
+    await world.subscriptions.subscribe(ada, ["bob"])
+    world.receive(
+        topology.presence_channel("ada"),
+        orjson.dumps({"shown": {}, "own": {}, "shown_changed": False, "last_seen_visible": of_viewer}),
+    )
+    offline(world, "bob", visible)
+
+    assert world.written(ada) == [("presence:changed", {"user_id": "bob", "last_seen_at": "then" if sees else None})]
+
+
+async def test_close__of_a_socket_that_subscribed__leaves_no_channel(world: "World") -> None:
+    ada = world.connect("ada")
+    before = set(world.feed.channels)
+    await world.subscriptions.subscribe(ada, ["bob"])
+    world.watchers.remove(ada)
+    assert set(world.feed.channels) == before
+
+
 async def test_subscribe__to_an_unrelated_user__gets_no_changes_and_is_remembered(world: "World") -> None:
     ada, world.presence.unrelated = world.connect("ada"), {"eve"}
     await world.subscriptions.subscribe(ada, ["bob", "eve"])
@@ -86,6 +130,8 @@ async def test_unsubscribe__the_last_one__leaves_the_channel(world: "World") -> 
     world.watchers.remove(bob)
 
     assert topology.presence_channel("cy") not in world.feed.channels
+    assert set(world.watchers.by_user) == {"ada"}
+    world.watchers.remove(ada)
     assert world.watchers.by_user == {}
 
 
@@ -127,3 +173,14 @@ async def test_refresh__nothing_to_ask__asks_nothing(world: "World", closed: boo
 
     assert len(world.presence.asked) == asked
     await asyncio.sleep(0)
+
+
+async def test_contacts_changed__what_the_user_may_not_see_any_longer_is_sent_once_and_no_more(world: "World") -> None:
+    ada = world.connect("ada")
+    await world.subscriptions.subscribe(ada, ["bob", "cy"])
+    world.presence.unrelated = {"bob"}
+    world.receive(topology.user_channel("ada"), orjson.dumps({"event": "contacts:changed"}))
+    await eventually(lambda: ada.unrelated == {"bob"})
+    change(world, "bob")
+
+    assert [payload["user_id"] for _, payload in world.written(ada)] == ["bob"]

@@ -187,6 +187,19 @@ async def test_conversation_updated__shows_each_member_their_own_view(ada: Conne
     assert socket_of(bob).of("conversation:updated") == [{"title": "T"} | views["bob"]]
 
 
+async def test_conversation_updated__without_a_number__is_for_those_who_have_a_view(
+    ada: Connection, bob: Connection
+) -> None:
+    room = Watched(ada, bob).room
+    event = {"event": "conversation:updated", "change_seq": None, "user_id": "ada", "payload": {"title": "T"}}
+
+    room.sequencer.accept([message(1), event | {"views": {"ada": {"me": {"mention_count": 1}}}}, message(2)])
+
+    assert socket_of(ada).of("conversation:updated") == [{"title": "T", "me": {"mention_count": 1}}]
+    assert socket_of(bob).of("conversation:updated") == []
+    assert numbers(ada) == numbers(bob) == [1, 2]
+
+
 async def test_pause__events_wait_and_those_in_the_state_are_dropped(ada: Connection) -> None:
     room = Watched(ada).room
     ada.pause()
@@ -342,3 +355,67 @@ async def test_delivered__counts_the_sockets_that_an_event_was_for(ada: Connecti
         now = REGISTRY.get_sample_value("gateway_delivered_total") or 0
         assert (event["event"], now - before) == (event["event"], delivered)
         before = now
+
+
+async def test_conversation_removed__everybody_gets_the_removal_and_nothing_after(
+    ada: Connection, bob: Connection
+) -> None:
+    watched = Watched(ada, bob)
+    removal = message(2) | {"event": "conversation:removed", "payload": {"id": "c"}}
+    watched.room.sequencer.accept([removal, message(3)])
+    watched.room.sequencer.accept([message(1)])
+
+    for connection in (ada, bob):
+        assert [name for name, _ in socket_of(connection).written] == ["message:new", "conversation:removed"]
+        assert "c" not in connection.rooms
+    assert not watched.room.connections
+
+
+def replaced(number: int, guest: str, user_id: str, role: str | None) -> dict[str, Any]:
+    payload = {"replaced_id": guest, "user_id": user_id, "role": role, "muted_until": None}
+    return {
+        "event": "member:replaced",
+        "change_seq": number,
+        "origin": None,
+        "user_id": user_id,
+        "payload": payload,
+        "views": None,
+    }
+
+
+async def test_member_replaced__both_are_changed_with_one_number_and_everybody_syncs(
+    ada: Connection, bob: Connection
+) -> None:
+    guest = connect("guest")
+    watched = Watched(ada, bob, guest)
+
+    watched.room.sequencer.accept([replaced(1, "guest", "bob", "admin"), message(2)])
+
+    change = {"conversation_id": "c", "change_seq": 1, "muted_until": None}
+    for connection in (ada, bob):
+        assert socket_of(connection).written[:3] == [
+            ("member:changed", {**change, "user_id": "guest", "role": None}),
+            ("member:changed", {**change, "user_id": "bob", "role": "admin"}),
+            ("sync:required", {"conversation_ids": ["c"]}),
+        ]
+        assert numbers(connection) == [2]
+    assert socket_of(guest).written == [("conversation:removed", {"id": "c"})]
+    assert watched.gone == [("guest", [guest])]
+
+
+async def test_member_replaced__in_a_group_that_the_guest_had_left__makes_nobody_a_member(ada: Connection) -> None:
+    watched = Watched(ada)
+
+    watched.room.sequencer.accept([replaced(1, "guest", "bob", None)])
+
+    assert [event["user_id"] for event in socket_of(ada).of("member:changed")] == ["guest"]
+    assert socket_of(ada).of("sync:required") == [{"conversation_ids": ["c"]}]
+
+
+async def test_member_replaced__that_a_socket_has_read_already__is_not_repeated(ada: Connection) -> None:
+    watched = Watched(ada)
+    watched.room.note_state(ada, 1)
+
+    watched.room.sequencer.accept([replaced(1, "guest", "bob", "member")])
+
+    assert socket_of(ada).of("member:changed") == []

@@ -1,12 +1,15 @@
 """What a gateway publishes of its sockets' typing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.hub.room import TypingRefusal
 from synctalk_gateway.hub.typing import TypingUsers
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.ids import new_id
+from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.limits import Limit
 from synctalk_testkit.eventually import eventually
 
@@ -28,10 +31,10 @@ async def test_start__is_published_once_until_a_renewal_is_due(world: "World") -
     await world.typing.start(ada, ROOM)
 
     assert len(world.redis.published) == 1
-    assert world.api.asked.count("members_count") == 1
+    assert world.api.asked.count("typing") == 1
 
 
-async def test_start__again_and_again_while_the_members_are_counted__asks_api_once(world: "World") -> None:
+async def test_start__again_and_again_while_api_is_asked__asks_once_for_each_user(world: "World") -> None:
     ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
     for _ in range(100):
         await world.typing.start(ada, ROOM)
@@ -40,12 +43,65 @@ async def test_start__again_and_again_while_the_members_are_counted__asks_api_on
     await world.typing.start(bob, ROOM)
     await eventually(lambda: shown(world, bob) == shown(world, ada) == [True])
 
-    assert world.api.asked.count("members_count") == 1
+    assert world.api.asked.count("typing") == 2
+
+
+async def test_start__by_who_may_not_write__is_refused_and_not_published(world: "World") -> None:
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    world.api.refusals[ADA] = utc_now() + timedelta(hours=1)
+    first, at_once = await world.typing.start(ada, ROOM), await world.typing.start(ada, ROOM)
+    assert isinstance(first, PendingAck)
+    assert isinstance(at_once, PendingAck)
+    await eventually(lambda: first.done() and at_once.done())
+    later = await world.typing.start(ada, ROOM)
+
+    assert first.result() == at_once.result() == later == {"ok": False, "error": {"code": "forbidden"}}
+    assert world.api.asked.count("typing") == 1
+    assert shown(world, bob) == []
+
+
+async def test_start__after_the_member_has_changed__asks_again(world: "World") -> None:
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    world.api.refusals[ADA] = utc_now() + timedelta(hours=1)
+    refused = await world.typing.start(ada, ROOM)
+    assert isinstance(refused, PendingAck)
+    await eventually(refused.done)
+    world.api.refusals.clear()
+    payload = {"conversation_id": ROOM, "user_id": ADA, "role": "member", "change_seq": 1, "muted_until": None}
+    world.publish(ROOM, {"event": "member:changed", "user_id": ADA, "change_seq": 1, "payload": payload})
+    await world.typing.start(ada, ROOM)
+
+    await eventually(lambda: shown(world, bob) == [True])
+
+
+async def test_start__after_the_rights_have_changed__asks_again(world: "World") -> None:
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    await world.typing.start(ada, ROOM)
+    await eventually(lambda: shown(world, bob) == [True])
+    await world.typing.stop(ada, ROOM)
+    world.api.refusals[ADA] = utc_now() + timedelta(hours=1)
+    world.publish(ROOM, {"event": "rights:changed", "user_id": BOB, "payload": {}})
+    refused = await world.typing.start(ada, ROOM)
+    assert isinstance(refused, PendingAck)
+    await eventually(refused.done)
+
+    assert refused.result()["ok"] is False
+    assert shown(world, bob) == [True, False]
+    assert [name for name, _ in world.written(bob)] == ["typing", "typing"]
+
+
+async def test_start__once_the_refusal_is_over__is_published(world: "World") -> None:
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    world.room(ROOM).typing_refusals[ADA] = TypingRefusal({"code": "forbidden"}, utc_now() - timedelta(seconds=1))
+    await world.typing.start(ada, ROOM)
+
+    await eventually(lambda: shown(world, bob) == [True])
 
 
 async def test_start__after_a_message__is_shown_at_once(world: "World") -> None:
     ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
     world.room(ROOM).members_count = 2
+    world.room(ROOM).typing_refusals[ADA] = None
     await world.typing.start(ada, ROOM)
     world.typing.end(ada, ROOM)
     await eventually(lambda: shown(world, bob) == [True, False])
@@ -64,7 +120,7 @@ async def test_start__in_a_large_conversation__is_not_published(make_world: Call
         await eventually(lambda: world.room(ROOM).members_count == 4 and not ada.typing_published_at)
 
     assert world.redis.published == []
-    assert world.api.asked.count("members_count") == 1
+    assert world.api.asked.count("typing") == 1
 
 
 async def test_start__stopped_before_the_members_were_counted__is_not_published(world: "World") -> None:
@@ -89,6 +145,7 @@ async def test_start__flapping__is_damped(make_world: Callable[..., "World"]) ->
     world = make_world(typing_rate_per_s=5)
     ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
     world.room(ROOM).members_count = 2
+    world.room(ROOM).typing_refusals[ADA] = None
     for _ in range(50):
         await world.typing.start(ada, ROOM)
         await world.typing.stop(ada, ROOM)

@@ -8,7 +8,7 @@ from synctalk_gateway.actions.rooms import RoomMembership
 from synctalk_gateway.actions.typing import Typing
 from synctalk_gateway.clients.commands import Commands
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.hub.feed import Feed
+from synctalk_gateway.hub.feed import Channels
 from synctalk_gateway.limits import RateLimits
 from synctalk_gateway.store.deliveries import Deliveries
 
@@ -25,7 +25,7 @@ class CommandSubmission:
     def __init__(
         self,
         commands: Commands,
-        feed: Feed,
+        feed: Channels,
         rooms: RoomMembership,
         limits: RateLimits,
         typing: Typing,

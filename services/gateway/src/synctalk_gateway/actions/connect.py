@@ -1,7 +1,8 @@
 """Letting a socket in, and letting go of it.
 
 Subscribe first, read the state second, then send `ready`: whatever happens in between waits in the connection and is
-sent after `ready`, less what the state contained. So there is neither a gap nor a repeat.
+sent after `ready`, less what the state contained. So there is neither a gap nor a repeat. Rooms that `ready` does not
+name are joined after it (`later_joins`).
 """
 
 import asyncio
@@ -10,12 +11,13 @@ import time
 from functools import partial
 from typing import Any
 
-from synctalk_contracts.internal import ConversationState
+from synctalk_contracts.internal import ConversationStates
 from synctalk_contracts.sockets import ReadyConversation, ReadyToClient
 from synctalk_runtime.errors import AppError, RateLimitedError, UnauthenticatedError, UnavailableError
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.tokens import Principal, TokenVerifier
 
+from synctalk_gateway.actions.later_joins import LaterJoins
 from synctalk_gateway.actions.new_conversations import NewConversations
 from synctalk_gateway.actions.sessions import TokenExpiry
 from synctalk_gateway.actions.subscribing import all_subscribed
@@ -50,6 +52,7 @@ class Connections:
         leases: Leases,
         expiry: TokenExpiry,
         new_conversations: NewConversations,
+        later_joins: LaterJoins,
         typing: Typing,
     ) -> None:
         self._settings = settings
@@ -63,6 +66,7 @@ class Connections:
         self._leases = leases
         self._expiry = expiry
         self._new_conversations = new_conversations
+        self._later_joins = later_joins
         self._typing = typing
 
     async def connect(self, socket: EngineSocket, auth: Any) -> Accepted:
@@ -121,52 +125,54 @@ class Connections:
             principal.expires_at,
             socket,
             principal.kid,
+            principal.is_bot,
         )
         connection.pause()
         subscribed = self._registry.add(connection, partial(self._new_conversations.receive, connection.user_id))
         try:
             await all_subscribed([subscribed])
             await self._authenticate(token)  # a revocation while it waited is received from here on only
-            states = await self._join_rooms(connection)
+            joined = await self._join_rooms(connection)
             await self._leases.opened(connection)
             if socket.ended:
                 raise UnavailableError
         except BaseException:
             self.disconnect(connection)
             raise
-        return Accepted(connection, connection.id, partial(self._start, connection, states))
+        return Accepted(connection, connection.id, partial(self._start, connection, joined))
 
-    async def _join_rooms(self, connection: Connection) -> list[ConversationState]:
+    async def _join_rooms(self, connection: Connection) -> ConversationStates:
         """Join the most recently active conversations; return their state as it was once their rooms were joined."""
-        limit = self._settings.ready_conversations
-        listed = await self._api.conversations(connection.user_id, limit)
-        connection.partial = listed.more
+        listed = await self._api.conversations(connection.user_id, self._settings.ready_conversations)
         if not listed.items:
-            return []
+            return listed
         await all_subscribed([self._registry.join(state.id, connection) for state in listed.items])
-        read = await self._api.conversations(connection.user_id, limit)
-        connection.partial = read.more
+        read = await self._api.states(connection.user_id, [state.id for state in listed.items])
         known = {state.id: state for state in read.items}
         for room in self._registry.rooms_of(connection):
             state = known.get(room.id)
             if state is None:
-                room.leave(connection)  # removed in between, or no longer among the most recent
+                room.leave(connection)  # removed in between
             else:
                 room.note_state(connection, state.change_seq)
-        # What came in between is announced on the user's channel, or joined when it is looked for.
-        return [state for state in read.items if state.id in connection.rooms]
+        # What came in between is announced on the user's channel, or joined after `ready`.
+        items = [known[state.id] for state in listed.items if state.id in known and state.id in connection.rooms]
+        return ConversationStates(items=items, more=listed.more, as_of=listed.as_of)
 
-    def _start(self, connection: Connection, states: list[ConversationState]) -> None:
+    def _start(self, connection: Connection, joined: ConversationStates) -> None:
+        states = joined.items
         ready = ReadyToClient(
             user_id=connection.user_id,
             session_id=connection.session_id,
             connection_id=connection.id,
             server_time=utc_now(),
             conversations=[ReadyConversation(id=s.id, last_seq=s.last_seq, change_seq=s.change_seq) for s in states],
-            more=connection.partial,
+            more=joined.more,
         )
         connection.start(packets.ready(ready), {state.id: state.change_seq for state in states})
         self._expiry.schedule(connection)
+        if joined.more:
+            self._later_joins.begin(connection, joined.as_of)
 
     def disconnect(self, connection: Connection) -> None:
         """Forget a socket that is gone, and everything of it."""

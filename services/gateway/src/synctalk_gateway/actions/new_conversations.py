@@ -56,12 +56,15 @@ class NewConversations:
         self._queued: dict[str, _Queue] = {}
 
     def receive(self, user_id: str, data: bytes) -> None:
-        """Take one message of the user's channel: a `UserEvent` or a `ProfileEvent`."""
+        """Take one message of the user's channel: a `UserEvent`, a `ProfileEvent` or a `ContactsEvent`."""
         event = fanout.read_user(data)
         if "user" in event:
             self._registry.profiles.send_soon(event["user"])
-        else:
+        elif "conversation" in event:
             self.add(user_id, event["conversation"])
+        else:
+            for connection in self._registry.by_user.get(user_id, ()):
+                self._presence.refresh_soon(connection)
 
     def add(self, user_id: str, conversation: Conversation) -> None:
         """Join it soon; of the same one twice, the later counts."""
@@ -141,7 +144,7 @@ class NewConversations:
             states = {c["id"]: {"reset": True, "change_seq": c["change_seq"]} for c in conversations}
         for connection, new in joining.items():
             self._settle(connection, new, states)
-            if connection.unrelated:
+            if connection.unrelated or _is_with_watched(connection, new):
                 self._presence.refresh_soon(connection)
 
     def _pause_joining(self, user_id: str, conversations: list[Conversation]) -> dict[Connection, list[Conversation]]:
@@ -149,7 +152,8 @@ class NewConversations:
         joining: dict[Connection, list[Conversation]] = {}
         for connection in list(self._registry.by_user.get(user_id, ())):
             new = [c for c in conversations if not self._registry.is_in(connection, c["id"])]
-            if connection.partial:  # it may be in there already, since its user wrote there, and not know it yet
+            if connection.partial or connection.joining:
+                # It may be in there already, since its user wrote there, and not know it yet.
                 for conversation in conversations:
                     if conversation not in new:
                         connection.send(packets.conversation_new(conversation))
@@ -173,6 +177,11 @@ class NewConversations:
             if room is not None:
                 room.note_state(connection, state["change_seq"])
         connection.resume(reached, first)
+
+
+def _is_with_watched(connection: Connection, conversations: list[Conversation]) -> bool:
+    """Return whether one is a direct one with a user whose presence the connection gets: more of that may be seen."""
+    return any((c.get("peer") or {}).get("id") in connection.watching for c in conversations)
 
 
 def _since(conversation: Conversation, state: dict[str, Any]) -> list[Encoded]:

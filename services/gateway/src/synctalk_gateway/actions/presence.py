@@ -34,15 +34,18 @@ class PresenceSubscriptions:
             UnavailableError: presence does not answer; nothing is subscribed to that was not before.
         """
         rules.must_fit_subscriptions(connection, user_ids, self.max_subscriptions)
+        follow = [] if connection.follows_own else [self.watchers.follow_own(connection)]
         added = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in connection.watching]
         try:
-            await all_subscribed([self.watchers.watch(connection, user_id) for user_id in added])
+            await all_subscribed([*follow, *(self.watchers.watch(connection, user_id) for user_id in added)])
             snapshot = await self.presence.snapshot(connection.user_id, user_ids)
         except AppError:
             self.unsubscribe(connection, added)
             raise
         for user_id in snapshot.strangers:
             self.watchers.unwatch(connection, user_id)
+        connection.direct = (connection.direct - set(user_ids)) | set(snapshot.direct)
+        connection.last_seen_visible = snapshot.last_seen_visible
         connection.unrelated = (connection.unrelated - set(user_ids)) | set(snapshot.strangers)
         return [item.model_dump(mode="json") for item in snapshot.items]
 
@@ -63,9 +66,9 @@ class PresenceSubscriptions:
         await self.refresh(connection)
 
     async def refresh(self, connection: Connection) -> None:
-        """Subscribe anew to everything, and send the state of those users who became visible or invisible."""
+        """Subscribe anew to everything, and send the state of those users of whom more or less may be seen now."""
         asked = [*connection.watching, *connection.unrelated]
-        before = set(connection.unrelated)
+        before, direct_before = set(connection.unrelated), set(connection.direct)
         if not asked or connection.closed:
             return
         try:
@@ -75,5 +78,5 @@ class PresenceSubscriptions:
                 self.watchers.unwatch(connection, user_id)
             return
         for item in items:
-            if item["user_id"] in before ^ connection.unrelated:
+            if item["user_id"] in (before ^ connection.unrelated) | (connection.direct - direct_before):
                 connection.send(packets.presence_changed(item))

@@ -12,7 +12,7 @@ from synctalk_gateway import acks
 from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.clients.commands import Commands
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.hub.feed import Feed
+from synctalk_gateway.hub.feed import Channels
 from synctalk_gateway.limits import RateLimits
 from synctalk_gateway.store.deliveries import Deliveries
 
@@ -45,7 +45,7 @@ class _Report:
 
 
 class ReceiptReports:
-    def __init__(self, commands: Commands, feed: Feed, limits: RateLimits, deliveries: Deliveries) -> None:
+    def __init__(self, commands: Commands, feed: Channels, limits: RateLimits, deliveries: Deliveries) -> None:
         self._commands = commands
         self._feed = feed
         self._limits = limits

@@ -7,6 +7,7 @@ in `resync_timeout_s` ends in closed sockets, which come back and sync, never in
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from picows import WSCloseCode
@@ -25,6 +26,9 @@ from synctalk_gateway.hub.registry import Registry
 from synctalk_gateway.hub.room import Room
 
 log = structlog.get_logger()
+
+PORTION = 1_000
+"""Conversations in one question."""
 
 CLOSED = Counter("gateway_resync_closed_total", "Sockets closed because their state could not be read.")
 
@@ -99,7 +103,7 @@ class Resync:
         unsure: set[str] = set()
 
         async def one(user_id: str) -> None:
-            for state in await self._put_in_place(user_id, unsure):
+            for state in await self.put_in_place(user_id, unsure):
                 # The earliest of the states read: a later one may contain the removal of one who was still in then.
                 reached[state.id] = min(state.change_seq, reached.get(state.id, state.change_seq))
 
@@ -114,35 +118,47 @@ class Resync:
             elif epochs.get(room) == room.sequencer.epoch:
                 self._rooms.on_gap(room)
 
-    async def _put_in_place(self, user_id: str, unsure: set[str]) -> list[ConversationState]:
+    async def put_in_place(self, user_id: str, unsure: set[str]) -> list[ConversationState]:
         """Move one user's sockets out of the rooms they left and into new ones; return the states of these.
 
-        Rooms beyond those that were listed, in which the user may or may not be, are added to `unsure`.
+        Rooms that were joined meanwhile, in which the user may or may not be any longer, are added to `unsure`.
         """
         by_user = self._registry.by_user
         try:
-            states = await self._reads.read(lambda: self._api.conversations(user_id, self._ready_conversations))
+            states, asked = await self._states_of(user_id)
             for connection in list(by_user.get(user_id, ())):
-                await self._put_connection_in_place(connection, states, unsure)
+                await self._put_connection_in_place(connection, states, asked, unsure)
         except Exception as error:
             log.warning("resync.user_failed", user_id=user_id, error=type(error).__name__)
             close_all(by_user.get(user_id, ()))
             return []
         return states.items
 
+    async def _states_of(self, user_id: str) -> tuple[ConversationStates, set[str]]:
+        """Return the user's most recently active conversations and the others whose rooms they are in; and these."""
+        rooms = {id_ for connection in self._registry.by_user.get(user_id, ()) for id_ in connection.rooms}
+        states = await self._reads.read(lambda: self._api.conversations(user_id, self._ready_conversations))
+        others = sorted(rooms - {state.id for state in states.items}) if states.more else []
+        for start in range(0, len(others), PORTION):
+            portion = others[start : start + PORTION]
+            read = await self._reads.read(partial(self._api.states, user_id, portion))
+            states.items.extend(read.items)
+        return states, rooms
+
     async def _put_connection_in_place(
-        self, connection: Connection, states: ConversationStates, unsure: set[str]
+        self, connection: Connection, states: ConversationStates, asked: set[str], unsure: set[str]
     ) -> None:
         by_id = {state.id: state for state in states.items}
         for room in self._registry.rooms_of(connection):
             if room.id in by_id:
                 continue
-            if states.more:
-                unsure.add(room.id)
-            else:
+            if room.id in asked:
                 room.evict(connection)
-        new = by_id.keys() - connection.rooms
-        connection.partial = connection.partial or states.more
+            else:
+                unsure.add(room.id)  # joined while the state was read
+        new = by_id.keys() - connection.rooms - asked
+        if states.more and not connection.joining and len(new) >= self._ready_conversations:
+            connection.partial = True  # there may be others that came meanwhile
         try:
             await all_subscribed([self._registry.join(conversation_id, connection) for conversation_id in new])
             for conversation_id in new:

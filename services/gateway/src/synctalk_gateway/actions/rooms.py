@@ -1,6 +1,8 @@
 """Rooms that a socket was not put into at connect: joined when its user writes, or something happens, there."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from synctalk_contracts.ids import MAX_INT64
@@ -12,6 +14,7 @@ from synctalk_gateway.hub import packets
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.hub.registry import Registry
 from synctalk_gateway.limits import RateLimits
+from synctalk_gateway.protocol.wire import Encoded
 
 JOIN_WAIT_S = 2.0
 
@@ -37,7 +40,7 @@ class RoomMembership:
         await self.limits.take_signal(connection.user_id)
         if not await self.api.is_member(connection.user_id, conversation_id):
             raise NotFoundError
-        if not connection.partial and await connection.entered(conversation_id, JOIN_WAIT_S):
+        if not (connection.partial or connection.joining) and await connection.entered(conversation_id, JOIN_WAIT_S):
             return
         await self.join(connection, {conversation_id: MAX_INT64})
         if not self.registry.is_in(connection, conversation_id):
@@ -61,17 +64,36 @@ class RoomMembership:
             await all_subscribed([self.registry.join(conversation_id, connection) for conversation_id in new])
             states = (await self.api.sync(connection.user_id, new))["conversations"]
         finally:
-            joined = {c: states[c]["change_seq"] for c in new if c in states and not states[c].get("removed")}
-            for conversation_id in new:
-                self._settle(connection, conversation_id, joined.get(conversation_id))
-            first = [
-                packets.message(message, new=_is_new(message))
-                for conversation_id in joined
-                for message in states[conversation_id].get("messages") or ()
-            ]
-            if joined:
-                first.append(packets.sync_required(joined))
-            connection.resume(joined, first)
+            joined = _reached(states)
+            self._settle_all(connection, new, joined)
+            connection.resume(joined, _since(states))
+
+    async def join_later(self, connection: Connection, conversation_ids: list[str], since: datetime | None) -> None:
+        """Join the rooms of those of which the user is a member, and ask the client to sync what has changed `since`.
+
+        Raises:
+            UnavailableError: Redis or api does not answer; the socket is in none of them.
+        """
+        new = [conversation_id for conversation_id in conversation_ids if conversation_id not in connection.rooms]
+        if not new:
+            return
+        connection.pause()
+        joined: dict[str, int] = {}
+        changed: dict[str, Any] = {}
+        try:
+            await all_subscribed([self.registry.join(conversation_id, connection) for conversation_id in new])
+            states = (await self.api.states(connection.user_id, new, since)).items
+            cursors = {state.id: max(0, state.change_seq - 1) for state in states if state.changed}
+            if cursors:
+                changed = (await self.api.sync(connection.user_id, cursors))["conversations"]
+            joined = {state.id: state.change_seq for state in states if state.id not in changed} | _reached(changed)
+        finally:
+            self._settle_all(connection, new, joined)
+            connection.resume(joined, _since(changed))
+
+    def _settle_all(self, connection: Connection, new: Iterable[str], joined: Mapping[str, int]) -> None:
+        for conversation_id in new:
+            self._settle(connection, conversation_id, joined.get(conversation_id))
 
     def _settle(self, connection: Connection, conversation_id: str, change_seq: int | None) -> None:
         """Stay in the room, with the state up to `change_seq`, or leave it if there is none."""
@@ -82,6 +104,20 @@ class RoomMembership:
             room.leave(connection)
         else:
             room.note_state(connection, change_seq)
+
+
+def _reached(states: Mapping[str, Any]) -> dict[str, int]:
+    """Return the position of each conversation that the user is in."""
+    return {c: state["change_seq"] for c, state in states.items() if not state.get("removed")}
+
+
+def _since(states: Mapping[str, Any]) -> list[Encoded]:
+    """Encode the messages of these states, and that the client has to sync what was before them."""
+    joined = _reached(states)
+    messages = [
+        packets.message(message, new=_is_new(message)) for c in joined for message in states[c].get("messages") or ()
+    ]
+    return [*messages, packets.sync_required(joined)] if joined else []
 
 
 def _is_new(message: dict[str, Any]) -> bool:

@@ -14,12 +14,15 @@ from synctalk_contracts.fanout import RoomBatch, RoomEvent
 from synctalk_runtime import fanout
 from synctalk_runtime.background import Tasks
 from synctalk_runtime.errors import AppError, UnavailableError
+from synctalk_runtime.ids import utc_now
 from synctalk_runtime.redis_pipeline import RedisPipeline
 
+from synctalk_gateway import acks
+from synctalk_gateway.acks import Ack, PendingAck
 from synctalk_gateway.clients.api import Api
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.hub.registry import Registry
-from synctalk_gateway.hub.room import Room
+from synctalk_gateway.hub.room import Room, TypingRefusal
 
 RENEWAL_S = 2.0
 """A renewal sooner than this after the last one is not published."""
@@ -34,24 +37,32 @@ class Typing:
     max_members: int
     """Of a conversation in which typing is shown."""
 
-    _counting: dict[str, set[Connection]] = field(default_factory=dict)
-    """By room whose members are being counted, the connections that wait for it: api is asked once."""
+    _asking: dict[tuple[str, str], list[tuple[Connection, PendingAck]]] = field(default_factory=dict)
+    """By room and user about whom api is being asked, those that wait for it: it is asked once."""
 
-    async def start(self, connection: Connection, conversation_id: str) -> None:
-        """Publish that the user types, in conversations that are not too large for it."""
+    async def start(self, connection: Connection, conversation_id: str) -> Ack | PendingAck:
+        """Publish that the user types, in conversations that are not too large for it; refuse it to who may not write.
+
+        Of who has not typed there yet api knows it: meanwhile the socket's next event is handled.
+        """
         now = time.monotonic()
         room = self.registry.rooms.get(conversation_id)
-        if room is None or now - connection.typing_published_at.get(conversation_id, float("-inf")) < RENEWAL_S:
-            return
-        if room.members_count is not None:
+        if room is None:
+            return acks.done()
+        known = connection.user_id in room.typing_refusals
+        refusal = room.typing_refusals.get(connection.user_id)
+        if refusal is not None and refusal.holds(utc_now()):
+            return {"ok": False, "error": refusal.error}
+        if (conversation_id, connection.user_id) in self._asking:
+            connection.typing_published_at[conversation_id] = now
+            return self._ask(room, connection)
+        if now - connection.typing_published_at.get(conversation_id, float("-inf")) < RENEWAL_S:
+            return acks.done()
+        if known and refusal is None and room.members_count is not None:
             await self._start_in(room, connection)
-            return
+            return acks.done()
         connection.typing_published_at[conversation_id] = now
-        if conversation_id in self._counting:
-            self._counting[conversation_id].add(connection)
-        else:
-            self._counting[conversation_id] = {connection}
-            self.tasks.spawn("typing", self._count_and_start(connection.user_id, room))
+        return self._ask(room, connection)
 
     async def _start_in(self, room: Room, connection: Connection) -> None:
         now = time.monotonic()
@@ -61,14 +72,36 @@ class Typing:
         else:
             connection.typing_published_at.pop(room.id, None)
 
-    async def _count_and_start(self, user_id: str, room: Room) -> None:
-        """Run beside the socket's other events, so that none waits for api. Members that cannot be counted are few."""
+    def _ask(self, room: Room, connection: Connection) -> PendingAck:
+        ack = PendingAck()
+        place = (room.id, connection.user_id)
+        if place in self._asking:
+            self._asking[place].append((connection, ack))
+        else:
+            self._asking[place] = [(connection, ack)]
+            self.tasks.spawn("typing", self._ask_and_start(connection.user_id, room))
+        return ack
+
+    async def _ask_and_start(self, user_id: str, room: Room) -> None:
+        """Run beside the socket's other events, so that none waits for api. While it is away everybody may type."""
+        refusal = None
+        refusals = room.typing_refusals
         try:
             with suppress(AppError):
-                room.members_count = await self.api.members_count(user_id, room.id, room.sequencer.change_seq or 0)
+                state = await self.api.typing(user_id, room.id)
+                refusal = None if state.refusal is None else TypingRefusal(state.refusal, state.until)
+                if refusals is room.typing_refusals:
+                    room.members_count = state.members_count
+                    refusals[user_id] = refusal
         finally:
-            waiting = self._counting.pop(room.id)
-        for connection in waiting:
+            waiting = self._asking.pop((room.id, user_id))
+        for connection, ack in waiting:
+            if refusal is not None:
+                connection.typing_published_at.pop(room.id, None)
+                ack.set({"ok": False, "error": refusal.error})
+                continue
+            ack.set(acks.done())
+        for connection in {connection for connection, _ in waiting}:
             if room.id in connection.typing_published_at:
                 with suppress(UnavailableError):
                     await self._start_in(room, connection)

@@ -3,7 +3,7 @@
 Leases go in batches: while one report is under way the next gathers, and a report carries the state at the time it is
 sent, so that none overtakes a newer one. Presence knows of a connection before its `ready` goes out, so that the next
 snapshot shows the user online. If presence does not answer in time the connection goes on without it, and the next
-renewal repeats the report.
+renewal repeats the report. Bots have no leases: they are never online by themselves.
 """
 
 import asyncio
@@ -72,6 +72,8 @@ class Leases:
 
     async def opened(self, connection: Connection) -> None:
         """Report one that opened, or whose activity changed; return when presence knows, or after half a second."""
+        if connection.is_bot:
+            return
         self._opened[connection.id] = connection
         if self._reported is None:
             self._reported = asyncio.get_running_loop().create_future()
@@ -80,6 +82,8 @@ class Leases:
         await asyncio.wait((reported,), timeout=REPORT_WAIT_S)
 
     def closed(self, connection: Connection) -> None:
+        if connection.is_bot:
+            return
         self._opened.pop(connection.id, None)
         self._closed[connection.id] = _lease(connection)
         self._changes.wake()
@@ -97,7 +101,7 @@ class Leases:
                 reported.set_result(None)
 
     async def _renew(self) -> None:
-        await self._send(list(self._registry.connections.values()), [])
+        await self._send([one for one in self._registry.connections.values() if not one.is_bot], [])
         if self._closed:
             self._changes.wake()
 

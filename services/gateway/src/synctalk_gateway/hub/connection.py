@@ -25,12 +25,20 @@ class Connection:
     socket: EngineSocket
     key_id: str = ""
     """The key that signed the token."""
+    is_bot: bool = False
+    """Presence does not know of it: a bot is not online because it is connected."""
     rooms: set[str] = field(default_factory=set)
     """The conversations in whose rooms it is."""
     watching: set[str] = field(default_factory=set)
     """Users whose presence changes it gets."""
     unrelated: set[str] = field(default_factory=set)
     """Users it subscribed to and shares no conversation with: asked for again when that may have changed."""
+    direct: set[str] = field(default_factory=set)
+    """Those it watches with whom its user shares a direct conversation."""
+    last_seen_visible: str = "everyone"
+    """To whom its user shows when they were last seen: of others they see it alike."""
+    follows_own: bool = False
+    """The presence channel of its user is subscribed, for the line above."""
     refresh_pending: bool = False
     """Its presence subscriptions are about to be refreshed."""
     typing_published_at: dict[str, float] = field(default_factory=dict)
@@ -39,8 +47,10 @@ class Connection:
     """Its user is active on this client, as far as it has reported."""
     ready: bool = False
     """`ready` was sent."""
+    joining: bool = False
+    """The rooms that `ready` did not name are being joined."""
     partial: bool = False
-    """It joined only the most recently active conversations of its user; the others are joined when they wake up."""
+    """Its user is in conversations whose rooms it will not join by itself: they are joined when they wake up."""
     timer: asyncio.TimerHandle | None = None
     """The next step of the token's end."""
     buffer: list[tuple[str | None, int | None, Encoded]] | None = None

@@ -56,6 +56,7 @@ def member_changed(conversation_id: str, member: Payload) -> Encoded:
             user_id=member["user"]["id"],
             role=member["role"],
             change_seq=member["change_seq"],
+            muted_until=member.get("muted_until"),
         )
     )
 

@@ -10,7 +10,7 @@ from prometheus_client import Gauge
 from synctalk_contracts import topology
 
 from synctalk_gateway.hub.connection import Connection
-from synctalk_gateway.hub.feed import Feed, Receive
+from synctalk_gateway.hub.feed import Channels, Receive
 from synctalk_gateway.hub.profiles import Profiles
 from synctalk_gateway.hub.room import Room, RoomCallbacks, RoomSettings
 
@@ -21,7 +21,7 @@ ROOMS = Gauge("gateway_rooms", "Conversations with a socket here.")
 class Registry:
     """The connections and rooms here; subscribed to exactly the channels of their users and conversations."""
 
-    def __init__(self, feed: Feed, room_settings: RoomSettings, room_callbacks: RoomCallbacks) -> None:
+    def __init__(self, feed: Channels, room_settings: RoomSettings, room_callbacks: RoomCallbacks) -> None:
         self.connections: dict[str, Connection] = {}
         self.rooms: dict[str, Room] = {}
         self.by_user: dict[str, set[Connection]] = defaultdict(set)

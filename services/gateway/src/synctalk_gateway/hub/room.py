@@ -7,7 +7,8 @@ sequencer keeps the order; what the room needs from the rest of the gateway it a
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from prometheus_client import Counter
 from synctalk_contracts.encoding import fanout
@@ -35,6 +36,18 @@ class RoomCallbacks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TypingRefusal:
+    """The reason why a user may not type in a conversation."""
+
+    error: dict[str, Any]
+    until: datetime | None
+    """When it ends by itself."""
+
+    def holds(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class RoomSettings:
     gap_wait_s: float
     typing_ttl_s: float
@@ -58,6 +71,7 @@ class Room:
         "members_count",
         "sequencer",
         "typing",
+        "typing_refusals",
     )
 
     def __init__(
@@ -78,6 +92,8 @@ class Room:
         """A check whether it stays behind api is under way."""
         self.members_count: int | None = None
         """None: not known, or it has changed since."""
+        self.typing_refusals: dict[str, TypingRefusal | None] = {}
+        """Whether users may type here, of those who tried; another dict after each change that may concern it."""
         self._settings = settings
         self._events = events
         self._profiles = profiles
@@ -164,8 +180,14 @@ class Room:
             self.send(packets.room_event(event), origin=event.get("origin"))
         elif kind == "member:changed":
             self._deliver_member(event)
+        elif kind == "member:replaced":
+            self._deliver_replaced(event)
         elif kind == "conversation:updated":
             self._deliver_conversation(event)
+        elif kind == "conversation:removed":
+            self._deliver_end()
+        elif kind == "rights:changed":
+            self._forget_rights()
 
     def on_waiting(self) -> None:
         self.typing.pause()
@@ -215,13 +237,18 @@ class Room:
 
     def _deliver_member(self, event: Event) -> None:
         """Deliver a changed member. Who was removed gets that removal, and nothing of the room from then on."""
+        self._deliver_member_to(self._behind(event["change_seq"]), event)
+
+    def _behind(self, number: int) -> list[Connection]:
+        """Return the sockets that have not read a state with this number."""
+        return [connection for connection in self.connections if self._is_after_own_state(connection, number)]
+
+    def _deliver_member_to(self, connections: list[Connection], event: Event) -> None:
         number, payload = event["change_seq"], event["payload"]
         packet = packets.room_event(event)
         gone = payload["user_id"] if payload["role"] is None else None
         removed = []
-        for connection in list(self.connections):
-            if not self._is_after_own_state(connection, number):
-                continue
+        for connection in connections:
             if connection.user_id == gone:
                 connection.send(packets.conversation_removed(self.id))
                 self._remove(connection)
@@ -229,26 +256,64 @@ class Room:
             elif connection.id != event.get("origin"):
                 connection.send(packet, self.id, number)
                 DELIVERED.inc()
-        self.members_count = None
+        self._forget_rights()
         if not self.connections:  # closed later: the sequencer is at work, and calls this
             asyncio.get_running_loop().call_soon(self._close_if_empty)
         if gone is not None:
             self.typing.stop_all(gone)
             self._events.on_member_removed(self, gone, removed)
 
+    def _deliver_replaced(self, event: Event) -> None:
+        """Deliver that a user is in the place of another one: one number, both members, and everybody loads anew."""
+        payload, number = event["payload"], event["change_seq"]
+        behind = self._behind(number)
+        changes = [{"user_id": payload["replaced_id"], "role": None, "muted_until": None}]
+        if payload["role"] is not None:
+            changes.append({name: payload[name] for name in ("user_id", "role", "muted_until")})
+        for change in changes:
+            changed = {"conversation_id": self.id, "change_seq": number, **change}
+            member_event = {**event, "event": "member:changed", "user_id": change["user_id"], "payload": changed}
+            self._deliver_member_to([each for each in behind if each in self.connections], member_event)
+        self.send(packets.sync_required([self.id]))
+
     def _deliver_conversation(self, event: Event) -> None:
-        """Deliver a conversation, which differs from member to member: the shared part and the member's view."""
+        """Deliver a conversation, which differs from member to member: the shared part and the member's view.
+
+        Without a number it comes beside an event that has one, as with pins.
+        """
+        if event["change_seq"] is not None:
+            self._forget_rights()
         views = event.get("views") or {}
         number = event["change_seq"]
         encoded: dict[str, Encoded] = {}
         for connection in self.connections:
             view = views.get(connection.user_id)
-            if view is None or connection.id == event.get("origin") or not self._is_after_own_state(connection, number):
+            if view is None or connection.id == event.get("origin"):
+                continue
+            if number is not None and not self._is_after_own_state(connection, number):
                 continue
             if connection.user_id not in encoded:
                 encoded[connection.user_id] = packets.conversation_updated(event["payload"], view)
             connection.send(encoded[connection.user_id], self.id, number)
             DELIVERED.inc()
+
+    def _deliver_end(self) -> None:
+        """Deliver that the conversation was deleted: nobody is in it any more."""
+        removed: dict[str, list[Connection]] = {}
+        for connection in list(self.connections):
+            connection.send(packets.conversation_removed(self.id))
+            self._remove(connection)
+            removed.setdefault(connection.user_id, []).append(connection)
+        DELIVERED.inc(sum(map(len, removed.values())))
+        self._forget_rights()
+        asyncio.get_running_loop().call_soon(self._close_if_empty)
+        for user_id, connections in removed.items():
+            self.typing.stop_all(user_id)
+            self._events.on_member_removed(self, user_id, connections)
+
+    def _forget_rights(self) -> None:
+        self.members_count = None
+        self.typing_refusals = {}
 
     # ── typing ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,9 +5,10 @@ https://github.com/socketio/engine.io-protocol (v4).
 
 import secrets
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import orjson
+from synctalk_runtime import cors
 from synctalk_runtime.errors import ForbiddenError, MalformedError, NotFoundError
 
 from synctalk_gateway.errors import DrainingError
@@ -28,7 +29,7 @@ def parse_query(query: str) -> dict[str, str]:
 
 
 class Engine:
-    """The sessions by sid. A sid begins with the gateway's number, by which the edge routes."""
+    """The sessions by sid. A sid begins with the gateway's name, by which the edge routes."""
 
     def __init__(
         self,
@@ -67,11 +68,9 @@ class Engine:
 
     def check_origin(self, origin: str | None, host: str | None) -> None:
         """Raise ForbiddenError for a page that is neither of this host nor allowed; only browsers send an origin."""
-        allowed = self.settings.allowed_origins
-        if origin is None or "*" in allowed or origin in allowed:
+        if origin is None or cors.is_allowed(origin, self.settings.allowed_origins) or cors.is_own(origin, host):
             return
-        if urlsplit(origin).netloc != host:
-            raise ForbiddenError("This origin is not allowed.")
+        raise ForbiddenError("This origin is not allowed.")
 
     def open_websocket(self, query: dict[str, str], websocket: WebSocketConnection) -> None:
         """Begin a session on an accepted websocket, or the upgrade of one."""
@@ -91,7 +90,7 @@ class Engine:
         return "0" + self._handshake(self._open(address), upgrades=["websocket"]).decode()
 
     def _open(self, address: str) -> EngineSocket:
-        opened = EngineSocket(self, f"{self.settings.gateway_number}-{secrets.token_urlsafe(15)}", address)
+        opened = EngineSocket(self, f"{self.settings.gateway_name}.{secrets.token_urlsafe(15)}", address)
         self.sockets[opened.sid] = opened
         self._admission.opened(address)
         opened.heartbeat.start()

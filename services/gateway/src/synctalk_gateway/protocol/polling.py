@@ -11,15 +11,17 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
+from synctalk_runtime import cors
 from synctalk_runtime.addresses import client_address
 from synctalk_runtime.app import error_response
-from synctalk_runtime.errors import AppError, ForbiddenError, MalformedError, TooLargeError, UnavailableError
+from synctalk_runtime.errors import AppError, MalformedError, TooLargeError, UnavailableError
 
 from synctalk_gateway.protocol.engine import Engine, parse_query
 from synctalk_gateway.protocol.engine_socket import EngineSocket
 from synctalk_gateway.protocol.outbox import NOOP, SEPARATOR, payload
 from synctalk_gateway.settings import Settings
 
+METHODS = "OPTIONS, GET, POST"
 BODY_TIMEOUT_S = 10.0
 PACKETS_PER_TURN = 256
 """Packets of one body before other sockets have their turn."""
@@ -150,16 +152,11 @@ async def _read(session: EngineSocket, request: Request, settings: Settings) -> 
 
 def _allow_origin(engine: Engine, headers: Headers, response: Response) -> None:
     """Let the page of an allowed origin read the response."""
-    origin = headers.get("origin")
-    if origin is None:
+    origin, allowed = headers.get("origin"), engine.settings.allowed_origins
+    if origin is not None or allowed:
+        response.headers["Vary"] = "Origin"
+    if origin is None or not cors.is_allowed(origin, allowed):
         return
-    response.headers["Vary"] = "Origin"
-    try:
-        engine.check_origin(origin, headers.get("host"))
-    except ForbiddenError:
-        return
-    response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Allow-Credentials"] = "true"
-    response.headers["Access-Control-Allow-Methods"] = "OPTIONS, GET, POST"
-    if (wanted := headers.get("access-control-request-headers")) is not None:
-        response.headers["Access-Control-Allow-Headers"] = wanted
+    cors.let_read(response.headers, origin)
+    if "access-control-request-method" in headers:
+        cors.let_send(response.headers, METHODS)

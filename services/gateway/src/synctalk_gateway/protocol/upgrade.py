@@ -127,7 +127,8 @@ def websocket_class(engine: Engine) -> type[WSProtocol]:
                 engine.check_upgrade(query, headers.get("origin"), headers.get("host"), address)
             except AppError as error:
                 return _refusal(error)
-            self._websocket = WebSocketConnection(engine.settings, address, partial(engine.open_websocket, query))
+            edge = headers.get("x-synctalk-edge", "")
+            self._websocket = WebSocketConnection(engine.settings, address, edge, partial(engine.open_websocket, query))
             return WSUpgradeResponseWithListener(WSUpgradeResponse.create_101_response(), self._websocket)
 
         def _peer(self) -> str:

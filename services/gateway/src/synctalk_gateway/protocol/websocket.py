@@ -62,10 +62,14 @@ class Session(Protocol):
 class WebSocketConnection(WSListener):
     """One websocket, from its upgrade to its end. `on_open` gives it its session."""
 
-    def __init__(self, settings: Settings, address: str, on_open: "Callable[[WebSocketConnection], None]") -> None:
+    def __init__(
+        self, settings: Settings, address: str, edge: str, on_open: "Callable[[WebSocketConnection], None]"
+    ) -> None:
         self._settings = settings
         self._on_open: Callable[[WebSocketConnection], None] | None = on_open
         self.address = address
+        self.edge = edge
+        """The edge that it came through, as that names itself; empty where there is none."""
         self.session: Session | None = None
         self.slow = False
         """The peer leaves unread what it was sent."""

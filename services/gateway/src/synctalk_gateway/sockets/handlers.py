@@ -124,8 +124,7 @@ class SocketHandlers:
     async def _typing_start(self, connection: Connection, payload: contract.TypingStartToServer) -> Result:
         await self._rooms.must_be_in_room(connection, payload.conversation_id)
         await self._limits.take_signal(connection.user_id)
-        await self._typing.start(connection, payload.conversation_id)
-        return acks.done()
+        return await self._typing.start(connection, payload.conversation_id)
 
     async def _typing_stop(self, connection: Connection, payload: contract.TypingStopToServer) -> Result:
         await self._rooms.must_be_in_room(connection, payload.conversation_id)
@@ -167,7 +166,7 @@ class SocketHandlers:
 
     async def _sync(self, connection: Connection, payload: contract.SyncToServer) -> Result:
         await self._limits.take_signal(connection.user_id)
-        synced = await self._api.sync(connection.user_id, payload.cursors)
+        synced = await self._api.sync_reachable(connection.user_id, payload.cursors)
         return acks.done(conversations=synced["conversations"])
 
     async def _auth_refresh(self, connection: Connection, payload: contract.AuthRefreshToServer) -> Result:

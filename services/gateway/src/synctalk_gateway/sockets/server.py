@@ -6,6 +6,7 @@ from synctalk_runtime.tokens import TokenVerifier
 
 from synctalk_gateway.actions.commands import CommandSubmission
 from synctalk_gateway.actions.connect import Connections
+from synctalk_gateway.actions.later_joins import LaterJoins
 from synctalk_gateway.actions.receipts import ReceiptReports
 from synctalk_gateway.actions.rooms import RoomMembership
 from synctalk_gateway.actions.sessions import TokenExpiry
@@ -37,6 +38,7 @@ def socket_server(
     api, commands = upstreams.api, upstreams.commands
     typing = Typing(registry, api, redis, tasks, settings.max_typing_members)
     expiry = TokenExpiry(tokens, settings.expiry_warning_s)
+    later_joins = LaterJoins(registry, api, rooms, tasks, settings.joined_conversations_max)
     connections = Connections(
         settings,
         tokens=tokens,
@@ -47,6 +49,7 @@ def socket_server(
         leases=leases,
         expiry=expiry,
         new_conversations=delivery.new_conversations,
+        later_joins=later_joins,
         typing=typing,
     )
     handlers = SocketHandlers(

@@ -17,14 +17,15 @@ from synctalk_contracts import topology
 from synctalk_contracts.commands import CommandBatch
 from synctalk_contracts.envelope import Envelope, Event, write_envelopes
 from synctalk_contracts.fanout import ProfileEvent
-from synctalk_contracts.internal import LeaseReport
+from synctalk_contracts.ids import format_time
+from synctalk_contracts.internal import KeyQuestion, KnownBot, LeaseReport
 from synctalk_contracts.models import Conversation, Message, Role, User
 from synctalk_gateway.main import build
 from synctalk_gateway.protocol.upgrade import websocket_class
 from synctalk_gateway.serving import Gateway, GatewayServer
 from synctalk_gateway.settings import Settings
 from synctalk_runtime.bus import Bus
-from synctalk_runtime.errors import RateLimitedError
+from synctalk_runtime.errors import NotFoundError, RateLimitedError
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_testkit.clients import LiveSocket
 from synctalk_testkit.eventually import eventually
@@ -43,11 +44,15 @@ class Upstreams:
         self.url = ""
         self.members: dict[str, set[str]] = {}
         self.change_seqs: dict[str, int] = {}
+        self.changed_at: dict[str, str] = {}
         self.messages: dict[str, list[dict[str, Any]]] = {}
         self.answers = True
         self.refused: Counter[str] = Counter()
         """Calls by path while it does not answer."""
         self.sets_presence = True
+        self.bots: dict[str, KnownBot] = {}
+        """By the hash of the token."""
+        self.knows_bots = True
         self.members_count: dict[str, int] = {}
         self.batches: list[CommandBatch] = []
         self.active: dict[str, bool] = {}
@@ -65,6 +70,7 @@ class Upstreams:
     async def send(self, conversation_id: str, sender: str, *, publish: bool = True, **event: Any) -> int:
         """A message is committed; `publish=False`: what api publishes of it is lost."""
         self.change_seqs[conversation_id] += 1
+        self.changed_at[conversation_id] = format_time(utc_now())
         number = self.change_seqs[conversation_id]
         sent: dict[str, Any] = {
             "event": "message:new",
@@ -118,8 +124,12 @@ class Upstreams:
         app.router.add_get("/.well-known/jwks.json", self._jwks)
         app.router.add_get("/internal/revocations", self._revocations)
         app.router.add_get("/internal/revocations/changes", self._changes)
+        app.router.add_post("/internal/credentials/bot", self._bot)
         app.router.add_get("/internal/users/{user_id}/conversations", self._conversations)
+        app.router.add_get("/internal/users/{user_id}/conversation-ids", self._conversation_ids)
+        app.router.add_post("/internal/states", self._states)
         app.router.add_post("/internal/sync", self._sync)
+        app.router.add_post("/internal/typing", self._typing)
         app.router.add_post("/internal/heads", self._heads)
         app.router.add_get("/internal/partitions", self._partitions)
         app.router.add_post("/internal/room", self._room)
@@ -144,6 +154,14 @@ class Upstreams:
     async def _changes(self, _: web.Request) -> web.Response:
         return web.json_response({"items": [], "cursor": "0"})
 
+    async def _bot(self, request: web.Request) -> web.Response:
+        if not self.knows_bots:
+            return web.Response(status=503)
+        bot = self.bots.get(KeyQuestion.from_bytes(await request.read()).hash)
+        if bot is None:
+            return web.json_response(NotFoundError().body(), status=404)
+        return web.json_response(bot.model_dump(mode="json"))
+
     async def _partitions(self, _: web.Request) -> web.Response:
         owner = {"queue": topology.command_queue(OWNER), "partitions": list(range(topology.PARTITIONS))}
         return web.json_response({"version": 1, "owners": [owner]})
@@ -162,7 +180,28 @@ class Upstreams:
         user_id, limit = request.match_info["user_id"], int(request.query["limit"])
         theirs = [c for c, members in self.members.items() if user_id in members]
         states = [{"id": c, "last_seq": self.change_seqs[c], "change_seq": self.change_seqs[c]} for c in theirs]
-        return web.json_response({"items": states[:limit], "more": len(states) > limit})
+        return web.json_response(
+            {"items": states[:limit], "more": len(states) > limit, "as_of": format_time(utc_now())}
+        )
+
+    async def _conversation_ids(self, request: web.Request) -> web.Response:
+        user_id, before = request.match_info["user_id"], request.query.get("before", "g")
+        ids = sorted((c for c, members in self.members.items() if user_id in members and c < before), reverse=True)
+        return web.json_response({"ids": ids[: int(request.query["limit"])]})
+
+    async def _states(self, request: web.Request) -> web.Response:
+        question = await request.json()
+        items = [
+            {
+                "id": c,
+                "last_seq": 0,
+                "change_seq": self.change_seqs[c],
+                "changed": self.changed_at.get(c, "") >= (question["since"] or ""),
+            }
+            for c in question["ids"]
+            if question["user_id"] in self.members.get(c, ())
+        ]
+        return web.json_response({"items": items})
 
     async def _heads(self, request: web.Request) -> web.Response:
         ids = (await request.json())["ids"]
@@ -176,6 +215,11 @@ class Upstreams:
             "member_ids": [user_id for user_id in asked["user_ids"] if user_id in members],
         }
         return web.json_response(state)
+
+    async def _typing(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        members = self.members[asked["conversation_id"]]
+        return web.json_response({"members_count": self.members_count.get(asked["conversation_id"], len(members))})
 
     async def _sync(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -260,7 +304,7 @@ class Live:
 
     async def start(self, **changes: Any) -> None:
         """One gateway more."""
-        settings = self._settings.model_copy(update={"gateway_number": len(self.gateways) + 1} | changes)
+        settings = self._settings.model_copy(update={"gateway_name": f"gateway-{len(self.gateways) + 1}"} | changes)
         gateway, server, serving, url = await self._stack.enter_async_context(_running(settings))
         self.gateways.append(gateway)
         self.servers.append(server)
@@ -274,7 +318,10 @@ class Live:
         return {"SYNCTALK_ENVIRONMENT": "development"} | {f"SYNCTALK_{name.upper()}": v for name, v in plain.items()}
 
     async def connect(self, user_id: str, gateway: int = 0, *, reconnection: bool = True) -> LiveSocket:
-        live = LiveSocket(self._urls[gateway], self.tokens.mint(user_id), reconnection=reconnection)
+        return await self.connect_with(self.tokens.mint(user_id), gateway, reconnection=reconnection)
+
+    async def connect_with(self, token: str, gateway: int = 0, *, reconnection: bool = True) -> LiveSocket:
+        live = LiveSocket(self._urls[gateway], token, reconnection=reconnection)
         self._stack.push_async_callback(live.close)
         return await live.connect()
 
@@ -326,7 +373,7 @@ async def live(redis_url: str, rabbitmq_url: str, token_maker: TokenMaker) -> As
         await web.SockSite(runner, listener).start()
         upstreams.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         api = Bus(SecretStr(rabbitmq_url), OWNER)
-        api.serve(topology.command_queue(OWNER), upstreams.take_commands, ttl_ms=5_000, max_length=1_000)
+        api.serve(lambda: OWNER, upstreams.take_commands, ttl_ms=5_000, max_length=1_000)
         await api.start()
         upstreams.bus = api
         stack.push_async_callback(api.stop)

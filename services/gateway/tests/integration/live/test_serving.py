@@ -63,6 +63,48 @@ async def test_stop__sockets_are_open__is_not_ready_notifies_all_and_closes_in_w
     assert sorted(socket.of("server:draining")[0]["reconnect_in_ms"] for socket in sockets) == [0, 30_000]
 
 
+async def _through(http: aiohttp.ClientSession, edge: str, token: str) -> aiohttp.ClientWebSocketResponse:
+    """A websocket that came through an edge of that name."""
+    headers = {"X-Synctalk-Edge": edge}
+    websocket = await http.ws_connect("/socket.io/?EIO=4&transport=websocket", headers=headers)
+    await websocket.send_str("40" + orjson.dumps({"token": token}).decode())
+    await event(websocket, "ready")
+    return websocket
+
+
+async def test_edge_drain__closes_the_sockets_of_that_edge_and_no_others(live: "Live", tmp_path: Path) -> None:
+    path = tmp_path / "gateway.sock"
+    await live.start(http_unix_socket=str(path), drain_s=1)
+    leaving, other = "a" * 32, "b" * 32
+    async with http_over(path) as http:
+        tokens = [live.tokens.mint(ADA) for _ in range(3)]
+        going = [await _through(http, leaving, token) for token in tokens[:2]]
+        staying = await _through(http, other, tokens[2])
+        for _ in range(2):
+            async with http.post("/edge/drain", headers={"X-Synctalk-Edge": leaving}) as answer:
+                assert answer.status == 204
+        waits = [(await event(websocket, "server:draining"))["reconnect_in_ms"] for websocket in going]
+        for websocket in going:
+            while (message := await websocket.receive(timeout=10)).type is aiohttp.WSMsgType.TEXT:
+                pass
+            assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+
+        assert sorted(waits) == [0, 500]
+        assert not live.gateways[1].engine.draining
+        await staying.send_str('421["presence:unsubscribe",{"user_ids":[]}]')
+        while not (text := await staying.receive_str(timeout=10)).startswith("431"):
+            assert "server:draining" not in text
+
+
+async def test_edge_drain__without_the_name_of_an_edge__is_refused(live: "Live", tmp_path: Path) -> None:
+    path = tmp_path / "gateway.sock"
+    await live.start(http_unix_socket=str(path))
+    async with http_over(path) as http:
+        for headers in ({}, {"X-Synctalk-Edge": ""}, {"X-Synctalk-Edge": "a" * 33}):
+            async with http.post("/edge/drain", headers=headers) as answer:
+                assert answer.status == 422
+
+
 async def test_stop__a_second_signal__does_not_wait(live: "Live") -> None:
     await live.start(drain_s=600)
     ada = await live.connect(ADA, 1, reconnection=False)

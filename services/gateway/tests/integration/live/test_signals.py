@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 from synctalk_contracts import topology
+from synctalk_contracts.models import User
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_testkit.clients import LiveSocket
 from synctalk_testkit.eventually import eventually
@@ -62,7 +63,7 @@ async def test_name__changed__comes_once_however_many_conversations_are_shared(l
     ada, bob = await live.connect(ADA), await live.connect(BOB)
     await live.upstreams.rename(ADA, "Ada L.")
     for user in (await ada.wait_for("user:updated"), await bob.wait_for("user:updated")):
-        assert user == {"id": ADA, "username": "ada", "display_name": "Ada L.", "avatar_url": None}
+        assert User.model_validate(user) == User(id=ADA, username="ada", display_name="Ada L.", avatar_url=None)
 
     assert len(ada.of("user:updated")) == len(bob.of("user:updated")) == 1
 

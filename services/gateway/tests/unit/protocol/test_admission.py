@@ -1,6 +1,7 @@
 """Handshakes and sockets are counted by address, and the counts come back to nothing."""
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from synctalk_gateway.errors import TooManyFromAddressError, TooManySocketsError
 from synctalk_gateway.protocol import admission
@@ -13,6 +14,10 @@ def admission_of(**limits: float) -> Admission:
     return Admission(Settings(**nowhere, **limits))  # type: ignore[arg-type]
 
 
+def refused() -> float:
+    return REGISTRY.get_sample_value("gateway_handshakes_refused_total") or 0.0
+
+
 def test_handshakes__beyond_the_burst_of_an_address__are_refused() -> None:
     admitted = admission_of(handshakes_per_address_burst=2, handshakes_per_address_per_s=0.001)
     for _ in range(2):
@@ -20,6 +25,21 @@ def test_handshakes__beyond_the_burst_of_an_address__are_refused() -> None:
     with pytest.raises(TooManyFromAddressError):
         admitted.check("a")
     admitted.check("b")
+
+
+def test_refused__for_either_reason__is_counted_and_what_is_admitted_is_not() -> None:
+    admitted, before = (
+        admission_of(handshakes_per_address_burst=1, handshakes_per_address_per_s=0.001, max_pending_sockets=1),
+        refused(),
+    )
+    admitted.check("a")
+    assert refused() == before
+    with pytest.raises(TooManyFromAddressError):
+        admitted.check("a")
+    admitted.opened("a")
+    with pytest.raises(TooManySocketsError):
+        admitted.check("b")
+    assert refused() == before + 2
 
 
 def test_sockets__authenticated_and_closed__are_counted_no_longer() -> None:

@@ -27,14 +27,45 @@ async def test_response__is_never_stored(protocol: Any) -> None:
 
 async def test_page__of_an_allowed_origin__may_read_the_response(make_protocol: Any) -> None:
     protocol = make_protocol(allowed_origins=["https://app.example"])
-    asked = ORIGIN | {"Access-Control-Request-Headers": "x-one"}
-    response = await protocol.ask("OPTIONS", headers=asked, transport="polling")
+    response = await protocol.ask("GET", headers=ORIGIN, transport="polling")
+
+    assert response.status == 200
+    assert {name: value for name, value in response.headers.items() if name.startswith("access-control")} == {
+        "access-control-allow-origin": "https://app.example",
+        "access-control-expose-headers": "Retry-After",
+    }
+    assert response.headers["vary"] == "Origin"
+
+
+async def test_preflight__of_an_allowed_origin__is_answered_for_ten_minutes(make_protocol: Any) -> None:
+    protocol = make_protocol(allowed_origins=["https://app.example"])
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-one"}
+    response = await protocol.ask("OPTIONS", headers=ORIGIN | asked, transport="polling")
 
     assert (response.status, response.text) == (200, "")
     assert response.headers["access-control-allow-origin"] == "https://app.example"
-    assert response.headers["access-control-allow-credentials"] == "true"
     assert response.headers["access-control-allow-methods"] == "OPTIONS, GET, POST"
-    assert response.headers["access-control-allow-headers"] == "x-one"
+    assert response.headers["access-control-allow-headers"] == "Authorization, Content-Type"
+    assert response.headers["access-control-max-age"] == "600"
+    assert "access-control-allow-credentials" not in response.headers
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://app.example.evil"])
+async def test_preflight__of_another_origin__is_refused(make_protocol: Any, origin: str) -> None:
+    protocol = make_protocol(allowed_origins=["https://app.example"])
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    response = await protocol.ask("OPTIONS", headers=asked, transport="polling")
+
+    assert response.status == 403
+    assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+async def test_error__to_an_allowed_origin__may_be_read(make_protocol: Any) -> None:
+    protocol = make_protocol(allowed_origins=["https://app.example"])
+    response = await protocol.ask("GET", headers=ORIGIN, transport="nothing")
+
+    assert response.status == 400
+    assert response.headers["access-control-allow-origin"] == "https://app.example"
     assert response.headers["vary"] == "Origin"
 
 
@@ -52,10 +83,13 @@ async def test_client__without_an_origin__gets_no_headers_for_pages(protocol: An
     assert not {"vary", "access-control-allow-origin"} & response.headers.keys()
 
 
-async def test_page__without_headers_of_its_own__is_allowed_none(make_protocol: Any) -> None:
+async def test_page__of_any_origin__is_allowed_where_the_settings_allow_all(make_protocol: Any) -> None:
     protocol = make_protocol(allowed_origins=["*"])
     response = await protocol.ask("GET", headers=ORIGIN, transport="polling")
-    assert "access-control-allow-headers" not in response.headers
+
+    assert response.status == 200
+    assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]
+    assert response.headers["vary"] == "Origin"
 
 
 async def test_address__of_a_session__is_whom_the_edge_names(protocol: Any) -> None:
@@ -63,8 +97,8 @@ async def test_address__of_a_session__is_whom_the_edge_names(protocol: Any) -> N
     assert [session.address for session in protocol.engine.sockets.values()] == ["198.51.100.7"]
 
 
-async def test_sid__begins_with_the_gateways_number(make_protocol: Any) -> None:
-    assert (await make_protocol(gateway_number=42).open_polling()).startswith("42-")
+async def test_sid__begins_with_the_gateways_name(make_protocol: Any) -> None:
+    assert (await make_protocol(gateway_name="gateway-42").open_polling()).startswith("gateway-42.")
 
 
 # ── bodies ───────────────────────────────────────────────────────────────────────────────────────────────────────────
