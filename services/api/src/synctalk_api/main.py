@@ -7,21 +7,27 @@ batch, broadcasts are published, then the pools close.
 from fastapi import FastAPI
 from synctalk_contracts import topology
 from synctalk_runtime.limits import Limiter
-from synctalk_runtime.outbox import OutboxRelay
 from synctalk_runtime.service import Service
 
 from synctalk_api.actions.backfill import Backfill
+from synctalk_api.actions.claims import Claims
+from synctalk_api.actions.deletion import Deletion
+from synctalk_api.actions.erasures import Erasures
+from synctalk_api.actions.file_cleaning import FileCleaning
+from synctalk_api.actions.files import Files
 from synctalk_api.actions.partitions import Partitions
 from synctalk_api.actions.profiles import ProfilePublisher
-from synctalk_api.actions.writer import Writer
+from synctalk_api.actions.user_copies import UserCopies
 from synctalk_api.clients.accounts import Accounts
 from synctalk_api.clients.fanout import Fanout
-from synctalk_api.consumers.commands import command_handler
-from synctalk_api.consumers.users import registration_handler
+from synctalk_api.clients.inspector import Inspector
+from synctalk_api.clients.object_store import ObjectStore
+from synctalk_api.consumers.users import users_handler
 from synctalk_api.routes import ROUTERS
 from synctalk_api.routes.dependencies import Services
 from synctalk_api.settings import Settings
-from synctalk_api.store.pools import Pools
+from synctalk_api.store.stores import Store, Stores
+from synctalk_api.writing import command_queue, command_writers
 
 
 def build(settings: Settings) -> FastAPI:
@@ -29,25 +35,27 @@ def build(settings: Settings) -> FastAPI:
     redis = service.redis_pipeline(settings.redis_url)
     limiter = Limiter(service.redis_pipeline(settings.limits_url))
     accounts = Accounts(service.upstream(settings.auth_url))
-    pools = Pools.of(service, settings)
-    service.health.add("postgres", pools.postgres.check)
+    stores = Stores([Store.of(name, service, settings) for name in settings.addresses_of_stores])
+    service.health.add("postgres", stores.check)
     queue_limits = (settings.fanout_queue_messages, settings.fanout_queue_bytes)
     fanout = service.running(Fanout(redis, *queue_limits, settings.fanout_wait_s))
     service.health.add("redis", fanout.check, gates=False)
-    relay = service.running(OutboxRelay(pools.postgres, service.bus, settings.outbox_interval_s))
-    profiles = service.running(ProfilePublisher(pools.postgres, settings, fanout))
-    writer = service.running(Writer(pools.writes, settings, fanout, relay.wake))
-    service.running(Backfill(pools.postgres))
+    profiles = service.running(ProfilePublisher(stores, settings, fanout))
+    objects = ObjectStore(settings.files_url, settings.files_options)
+    files = Files(stores, objects, Inspector.of(settings), settings)
+    writers = command_writers(service, settings, stores, fanout, files)
+    for store in stores.all:
+        service.running(Backfill(store.postgres))
+        service.running(Deletion(store.postgres))
+    for store in stores.all[1:]:
+        service.running(UserCopies(stores.main, store))
+    service.running(FileCleaning(stores, objects, settings.file_unused_s))
     tokens = service.verify_tokens()
-    partitions = Partitions(settings.instance, pools.postgres, redis, service.bus)
-    services = Services.of(settings, pools, accounts, limiter, relay, fanout, profiles, writer, partitions)
-    service.bus.subscribe(topology.API_USERS, registration_handler(services.users))
-    service.bus.serve(
-        topology.command_queue(partitions.owner),
-        command_handler(writer),
-        ttl_ms=settings.command_ttl_ms,
-        max_length=settings.command_queue_length,
-    )
+    partitions = Partitions(settings.instance, stores, redis, command_queue(service, settings, writers))
+    services = Services.of(settings, stores, accounts, limiter, fanout, profiles, writers, partitions, files)
+    erasures = service.running(Erasures(stores, services.users, fanout))
+    claims = service.running(Claims(stores, services.users, services.blocks, fanout))
+    service.bus.subscribe(topology.API_USERS, users_handler(services.users, erasures, claims))
     service.running(service.bus)
     service.running(partitions)
     return service.app(ROUTERS, tokens, services)

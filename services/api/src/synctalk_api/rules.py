@@ -5,12 +5,15 @@ Every user here is a member already: others get `not_found` before any rule is a
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
+import orjson
 import regex
+from synctalk_contracts.ids import MENTION_ALL
 from synctalk_contracts.models import Role
 from synctalk_contracts.topology import PARTITIONS
 
@@ -19,38 +22,24 @@ from synctalk_api import terms
 GROUP = "group"
 DIRECT = "direct"
 
+UNTIL_LIFTED = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
+"""The end of what has none."""
+
 
 def may_edit(user_id: str, sender_id: str) -> bool:
     return user_id == sender_id
 
 
-def may_delete(user_id: str, role: Role, sender_id: str) -> bool:
-    return user_id == sender_id or role in (Role.ADMIN, Role.OWNER)
+PINS_MAX = 250
 
 
-def may_rename(kind: str, role: Role) -> bool:
-    return kind == GROUP and role in (Role.ADMIN, Role.OWNER)
+def may_forward(*, deleted: bool, system: bool) -> bool:
+    return not deleted and not system
 
 
-def may_add_members(kind: str) -> bool:
-    return kind == GROUP
-
-
-def may_leave(kind: str) -> bool:
-    return kind == GROUP
-
-
-def may_remove(kind: str, role: Role, removed: Role) -> bool:
-    """Return whether a member may remove another one, whose role is `removed`."""
-    if kind != GROUP:
-        return False
-    if removed is Role.MEMBER:
-        return role in (Role.ADMIN, Role.OWNER)
-    return removed is Role.ADMIN and role is Role.OWNER
-
-
-def may_set_roles(kind: str, role: Role) -> bool:
-    return kind == GROUP and role is Role.OWNER
+def shows_source(conversation_id: str, into: str, *, public: bool) -> bool:
+    """Return whether whoever reads a forwarded message may know where it is from: from the same, or a public group."""
+    return public or conversation_id == into
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +49,15 @@ class Candidate:
     joined_at: datetime
 
 
+SUCCESSION = (Role.OWNER, Role.ADMIN, Role.MODERATOR, Role.MEMBER)
+
+
 def successor(remaining: Sequence[Candidate]) -> str | None:
-    """Return who becomes owner when the owner leaves: the earliest admin, else member; None: nobody is left."""
-    ordered = sorted(remaining, key=lambda c: (c.role is not Role.ADMIN, c.joined_at, c.user_id))
+    """Return who becomes owner when the owner leaves: the earliest admin, else moderator, else member.
+
+    None: nobody is left.
+    """
+    ordered = sorted(remaining, key=lambda c: (SUCCESSION.index(c.role), c.joined_at, c.user_id))
     return ordered[0].user_id if ordered else None
 
 
@@ -81,15 +76,30 @@ def direct_id(key: str) -> str:
 
     It has the form of a UUIDv7 (RFC 9562, section 5.7): the time of the younger of the two accounts, then a hash.
     """
-    moment = max(user_id[:13] for user_id in key.split(":"))
-    hashed = hashlib.blake2b(key.encode(), digest_size=10).hexdigest()
+    return _id_of(max(user_id[:13] for user_id in key.split(":")), key)
+
+
+def copy_id(file_id: str, message: Sequence[str]) -> str:
+    """Return the id of a file's copy in the message that its name says: a repeat has the same."""
+    return _id_of(file_id[:13], " ".join((file_id, *message)))
+
+
+def _id_of(moment: str, text: str) -> str:
+    hashed = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
     variant = "89ab"[int(hashed[3], 16) % 4]
     return f"{moment}-7{hashed[:3]}-{variant}{hashed[4:7]}-{hashed[7:19]}"
 
 
-def digest(body: str, reply_to: str | None) -> bytes:
-    """Hash what a message says, to distinguish a repeat from another message with the same `client_message_id`."""
-    return hashlib.blake2b(f"{reply_to or ''}\0{body}".encode(), digest_size=16).digest()
+def digest(body: str, reply_to: str | None, others: Mapping[str, Any]) -> bytes:
+    """Hash what a message says, to distinguish a repeat from another message with the same `client_message_id`.
+
+    `others` are the fields that do not have their defaults, so that a message from before there were such has the same
+    hash.
+    """
+    said = f"{reply_to or ''}\0{body}".encode()
+    if others:
+        said += b"\0" + orjson.dumps(others, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(said, digest_size=16).digest()
 
 
 _CODE = regex.compile(r"```.+?```|`[^`\n]++`", regex.DOTALL)
@@ -117,10 +127,60 @@ def mention_candidates(body: str) -> list[list[str]]:
     return list(found.values())
 
 
-def mentioned(candidates: list[list[str]], members: dict[str, str]) -> list[str]:
-    """Return the ids of the members that are meant, in the sequence of their names. `members` has ids by username."""
-    ids = (next((members[name] for name in names if name in members), None) for names in candidates)
-    return list(dict.fromkeys(user_id for user_id in ids if user_id is not None))
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    user_ids: list[str]
+    all: bool = False
+    """Everybody is mentioned; whether the sender may is for the rights to say."""
+
+
+def mentioned(candidates: list[list[str]], members: Mapping[str, str]) -> Mentions:
+    """Return the members that are meant, in the sequence of their names. `members` has ids by username.
+
+    The name that mentions everybody is never a member's, whoever had it before.
+    """
+    known = {**members, MENTION_ALL: MENTION_ALL}
+    meant = (next((known[name] for name in names if name in known), None) for names in candidates)
+    found = dict.fromkeys(each for each in meant if each is not None)
+    return Mentions([each for each in found if each != MENTION_ALL], MENTION_ALL in found)
+
+
+def system_body(what: Mapping[str, Any]) -> str:
+    """Return what a system message says to clients that know none: without names, which change and are erased."""
+    match what:
+        case {"type": "member_added", "user_ids": [user_id], "by": by} if user_id == by:
+            return "A member joined."
+        case {"type": "member_added" | "member_removed" as kind, "user_ids": user_ids}:
+            done = kind.removeprefix("member_")
+            return f"A member was {done}." if len(user_ids) == 1 else f"{len(user_ids)} members were {done}."
+        case {"type": "renamed", "title": title}:
+            return f"The group was renamed to “{title}”."
+        case {"type": kind}:
+            return _SYSTEM_BODIES[kind]
+    raise ValueError(what)
+
+
+_SYSTEM_BODIES = {
+    "created": "The group was created.",
+    "member_left": "A member left.",
+    "described": "The description was changed.",
+    "pinned": "A message was pinned.",
+    "archived": "The group was archived.",
+    "unarchived": "The group is no longer archived.",
+    "settings": "The settings were changed.",
+}
+
+
+def changes_of_details(names: Collection[str], title: str | None) -> list[dict[str, Any]]:
+    """Return what a group says of a change of its details, by their names."""
+    said: list[dict[str, Any]] = []
+    if "title" in names:
+        said.append({"type": "renamed", "title": title})
+    if "description" in names:
+        said.append({"type": "described"})
+    if set(names) - {"title", "description"}:
+        said.append({"type": "settings"})
+    return said
 
 
 MAX_PHRASE_CHARS = 64
@@ -140,6 +200,11 @@ def phrases(username: str, display_name: str) -> list[str]:
     name = folded(display_name)
     beginnings = [name[unit.start :] for unit in islice(terms.units(name), MAX_PHRASES)]
     return sorted({phrase[:MAX_PHRASE_CHARS] for phrase in (folded(username), name, *beginnings) if phrase})
+
+
+def lead(limit: int) -> int:
+    """Return how many messages of a page around one come before that one."""
+    return (limit - 1) // 2
 
 
 def listed_max(kinds: int) -> int:
@@ -175,3 +240,21 @@ def share_partitions(owners: Sequence[str], processes: Sequence[str]) -> list[st
             shared[partition] = owner
     takers = (process for process in most_first for _ in range(free[process]))
     return [owner if owner is not None else next(takers) for owner in shared]
+
+
+def is_count(text: str) -> bool:
+    """Return whether it is a number of bytes or seconds, in digits."""
+    return text.isascii() and text.isdigit() and len(text) <= 15
+
+
+_FAMILIES = {"image": {"image"}, "audio": {"audio", "video"}, "video": {"audio", "video"}}
+"""By what a client says of a file, what it may be: a container of sound and one of pictures look alike."""
+
+
+def type_fits(claimed: str, found: str) -> bool:
+    """Return whether a file may be of this type, as a client says that it is of the other one.
+
+    Who says that something is a picture, a sound or a video has to send one; all else is what its bytes say.
+    """
+    families = _FAMILIES.get(claimed.split("/", maxsplit=1)[0])
+    return families is None or found.split("/", maxsplit=1)[0] in families

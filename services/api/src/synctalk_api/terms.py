@@ -8,7 +8,7 @@ user, `PLT-3699`, is searched for as a phrase.
 
 import html
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice, pairwise, takewhile
@@ -35,6 +35,7 @@ _UNIT = regex.compile(
     | \p{{N}} [\p{{N}}\p{{M}}]*+
     """
 )
+_CLUSTER = regex.compile(r"\X")
 _PLAIN_UNIT = regex.compile("[A-Za-z]++|[0-9]++")
 _ACCENTS = regex.compile(r"(?V1)[[[\p{Zinh}\p{Latin}\p{Greek}\p{Cyrl}\p{Hebr}\p{Arab}]&&\p{M}]--[\u3099\u309A]]")
 _DRESS = regex.compile(r"[\uFE0E\uFE0F\p{EMod}]")
@@ -103,12 +104,21 @@ def terms(text: str) -> Iterator[Term]:
         unit = following
 
 
-def vector(body: str) -> str:
-    """Return the terms of a message as the text of a tsvector, each after PLACE."""
+def vector(body: str, tags: Iterable[str] = ()) -> str:
+    """Return the terms of a message, and its tags, as the text of a tsvector, each after PLACE."""
+    return " ".join([_vector(body), *(PLACE + tag for tag in tags)]).lstrip()
+
+
+def _vector(body: str) -> str:
     if body.isascii():  # 3 µs for a message of a dozen words, the long way 30
         plain = enumerate(_PLAIN_UNIT.findall(body.lower()), 1)
         return " ".join([f"{PLACE}{unit[:MAX_TERM_CHARS]}:{position}" for position, unit in plain])
     return " ".join(f"{PLACE}{term.text}:{term.position}" for term in terms(unicodedata.normalize("NFC", body)))
+
+
+def title_vector(title: str) -> str:
+    """Return the terms of a title as the text of a tsvector."""
+    return vector(title).replace(PLACE, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,8 @@ class Query:
     """The text of a tsquery, each term after PLACE."""
     exact: frozenset[str]
     prefixes: tuple[str, ...]
+    excludes_only: bool
+    """It has only what must not occur, so that it says nothing of where to look."""
 
     def reach(self, term: Term) -> int:
         """Return where the part of the term that matches ends; 0 when it does not match."""
@@ -131,13 +143,13 @@ _GROUP = regex.compile(r"""(?<minus>(?<!\S)-)?(?:"(?<quoted>[^"]*+)"?|(?<word>[^
 
 
 def query(text: str) -> Query | None:
-    """Parse a search; None when there is nothing to search for.
+    """Parse a search; None when there is nothing to search for, or too much.
 
     The last word may go on: it is a prefix, unless it is quoted or excluded.
     """
     groups = [group for group in map(_Group.of, _GROUP.finditer(unicodedata.normalize("NFC", text))) if group.terms]
     wanted = [group for group in groups if not group.excluded]
-    if not wanted or sum(len(group.terms) for group in groups) > MAX_QUERY_TERMS:
+    if not groups or sum(len(group.terms) for group in groups) > MAX_QUERY_TERMS:
         return None
     last = groups[-1]
     if not (last.excluded or last.quoted):
@@ -147,6 +159,7 @@ def query(text: str) -> Query | None:
         tsquery=" & ".join(map(str, groups)),
         exact=frozenset(term.text for term in found if not term.open),
         prefixes=tuple(term.text for term in found if term.open),
+        excludes_only=not wanted,
     )
 
 
@@ -181,10 +194,10 @@ SNIPPET_CHARS = 240
 LEAD_CHARS = 60
 
 
-def highlighted(body: str, wanted: Query) -> str:
+def highlighted(body: str, wanted: Query | None) -> str:
     """Return the part of a body that matches, as HTML with all of the text escaped and hits in `<mark>`."""
     text = unicodedata.normalize("NFC", body)
-    found = _spans(text, wanted)
+    found = iter(()) if wanted is None else _spans(text, wanted)
     first = next(found, (0, 0))
     begin = 0 if first[1] <= SNIPPET_CHARS else _word_before(text, first[0])
     end = begin + SNIPPET_CHARS
@@ -193,6 +206,30 @@ def highlighted(body: str, wanted: Query) -> str:
         pieces += [html.escape(text[at:start]), "<mark>", html.escape(text[start:stop]), "</mark>"] if stop else []
         at = max(at, stop)
     return "".join([*pieces, html.escape(text[at:end])])
+
+
+MAX_RANGES = 100
+
+
+def ranges(body: str, wanted: Query) -> list[list[int]]:
+    """Return where the first spans of a body that match begin and end, in its code points as it is stored."""
+    text = unicodedata.normalize("NFC", body)
+    found = islice(_spans(text, wanted), MAX_RANGES)
+    if text == body:
+        return [[start, end] for start, end in found]
+    starts, ends = _places_in(body)
+    return [[starts[start], ends[end - 1]] for start, end in found]
+
+
+def _places_in(body: str) -> tuple[list[int], list[int]]:
+    """Return for each character of the body in NFC where the cluster that it belongs to begins and ends in the body."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for cluster in _CLUSTER.finditer(body):
+        size = len(unicodedata.normalize("NFC", cluster[0]))
+        starts += [cluster.start()] * size
+        ends += [cluster.end()] * size
+    return starts, ends
 
 
 def _spans(text: str, wanted: Query) -> Iterator[tuple[int, int]]:

@@ -7,18 +7,41 @@ a statement reads a big table from end to end.
 import asyncio
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from synctalk_api import terms
+from synctalk_api import tags, terms
 from synctalk_api.settings import Settings
-from synctalk_api.store import conversations, members, message_changes, messages, search, users
+from synctalk_api.store import (
+    channels,
+    conversations,
+    members,
+    message_changes,
+    messages,
+    pins,
+    revisions,
+    search,
+    users,
+)
+from synctalk_api.store.conversations import BEYOND_ALL
 from synctalk_runtime.migrate import migrate
 from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_testkit.databases import create_database, drop_database
 
-BIG = {"messages", "message_terms", "members", "user_phrases", "reactions", "reaction_kinds"}
+BIG = {
+    "conversations",
+    "messages",
+    "message_terms",
+    "members",
+    "user_phrases",
+    "reactions",
+    "reaction_kinds",
+    "revisions",
+    "mentions",
+}
 
 SEED = """
 create function nth(kind int, n bigint) returns uuid language sql immutable as
@@ -32,6 +55,11 @@ insert into conversations (id, type, title, created_by, created_at, last_seq, ch
   select nth(2, c), 'group', 'Group ' || c, nth(1, 1), now() - interval '90 days', 50, 51, 20,
          now() - c * interval '1 minute', now()
   from generate_series(1, 20000) c;
+insert into conversations (id, type, title, created_by, created_at, last_seq, change_seq, members_count, active_at,
+                           updated_at, visibility, title_terms, members_changed_at)
+  select nth(4, c), 'group', 'Channel ' || c, nth(1, 1), now(), 0, 1, c * 7919 % 1000, now(), now(), 'public',
+         ('channel:1 ' || c || ':2')::tsvector, now() - c * interval '1 minute'
+  from generate_series(1, 100000) c;
 insert into members (conversation_id, user_id, role, joined_at, delivered_seq, read_seq, change_seq,
                      invited_by)
   select nth(2, c), nth(1, case when m = 0 and c <= 500 then 1 else 2 + (c * 37 + m * 991) % 19999 end), 'member',
@@ -47,10 +75,21 @@ insert into messages (conversation_id, seq, id, change_seq, sender_id, client_me
   from generate_series(1, 20000) c, generate_series(1, 50) s;
 insert into message_terms (conversation_id, seq, created_at, id, terms)
   select conversation_id, seq, created_at, id, placed_terms(translate(
+           '~@from' || replace(sender_id::text, '-', '') || case seq % 25 when 7 then ' ~@link' when 8 then ' ~@pin'
+             when 9 then ' ~@reaction' when 11 then ' ~@to' || replace(nth(1, 77)::text, '-', '') when 12 then ' ~@all'
+             else '' end || ' ' ||
            case when seq % 10 = 0 then replace('~我的:1 ~的爸:2 ~爸爸:3 ~爸$:4 ~$:5', '$', right(body, 1))
                 else format('~message:1 ~%s:2 ~about:3 ~topic:4 ~%s:5', seq, substring(body from '\\d+$')) end,
            '~', chr(1)), conversation_id, seq)
   from messages where deleted_at is null;
+insert into revisions (conversation_id, message_id, change_seq, body, edited_at)
+  select nth(2, c), nth(3, c * 1000 + s), s + 1, 'before', now()
+  from generate_series(1, 20000) c, generate_series(10, 50, 10) s;
+insert into mentions (conversation_id, seq, user_id)
+  select nth(2, c), s, m.user_id
+  from generate_series(1, 20000) c, generate_series(1, 50) s,
+       unnest(array[nth(1, 1), nth(1, 2 + s), '00000000-0000-0000-0000-000000000000']) m(user_id)
+  where s % 10 > 5;
 insert into reactions (conversation_id, message_id, emoji, user_id)
   select nth(2, c), nth(3, c * 1000 + s), '👍', nth(1, u)
   from generate_series(1, 20000) c, generate_series(10, 50, 10) s, generate_series(1, 2) u;
@@ -87,53 +126,101 @@ SEARCHES = (
 """In how many conversations, for what: common words take the first round, rare ones all of somebody's."""
 
 
-def looked_for(count: int, asked: str) -> tuple[Any, ...]:
+FILTERED: tuple[tuple[int, str, list[str], bool], ...] = (
+    (500, "", [tags.of_sender(nth(1, 77))], False),
+    (500, "", [tags.of_mentioned(nth(1, 77))], False),
+    (500, "", [tags.of_having("pin")], False),
+    (500, "", [tags.of_having("reaction")], False),
+    (500, "", [tags.of_having("link")], False),
+    (500, "message", [tags.of_sender(nth(1, 77))], False),
+    (500, "message", [], True),
+    (500, "", [], True),
+    (10, "-message", [], False),
+    (500, "-message", [], True),
+)
+"""The same with filters, and whether bounded in time."""
+
+
+def looked_for(
+    count: int, asked: str, tagged: Sequence[str] = (), now: datetime | None = None
+) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement with its arguments; with `now` for the messages of two hours some days ago."""
     query = terms.query(asked)
-    assert query is not None
-    return [nth(2, c) for c in range(1, count + 1)], [50] * count, query.tsquery, None, None, 21
+    tsquery = " & ".join([*([query.tsquery] if query else []), *tagged])
+    after = now and now - timedelta(days=5)
+    bounds = after, after and after + timedelta(hours=2)
+    places = [nth(2, c) for c in range(1, count + 1)], [50] * count
+    by_terms = tagged or (query and not query.excludes_only)
+    return search.FOUND if by_terms else search.LISTED, (*places, tsquery, None, None, 21, *bounds)
 
 
-def cases(snapshot: str, now: Any) -> list[Case]:
+def cases(now: datetime) -> list[Case]:
     groups = [nth(2, c) for c in range(1, 101)]
     me, some = nth(1, 1), [nth(1, 1)] * 8
     eight = groups[:8]
     new = [str(uuid.uuid4()) for _ in eight]
-    send = (
+    send: tuple[Any, ...] = (
         list(range(8)), eight, some, [f"new{n}" for n in range(8)], [b"x"] * 8, [None] * 8, new, ["hello"] * 8,
         ["{}"] * 8, ["{"] * 8, ["}"] * 8, now, "message.created.v1", [None] * 8,
-        ["\x01hello:1"] * 8,
+        ["\x01hello:1"] * 8, [{}] * 8, [False] * 8, [None] * 8, [True] * 8, ["[]"] * 8, ["admin"],
+        ["admin"],
     )  # fmt: skip
     one, message = groups[:1], [nth(3, 1031)]
     react: tuple[Any, ...] = (
         one, [31], [60], ["body"], ["{}"], [None], [None], [], [], [], [], one, message, ["emoji7"], [nth(1, 1_001)],
         one, message, ["emoji7"], [1], [], [], one, [60], now, ["message.updated.v1"], ["{}"],
+        [60], [None], [None], [None], [], [], [], [], [False], [], [], [], [], [], [],
     )  # fmt: skip
     return [
         Case(messages.SEND, send),
         Case(messages.SEND, send, "generic"),
         Case(messages.BEFORE, (groups[1], 40, 51)),
         Case(messages.BEFORE, (groups[0], 40, 9)),
+        Case(messages.FIRST_AT, (groups[0], now - timedelta(hours=2))),
+        Case(messages.BOUNDS, (groups[0], me)),
         Case(message_changes.FOR_CHANGE, (groups[:1], [nth(3, 1031)], 1)),
         Case(message_changes.WRITE_CHANGES, react),
         Case(messages.CHANGED_SINCE, (groups, [30] * 100, [101] * 100)),
         Case(search.CONVERSATIONS, (me, 1_000)),
         *(
-            Case(search.FOUND, looked_for(count, asked), planned, f"{asked} in {count}")
+            Case(*looked_for(count, asked), planned, f"{asked} in {count}")
             for planned in PLANS
             for count, asked in SEARCHES
         ),
+        *(
+            Case(*looked_for(count, asked, tagged, now if bounded else None), planned, f"{asked} {tagged} in {count}")
+            for planned in PLANS
+            for count, asked, tagged, bounded in FILTERED
+        ),
+        Case(pins.PAGE, (groups[0], None, None, 51)),
+        Case(revisions.PAGE, (groups[0], nth(3, 1010), 0, 51)),
+        Case(members.VIEWS, (groups[0], None)),
         Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", "")),
         Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", ""), "generic"),
         Case(members.CHANGED_SINCE, (groups, [0] * 100, [101] * 100)),
         Case(members.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
-        Case(members.COUNT_UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
-        Case(members.INVITED_OFTEN, ([nth(1, n) for n in range(1, 1_001)], 5_000)),
+        Case(members.UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
+        Case(members.TIMES_INVITED, ([nth(1, n) for n in range(1, 1_001)], 5_000)),
         Case(members.BADGES, ([me, nth(1, 77)], [me] * 100, groups)),
-        Case(conversations.PAGE, (me, now, snapshot, None, None, 51)),
+        Case(conversations.PAGE, (me, BEYOND_ALL, [], None, None, 51, False)),
+        Case(
+            conversations.PAGE,
+            (me, now - timedelta(minutes=1), groups[:20], now - timedelta(days=1), groups[0], 51, False),
+        ),
         Case(conversations.VIEWS, (list(range(50)), groups[:50], [me] * 50)),
         Case(conversations.STATES, (me, 1_001)),
         Case(conversations.HEADS, ([nth(2, c * 19) for c in range(1, 1_001)],)),
         Case(conversations.ROOM, (groups[0], [nth(1, n) for n in range(1, 1_001)])),
+        *(
+            Case(sql, (me, now - timedelta(minutes=20), *after, 51, *asked), planned, about)
+            for planned in PLANS
+            for after in ((2**31 - 1, channels.LAST_ID), (500, nth(4, 50_000)))
+            for sql, asked, about in (
+                (channels.ALL, (), "100,000 channels"),
+                (channels.FOUND, ("channel:*",), "a word that all have"),
+                (channels.FOUND, ("channel & 77:*",), "one that few have"),
+            )
+        ),
         Case(users.SEARCH, ("number77", "number77" + users.LAST_CODE_POINT, *users.BEFORE_ALL, 51)),
     ]
 
@@ -178,10 +265,9 @@ async def main(admin_url: str) -> int:
 
 async def report(conn: Connection) -> int:
     """Print the plans; return 1 when a statement reads a big table from end to end."""
-    row = await conn.fetchrow("select pg_current_snapshot()::text, now()")
-    assert row is not None
+    await conn.execute("set jit = off")  # as the accounts of the services have it
     whole = 0
-    for case in cases(*row):
+    for case in cases(await conn.fetchval("select now()")):
         took_ms, read = await explain(conn, case)
         name = case.sql.split("\n")[0].removeprefix("-- name: ")
         remark = f"  reads all of {', '.join(read)}" if read else ""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 import pytest_asyncio
 import redis.asyncio
 from synctalk_api.main import build
@@ -49,6 +51,12 @@ class User(UserClient):
     """Calls api as one user; `profile` is the user as registered."""
 
     profile: models.User = field(kw_only=True)
+
+    async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Response:
+        """Call with a token like auth's: a guest's says so."""
+        claims: Json = {"guest": True} if self.profile.is_guest else {}
+        token = self.tokens.mint(self.id, self.session_id, **claims)
+        return await self.service.call(method, path, body, token=token, **options)
 
     async def direct(self, other: "User") -> Json:
         conversation: Json = await self.post("/v1/conversations", {"type": "direct", "member_ids": [other.id]})
@@ -132,13 +140,16 @@ class Api:
     bus: Bus
     redis: Subscriber
 
-    async def user(self, name: str = "Ada", *, introduced: bool = True, username: str | None = None) -> User:
+    async def user(
+        self, name: str = "Ada", *, introduced: bool = True, username: str | None = None, is_guest: bool = False
+    ) -> User:
         """Register a user at auth, and introduce them to api as auth does (or not yet)."""
         profile = models.User(
             id=new_id(),
             username=username or f"{name.lower().split()[0]}-{secrets.token_hex(5)}",
             display_name=name,
             avatar_url=None,
+            is_guest=is_guest,
         )
         self.auth.registered[profile.id] = profile
         if introduced:
@@ -204,17 +215,24 @@ async def subscriber(redis_url: str) -> AsyncIterator[Subscriber]:
     await client.aclose()
 
 
+@pytest.fixture(scope="session")
+def files_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("files")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def start_api(
-    fresh_database: FreshDatabase, fresh_vhost: Fresh, redis_url: str, token_maker: TokenMaker
+    fresh_database: FreshDatabase, fresh_vhost: Fresh, redis_url: str, token_maker: TokenMaker, files_folder: Path
 ) -> Start:
-    """Start a separate api: `async with start_api(group_members_max=3) as api:`; `beside` shares its backends."""
+    """Start a separate api: `async with start_api(group_members_max=3) as api:`; `beside` shares its backends.
+
+    `migrated`: the databases' own addresses, where the settings have those of a pooler.
+    """
 
     @asynccontextmanager
-    async def start(beside: Api | None = None, **settings: Any) -> AsyncIterator[Api]:
+    async def start(beside: Api | None = None, migrated: Sequence[str] = (), **settings: Any) -> AsyncIterator[Api]:
         database_url = beside.settings.database_url.get_secret_value() if beside else settings.pop("database_url", "")
         database_url = database_url or await fresh_database("api")
-        await migrate(database_url, files("synctalk_api") / "migrations")
         async with serve_auth(token_maker) as auth, subscriber(redis_url) as received:
             given: Json = {
                 "instance": "api-1",
@@ -224,6 +242,7 @@ async def start_api(
                 "database_url": database_url,
                 "database_pool_size": 8,
                 "auth_url": auth.url,
+                "files_url": files_folder.as_uri(),
                 "shutdown_timeout_s": 2,
                 "message_burst": 10_000,
                 "write_burst": 10_000,
@@ -235,6 +254,8 @@ async def start_api(
                 "search_burst": 10_000,
             }
             chosen = Settings.model_validate(given | settings)
+            for address in migrated or [each.get_secret_value() for each in chosen.database_urls]:
+                await migrate(address, files("synctalk_api") / "migrations")
             app = build(chosen)
             bus = Bus(chosen.rabbitmq_url, "test")
             async with serve(app) as url, service_client(url) as service:

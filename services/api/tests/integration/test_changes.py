@@ -65,6 +65,21 @@ async def test_delete__by_another_member__is_refused_but_not_to_the_owner(api: A
     assert (by_member.status, by_owner.status) == (403, 204)
 
 
+@pytest.mark.parametrize(
+    ("sender", "status"), [("member", 204), ("gone", 204), ("moderator2", 403), ("admin", 403), ("owner", 403)]
+)
+async def test_delete__by_a_moderator__is_of_lower_roles(api: Api, sender: str, status: int) -> None:
+    names = ("owner", "admin", "moderator", "moderator2", "member", "gone")
+    users = dict(zip(names, await api.users(6), strict=True))
+    group = await users["owner"].group(*users.values())
+    for name, role in (("admin", "admin"), ("moderator", "moderator"), ("moderator2", "moderator")):
+        await users["owner"].patch(f"/v1/conversations/{group['id']}/members/{users[name].id}", {"role": role})
+    message = await users[sender].send(group["id"])
+    await users["gone"].delete(f"/v1/conversations/{group['id']}/members/{users['gone'].id}")
+
+    assert (await users["moderator"].call("DELETE", at(message))).status == status
+
+
 async def test_delete__in_a_direct_conversation__only_ones_own(api: Api) -> None:
     ada, ben = await api.users(2)
     message = await ada.send((await ada.direct(ben))["id"])
@@ -142,6 +157,22 @@ async def test_react__again__changes_nothing(api: Api) -> None:
     assert seen["change_seq"] == message["change_seq"] + 4
     await eventually(lambda: {event.change_seq for event in api.redis.room_events(conversation["id"])} == {3, 4, 5, 6})
     assert {event.event for event in api.redis.room_events(conversation["id"])} == {"message:updated"}
+
+
+async def test_react__after_reactions_of_an_earlier_version__comes_behind_them(api: Api) -> None:
+    ada, ben, cleo, dan = await api.users(4)
+    group = await ada.group(ben, cleo, dan)
+    message = await ada.send(group["id"])
+    for user in (dan, cleo):
+        await user.put(reaction(message))
+    # As from a sequence, which is larger than any change_seq.
+    earlier = "update reactions set position = position - (1::bigint << 52) + 1000000 where message_id = $1"
+    await api.sql(earlier, message["id"])
+
+    for user in (ben, ada):
+        await user.put(reaction(message))
+
+    assert (await ada.get(at(message)))["reactions"] == {THUMB: [dan.id, cleo.id, ben.id, ada.id]}
 
 
 async def test_react__with_and_without_the_presentation_selector__is_one_kind(api: Api) -> None:

@@ -1,8 +1,10 @@
-"""`/v1/conversations`: begin, list, look at, rename."""
+"""`/v1/conversations`: begin, list, look at, change the details."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from synctalk_api.store.conversations import RECENT_LISTED_MAX, ListPosition
 from synctalk_contracts import topology
 from synctalk_contracts.models import Conversation
 from synctalk_runtime import cursors
@@ -27,6 +29,11 @@ async def test_begin__without_a_token__is_refused(api: Api) -> None:
         ({"type": "group", "title": " ", "member_ids": []}, "title"),
         ({"type": "group", "title": "x" * 129, "member_ids": []}, "title"),
         ({"type": "direct", "title": "x", "member_ids": []}, "title"),
+        ({"type": "direct", "description": "x", "member_ids": []}, "description"),
+        ({"type": "direct", "metadata": {"x": 1}, "member_ids": []}, "metadata"),
+        ({"type": "group", "title": "x", "member_ids": [], "description": "x" * 1001}, "description"),
+        ({"type": "group", "title": "x", "member_ids": [], "avatar_url": "http://example.com/a.png"}, "avatar_url"),
+        ({"type": "group", "title": "x", "member_ids": [], "metadata": {"x": "y" * 4096}}, "metadata"),
         ({"type": "direct", "member_ids": []}, "member_ids"),
         ({"type": "direct", "member_ids": ["0197a0a0-0000-7000-8000-000000000000"]}, "member_ids"),
         ({"type": "group", "title": "x", "member_ids": ["0197a0a0-0000-7000-8000-000000000000"]}, "member_ids"),
@@ -200,6 +207,36 @@ async def test_list__walked_while_others_write__skips_and_repeats_nothing(api: A
         await asyncio.gather(*writers)
 
 
+async def test_list__walked_while_a_message_is_committed_late__shows_its_conversation_once(api: Api) -> None:
+    ada, *others = await api.users(4)
+    late, *begun = [(await ada.direct(other))["id"] for other in others]
+    early = datetime.now(UTC) - timedelta(seconds=5)
+    await api.sql("update conversations set active_at = $2, created_at = $2 where id = $1", late, early)
+    path, limit = "/v1/conversations", {"limit": "1"}
+    pages = [await ada.get(path, params=limit)]
+    pages.append(await ada.get(path, params={**limit, "cursor": pages[0]["next_cursor"]}))
+    assert [page["items"][0]["id"] for page in pages] == begun[::-1]
+
+    between = datetime.fromisoformat(pages[0]["items"][0]["created_at"])  # after the second page, before the first
+    await others[0].send(late)
+    await api.sql("update messages set created_at = $2 where conversation_id = $1", late, between)
+    await api.sql("update conversations set active_at = $2 where id = $1", late, between)
+    pages.append(await ada.get(path, params={**limit, "cursor": pages[1]["next_cursor"]}))
+
+    assert [conversation["id"] for conversation in pages[2]["items"]] == [late]
+    assert pages[2]["next_cursor"] is None
+
+
+def test_list_position__more_recent_ones_than_a_cursor_names__goes_by_time_from_there() -> None:
+    now = datetime.now(UTC)
+    shown = [(f"c{n}", now - timedelta(milliseconds=n)) for n in range(RECENT_LISTED_MAX + 2)]
+
+    position = ListPosition.after(shown, None, now)
+
+    assert position.recent == [conversation_id for conversation_id, _ in shown[:RECENT_LISTED_MAX]]
+    assert shown[RECENT_LISTED_MAX - 1][1] >= position.recent_from > shown[RECENT_LISTED_MAX][1]
+
+
 SOME_ID = "0197a0a0-0000-7000-8000-000000000000"
 
 
@@ -208,11 +245,10 @@ SOME_ID = "0197a0a0-0000-7000-8000-000000000000"
     [
         "nonsense",
         cursors.encode("conversations", (), ["u"]),
-        cursors.encode("conversations", (), [1, "9:1:", 1, SOME_ID]),
-        cursors.encode("conversations", (), [1, "1:5:4,2", 1, SOME_ID]),
-        cursors.encode("conversations", (), [1, "1:5:7", 1, SOME_ID]),
-        cursors.encode("conversations", (), [1, "0:0:", 1, SOME_ID]),
-        cursors.encode("conversations", (), [10**18, "1:5:", 1, SOME_ID]),
+        cursors.encode("conversations", (), [1, SOME_ID, 1, ["u"]]),
+        cursors.encode("conversations", (), [1, SOME_ID, 1, None]),
+        cursors.encode("conversations", (), [1, SOME_ID, 10**18, []]),
+        cursors.encode("conversations", (), [1, SOME_ID, 1, [SOME_ID] * 65]),
         "A" * 1025,
     ],
 )
@@ -232,6 +268,76 @@ async def test_list__limit_out_of_bounds__is_invalid(api: Api, limit: str) -> No
     response = await ada.call("GET", "/v1/conversations", params={"limit": limit})
 
     assert response.fields == {"limit"}
+
+
+DETAILS = {
+    "description": "What we plan.\nAnd when.",
+    "avatar_url": "https://example.com/a.png",
+    "metadata": {"order": {"id": 7, "tags": ["a", None]}},
+}
+
+
+async def test_group__begun_with_details__has_them_for_everybody(api: Api) -> None:
+    ada, ben = await api.users(2)
+    body = {"type": "group", "title": "Plans", "member_ids": [ben.id], **DETAILS}
+
+    group = await ada.post("/v1/conversations", body)
+
+    assert {name: group[name] for name in DETAILS} == DETAILS
+    seen = await ben.get(f"/v1/conversations/{group['id']}")
+    assert {name: seen[name] for name in DETAILS} == DETAILS
+    plain = await ada.direct(ben)
+    assert (plain["description"], plain["avatar_url"], plain["metadata"]) == ("", None, {})
+
+
+async def test_details__changed__reach_the_room_and_sync(api: Api) -> None:
+    ada, ben = await api.users(2)
+    group = await ada.group(ben, title="Plans")
+    await api.subscribe(group["id"])
+
+    changed = await ada.patch(f"/v1/conversations/{group['id']}", DETAILS)
+    again = await ada.patch(f"/v1/conversations/{group['id']}", DETAILS)
+
+    assert {name: changed[name] for name in DETAILS} == DETAILS
+    assert (changed["title"], changed["change_seq"], again["change_seq"]) == ("Plans", 2, 2)
+    await eventually(lambda: api.redis.room_events(group["id"]))
+    (event,) = api.redis.room_events(group["id"])
+    assert event.event == "conversation:updated"
+    assert {name: event.payload[name] for name in DETAILS} == DETAILS
+    states = await ben.post("/v1/sync", {"cursors": {group["id"]: group["change_seq"]}})
+    synced = states["conversations"][group["id"]]["conversation"]
+    assert {name: synced[name] for name in DETAILS} == DETAILS
+
+
+async def test_details__left_out_or_emptied__stay_or_are_gone(api: Api) -> None:
+    ada, ben = await api.users(2)
+    group = await ada.post("/v1/conversations", {"type": "group", "title": "Plans", "member_ids": [ben.id], **DETAILS})
+
+    emptied = await ada.patch(f"/v1/conversations/{group['id']}", {"description": "", "avatar_url": None})
+
+    assert (emptied["description"], emptied["avatar_url"]) == ("", None)
+    assert (emptied["title"], emptied["metadata"]) == ("Plans", DETAILS["metadata"])
+
+
+async def test_details__by_a_moderator__are_the_description_alone(api: Api) -> None:
+    ada, ben, cleo = await api.users(3)
+    group = await ada.group(ben, cleo)
+    path = f"/v1/conversations/{group['id']}"
+    await ada.patch(f"{path}/members/{ben.id}", {"role": "moderator"})
+
+    by_member = await cleo.call("PATCH", path, {"description": "mine"})
+    allowed = await ben.call("PATCH", path, {"description": "ours"})
+    more = await ben.call("PATCH", path, {"description": "ours", "metadata": {}})
+
+    assert (by_member.status, allowed.status, more.status) == (403, 200, 403)
+
+
+@pytest.mark.parametrize(("name", "value"), list(DETAILS.items()))
+async def test_details__of_a_direct_conversation__are_invalid(api: Api, name: str, value: object) -> None:
+    ada, ben = await api.users(2)
+    direct = await ada.direct(ben)
+
+    assert (await ada.call("PATCH", f"/v1/conversations/{direct['id']}", {name: value})).fields == {name}
 
 
 async def test_rename__by_a_member_or_in_a_direct_one__is_refused(api: Api) -> None:

@@ -56,9 +56,10 @@ async def test_commands__after_their_deadline__are_unavailable_and_write_nothing
     ]
 
     replies = await api.commands(late, deadline=past())
-    sent = await send(api.services.postgres, [Command(late[0], deadline=past())])
+    stores = api.services.stores
+    sent = await send(stores.main.postgres, [Command(late[0], deadline=past())], stores=stores)
     changes = [Command(payload, deadline=past()) for payload in late[1:]]
-    changed = await change(api.services.postgres, changes, kinds_max=50)
+    changed = await change(api.services.stores.main.postgres, changes, kinds_max=50)
 
     assert [code(reply) for reply in replies] == ["unavailable"] * 5
     assert {type(outcome) for outcome in (*sent.outcomes, *changed.outcomes)} == {UnavailableError}
@@ -95,7 +96,7 @@ async def test_edit__that_waited_for_the_row_past_its_deadline__does_not_overwri
     message = await ada.send(conversation["id"], "first")
     place = {"conversation_id": conversation["id"], "message_id": message["id"], "user_id": ada.id}
     deadline = utc_now() + timedelta(seconds=0.5)
-    async with api.services.postgres.transaction() as conn:
+    async with api.services.stores.main.postgres.transaction() as conn:
         await conn.execute("select from conversations where id = $1 for update", conversation["id"])
         late = asyncio.create_task(api.commands([EditMessage(body="A", **place)], deadline=deadline))
         await eventually(lambda: waits_for_a_lock(api))

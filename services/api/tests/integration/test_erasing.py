@@ -25,7 +25,7 @@ async def test_delete__leaves_no_text_and_no_digest_in_any_table(api: Api) -> No
     conversation = await ada.direct(ben)
     secret = secrets.token_hex(16)
     message = await ada.send(conversation["id"], secret)
-    digest = rules.digest(secret, None).hex()
+    digest = rules.digest(secret, None, {}).hex()
     assert await tables_with(api, digest) == {"messages"}
 
     await ada.delete(f"/v1/conversations/{conversation['id']}/messages/{message['id']}")

@@ -75,6 +75,20 @@ async def test_events__of_a_conversations_life__are_published(api: Api, received
     assert isinstance(deleted, MessageDeleted)
     assert deleted.message.body == ""
     assert of(ReceiptRead) == [ReceiptRead(conversation_id=group["id"], user_id=ben.id, read_seq=1)]
-    assert of(ConversationUpdated) == [ConversationUpdated(conversation_id=group["id"], title="Second", change_seq=5)]
+    (updated,) = of(ConversationUpdated)
+    assert isinstance(updated, ConversationUpdated)
+    assert (updated.conversation_id, updated.title, updated.change_seq) == (group["id"], "Second", 5)
+    shown = await ada.get(f"/v1/conversations/{group['id']}")
+    for event, title in ((created, group["title"]), (updated, "Second")):
+        assert event.conversation is not None
+        assert event.conversation.model_dump(mode="json") | {"updated_at": ""} == {
+            "id": group["id"],
+            "external_id": None,
+            "type": "group",
+            "title": title,
+            "metadata": {},
+            "created_at": shown["created_at"],
+            "updated_at": "",
+        }
     changes = [(e.user_id, e.role, e.change_seq) for e in of(MemberChanged) if isinstance(e, MemberChanged)]
     assert changes == [(cleo.id, "member", 6), (cleo.id, None, 7)]

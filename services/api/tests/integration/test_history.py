@@ -37,6 +37,15 @@ async def test_history__for_an_unrelated_user__is_not_there(api: Api) -> None:
         ({"after_seq": "0", "limit": "3"}, [1, 2, 3], True),
         ({"after_seq": "4", "limit": "3"}, [5, 6, 7], False),
         ({"after_seq": "9"}, [], False),
+        ({"around_seq": "4", "limit": "3"}, [3, 4, 5], True),
+        ({"around_seq": "4", "limit": "4"}, [3, 4, 5, 6], True),
+        ({"around_seq": "4", "limit": "1"}, [4], True),
+        ({"around_seq": "4", "limit": "7"}, [1, 2, 3, 4, 5, 6, 7], False),
+        ({"around_seq": "0", "limit": "3"}, [1, 2], True),
+        ({"around_seq": "99", "limit": "5"}, [5, 6, 7], False),
+        ({"around": "first_unread", "limit": "2"}, [1, 2], True),
+        ({"at": "1066-10-14T00:00:00Z", "limit": "2"}, [1, 2], True),
+        ({"at": "9999-12-31T00:00:00Z"}, [], False),
     ],
 )
 async def test_history__asked_so__is_ascending(
@@ -51,7 +60,14 @@ async def test_history__asked_so__is_ascending(
 
 
 @pytest.mark.parametrize(
-    ("asked", "pages"), [({}, [[6, 7], [4, 5], [2, 3], [1]]), ({"after_seq": "2"}, [[3, 4], [5, 6], [7]])]
+    ("asked", "pages"),
+    [
+        ({}, [[6, 7], [4, 5], [2, 3], [1]]),
+        ({"after_seq": "2"}, [[3, 4], [5, 6], [7]]),
+        ({"around_seq": "3"}, [[3, 4], [5, 6], [7]]),
+        ({"around": "first_unread"}, [[1, 2], [3, 4], [5, 6], [7]]),
+        ({"at": "2020-01-01T00:00:00Z"}, [[1, 2], [3, 4], [5, 6], [7]]),
+    ],
 )
 async def test_history__walked__goes_on_in_the_same_direction(
     api: Api, asked: dict[str, str], pages: list[list[int]]
@@ -88,3 +104,57 @@ async def test_history__is_whole_for_one_who_came_later(api: Api) -> None:
     page = await ben.get(f"/v1/conversations/{group['id']}/messages")
 
     assert [message["body"] for message in page["items"]] == ["early"]
+
+
+async def test_history__around_the_first_unread__is_that_after_what_was_read(api: Api) -> None:
+    ben, conversation = await filled(api, 7)
+    path = f"/v1/conversations/{conversation['id']}"
+    around = {"around": "first_unread", "limit": "3"}
+
+    await ben.post(f"{path}/read", {"seq": 4})
+    unread = await ben.get(f"{path}/messages", params=around)
+    await ben.post(f"{path}/read", {"seq": 7})
+    read = await ben.get(f"{path}/messages", params=around)
+
+    assert seqs(unread) == [4, 5, 6]
+    assert (seqs(read), read["next_cursor"]) == ([5, 6, 7], None)
+
+
+async def test_history__at_a_time__begins_with_the_first_message_then_or_later(api: Api) -> None:
+    ben, conversation = await filled(api, 7)
+    await api.sql(
+        "update messages set created_at = '2026-01-01Z'::timestamptz + (seq / 2) * interval '1 hour' "
+        "where conversation_id = $1",
+        conversation["id"],
+    )
+    path = f"/v1/conversations/{conversation['id']}/messages"
+
+    found = {
+        time: seqs(await ben.get(path, params={"at": f"2026-01-01T{time}Z"}))
+        for time in ("00:00:00", "00:00:01", "01:00:00", "02:59:59", "03:00:00", "03:00:01")
+    }
+
+    assert {time: listed[:1] for time, listed in found.items()} == {
+        "00:00:00": [1], "00:00:01": [2], "01:00:00": [2], "02:59:59": [6], "03:00:00": [6], "03:00:01": [],
+    }  # fmt: skip
+
+
+async def test_history__of_an_empty_conversation__is_empty_however_it_is_asked(api: Api) -> None:
+    ben, conversation = await filled(api, 0)
+
+    for asked in ({"around_seq": "3"}, {"around": "first_unread"}, {"at": "2026-01-01T00:00:00Z"}):
+        page = await ben.get(f"/v1/conversations/{conversation['id']}/messages", params=asked)
+        assert page == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize("with_it", ["before_seq", "after_seq", "around_seq", "around", "at"])
+async def test_history__two_places_to_begin__are_invalid(api: Api, with_it: str) -> None:
+    ben, conversation = await filled(api, 0)
+    all_of_them = {"before_seq": "1", "after_seq": "1", "around_seq": "1", "around": "first_unread"}
+    all_of_them["at"] = "2026-01-01T00:00:00Z"
+
+    for other in all_of_them.keys() - {with_it}:
+        asked = {name: all_of_them[name] for name in (with_it, other)}
+        response = await ben.call("GET", f"/v1/conversations/{conversation['id']}/messages", params=asked)
+        assert (response.status, response.code) == (422, "invalid")
+        assert response.fields <= asked.keys()

@@ -1,6 +1,9 @@
 """`/internal`: the endpoints for the other services, and who may not call them."""
 
+from datetime import timedelta
+
 import pytest
+from synctalk_contracts.ids import format_time
 from synctalk_contracts.internal import ConversationStates, Heads, Membership, MembershipPage, PushAnswers, RoomState
 from synctalk_runtime.ids import new_id
 
@@ -15,6 +18,8 @@ async def test_internal__without_the_secret__is_not_there(api: Api, headers: dic
         ("GET", f"/internal/users/{ada.id}"),
         ("PUT", f"/internal/users/{ada.id}"),
         ("GET", f"/internal/users/{ada.id}/conversations"),
+        ("GET", f"/internal/users/{ada.id}/conversation-ids"),
+        ("POST", "/internal/states"),
         ("POST", "/internal/heads"),
         ("POST", "/internal/room"),
         ("POST", "/internal/sync"),
@@ -51,6 +56,36 @@ async def test_conversations__of_a_user__are_all_with_newest_activity_first(api:
         (begun[2]["id"], 0, 1),
         (begun[1]["id"], 0, 1),
     ]
+
+
+async def test_conversation_ids__page_by_page__are_all_of_the_users_own(api: Api) -> None:
+    ada, *others = await api.users(4)
+    begun = [await ada.direct(other) for other in others]
+    await others[0].direct(others[1])
+    left = await ada.group(others[0])
+    await ada.delete(f"/v1/conversations/{left['id']}/members/{ada.id}")
+
+    path = f"/internal/users/{ada.id}/conversation-ids"
+    first = (await api.internal("GET", path, params={"limit": "2"})).body["ids"]
+    second = (await api.internal("GET", path, params={"limit": "2", "before": first[-1]})).body["ids"]
+
+    assert first + second == sorted((one["id"] for one in begun), reverse=True)
+
+
+async def test_states__of_some__are_those_that_the_user_is_in_with_what_may_have_changed(api: Api) -> None:
+    ada, bob, cleo = await api.users(3)
+    mine, foreign = await ada.direct(bob), await bob.direct(cleo)
+    await ada.send(mine["id"])
+    question = {"user_id": ada.id, "ids": [mine["id"], foreign["id"]]}
+
+    now = ConversationStates.model_validate((await api.internal("POST", "/internal/states", question)).body)
+    assert [(state.id, state.last_seq, state.change_seq) for state in now.items] == [(mine["id"], 1, 2)]
+    assert now.items[0].changed
+
+    assert now.as_of is not None
+    later = question | {"since": format_time(now.as_of + timedelta(minutes=2))}
+    then = ConversationStates.model_validate((await api.internal("POST", "/internal/states", later)).body)
+    assert [state.changed for state in then.items] == [False]
 
 
 async def test_conversations__beyond_the_limit__are_announced(api: Api) -> None:
@@ -110,13 +145,14 @@ async def test_room__of_too_many_users__is_invalid(api: Api) -> None:
 async def test_contacts__are_those_who_share_a_conversation(api: Api) -> None:
     ada, ben, cleo, eve = await api.users(4)
     await ada.direct(ben)
+    await ada.group(ben)
     group = await ada.group(cleo)
     await ada.delete(f"/v1/conversations/{group['id']}/members/{cleo.id}")
     question = {"user_id": ada.id, "others": [ben.id, cleo.id, eve.id, new_id()]}
 
     response = await api.internal("POST", "/internal/contacts", question)
 
-    assert response.body == {"ids": [ben.id]}
+    assert response.body == {"ids": [ben.id], "direct": [ben.id]}
 
 
 async def test_pushes__say_what_is_still_to_announce(api: Api) -> None:
@@ -148,6 +184,36 @@ async def test_pushes__say_what_is_still_to_announce(api: Api) -> None:
     ]
 
 
+async def test_pushes__say_who_wrote_and_where(api: Api) -> None:
+    ada, ben = await api.users(2)
+    direct, group = await ada.direct(ben), await ada.group(ben)
+    await ada.send(direct["id"])
+    await ada.send(group["id"])
+    questions = [{"user_id": ben.id, "conversation_id": each["id"], "seq": 1} for each in (direct, group)]
+    name = (await ada.get("/v1/users/me"))["display_name"]
+
+    response = await api.internal("POST", "/internal/pushes", {"items": questions})
+
+    items = PushAnswers.model_validate(response.body).items
+    assert [(item.sender_name, item.title) for item in items] == [(name, None), (name, group["title"])]
+
+
+async def test_pushes__of_a_user_at_level_none__count_only_what_is_loud(api: Api) -> None:
+    ada, ben = await api.users(2)
+    loud, other = await ada.group(ben), await ada.group(ben)
+    for _ in range(2):
+        await ada.send(loud["id"])
+    await ada.send(other["id"])
+
+    async def badge(loud_ids: list[str]) -> list[int]:
+        question = {"user_id": ben.id, "conversation_id": loud["id"], "seq": 1}
+        body = {"items": [question | {"loud_conversation_ids": loud_ids}, question]}
+        response = await api.internal("POST", "/internal/pushes", body)
+        return [item.badge for item in PushAnswers.model_validate(response.body).items]
+
+    assert (await badge([loud["id"], new_id()]), await badge([])) == ([2, 2], [0, 0])
+
+
 async def test_pushes__of_quiet_conversations__are_left_out_of_the_badge_of_that_user_alone(api: Api) -> None:
     ada, ben, cleo = await api.users(3)
     loud, quiet = await ada.group(ben, cleo), await ada.group(ben, cleo)
@@ -166,7 +232,7 @@ async def test_pushes__of_quiet_conversations__are_left_out_of_the_badge_of_that
 
 async def test_memberships__page_by_page__are_all_of_them_with_who_left(api: Api) -> None:
     ada, ben, cleo = await api.users(3)
-    group = await ada.group(ben, cleo)
+    group, direct = await ada.group(ben, cleo), await ada.direct(cleo)
     assert (await ben.call("DELETE", f"/v1/conversations/{group['id']}/members/{ben.id}")).status == 204
     found: list[Membership] = []
     after: str | None = None
@@ -184,6 +250,8 @@ async def test_memberships__page_by_page__are_all_of_them_with_who_left(api: Api
     assert keys == sorted(set(keys))
     ours = {m.user_id: m for m in found if m.conversation_id == group["id"]}
     assert {user_id: m.present for user_id, m in ours.items()} == {ada.id: True, ben.id: False, cleo.id: True}
+    assert {m.direct for m in ours.values()} == {False}
+    assert [m.direct for m in found if m.conversation_id == direct["id"]] == [True, True]
     assert ours[ben.id].change_seq > ours[ada.id].change_seq
 
 

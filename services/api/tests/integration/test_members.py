@@ -57,13 +57,15 @@ async def test_members__of_a_direct_conversation__are_fixed(api: Api) -> None:
         ("admin", "member", 204),
         ("owner", "member", 204),
         ("owner", "admin", 204),
+        ("moderator", "member", 403),
+        ("admin", "moderator", 204),
     ],
 )
 async def test_remove__who_may_whom(api: Api, actor: str, target: str, status: int) -> None:
-    users = dict(zip(("owner", "admin", "admin2", "member", "member2"), await api.users(5), strict=True))
+    users = dict(zip(("owner", "admin", "admin2", "moderator", "member", "member2"), await api.users(6), strict=True))
     group = await users["owner"].group(*users.values())
-    for name in ("admin", "admin2"):
-        await users["owner"].patch(f"{members(group)}/{users[name].id}", {"role": "admin"})
+    for name, role in (("admin", "admin"), ("admin2", "admin"), ("moderator", "moderator")):
+        await users["owner"].patch(f"{members(group)}/{users[name].id}", {"role": role})
 
     response = await users[actor].call("DELETE", f"{members(group)}/{users[target].id}")
 
@@ -140,6 +142,7 @@ async def test_add__each_takes_a_change_and_is_published(api: Api) -> None:
         "user_id": cleo.id,
         "role": "member",
         "change_seq": 2,
+        "muted_until": None,
     }
     await eventually(lambda: api.redis.user_events(cleo.id))
     (new,) = api.redis.user_events(cleo.id)

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from typing import cast
 
 import pytest
 from synctalk_api.actions.commands import Command, CommandResult
 from synctalk_api.actions.writer import Writer
-from synctalk_contracts.commands import SendMessage
+from synctalk_api.actions.writers import Writers
+from synctalk_contracts.commands import AnyCommand, SendMessage
 from synctalk_runtime.errors import UnavailableError
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.http import Response
@@ -21,6 +23,10 @@ def send(user: User, conversation: Json, n: int, body: str = "hello") -> Command
     return Command(
         SendMessage(conversation_id=conversation["id"], user_id=user.id, client_message_id=f"m{n}", body=body)
     )
+
+
+def as_gateway(command: Command) -> AnyCommand:
+    return cast(AnyCommand, command.payload)
 
 
 async def post(user: User, conversation: Json, name: str) -> Response:
@@ -39,7 +45,7 @@ async def test_rest__while_the_database_stands_still__is_refused_at_once_with_wh
         conversation = await ada.direct(ben)
         relay.freeze()
         first = asyncio.create_task(post(ada, conversation, "first"))
-        backlog = api.services.writer._backlog
+        backlog = writer_of(api)._backlog
         await eventually(lambda: backlog.expected_wait_s() > 0.3)
 
         began = time.monotonic()
@@ -54,6 +60,12 @@ async def test_rest__while_the_database_stands_still__is_refused_at_once_with_wh
         await eventually(lambda: is_sent(ada, conversation, "second"))
 
 
+def writer_of(api: Api) -> Writer:
+    writers = api.services.writers
+    assert isinstance(writers, Writers)
+    return writers.by_store[api.services.stores.main]
+
+
 async def is_sent(user: User, conversation: Json, name: str) -> bool:
     return (await post(user, conversation, name)).status in (200, 201)
 
@@ -65,9 +77,8 @@ async def test_commands__beyond_the_bound__are_refused_to_rest_and_wait_at_the_c
     ada, ben = await api.users(2)
     conversation = await ada.direct(ben)
     settings = api.settings.model_copy(update=bounds)
-    writer = Writer(
-        api.services.postgres, settings, api.services.conversations.fanout, api.services.conversations.relay.wake
-    )
+    stores = api.services.stores
+    writer = Writer(stores, stores.main, settings, api.services.conversations.fanout)
     commands = [send(ada, conversation, n, "🙂" * 8_000) for n in range(4)]
     written = await writer.accept(commands[:3])
 
@@ -88,15 +99,15 @@ async def test_send__while_every_other_connection_is_busy__is_acked(start_api: S
         ada, ben = await api.users(2)
         conversation = await ada.direct(ben)
         for pool, size in (
-            (api.services.reads, api.settings.database_read_pool_size),
-            (api.services.postgres, api.settings.database_pool_size),
+            (api.services.stores.main.reads, api.settings.database_read_pool_size),
+            (api.services.stores.main.postgres, api.settings.database_pool_size),
         ):
             for _ in range(size):
                 await taken.enter_async_context(pool.connection())
 
         read = await ada.call("GET", f"/v1/conversations/{conversation['id']}/messages")
         sent = await post(ada, conversation, "by-rest")
-        reply = await api.command(send(ada, conversation, 1).payload)
+        reply = await api.command(as_gateway(send(ada, conversation, 1)))
 
         assert (read.status, read.code) == (503, "unavailable")
         assert (sent.status, reply["result"]["message"]["seq"]) == (201, 2)
@@ -106,7 +117,7 @@ async def test_change_of_members__while_every_connection_for_reading_is_busy__is
     async with start_api() as api, AsyncExitStack() as taken:
         ada, ben = await api.users(2)
         for _ in range(api.settings.database_read_pool_size):
-            await taken.enter_async_context(api.services.reads.connection())
+            await taken.enter_async_context(api.services.stores.main.reads.connection())
 
         assert (await ada.group(ben))["members_count"] == 2
 
@@ -116,12 +127,12 @@ async def test_everything_else__while_groups_are_created_as_fast_as_can_be__is_d
         ada, ben = await api.users(2)
         conversation = await ada.direct(ben)
         for _ in range(api.settings.database_change_pool_size):
-            await taken.enter_async_context(api.services.conversations.postgres.connection())
+            await taken.enter_async_context(api.services.stores.main.changes.connection())
 
         created = await ada.call("POST", "/v1/conversations", {"type": "group", "title": "G", "member_ids": [ben.id]})
         read = await ada.call("GET", f"/v1/conversations/{conversation['id']}/messages")
         sent = await post(ada, conversation, "by-rest")
-        reply = await api.command(send(ada, conversation, 1).payload)
+        reply = await api.command(as_gateway(send(ada, conversation, 1)))
 
         assert (created.status, created.code) == (503, "unavailable")
         assert (read.status, sent.status, reply["result"]["message"]["seq"]) == (200, 201, 2)

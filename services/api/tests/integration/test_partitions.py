@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from synctalk_runtime.errors import UnavailableError
 from synctalk_testkit.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from services.api.tests.integration.conftest import Api, Start
 
@@ -23,14 +24,31 @@ if TYPE_CHECKING:
 LATELY = "seen_at > clock_timestamp() - interval '0.5 seconds'"
 
 
-class Broker:
-    """In place of the bus: connected or not."""
+class Commands:
+    """In place of the consumer of commands: connected or not, in another name each time."""
 
-    connected = True
+    def __init__(self, instance: str) -> None:
+        self._instance = instance
+        self._listeners: list[Callable[[], None]] = []
+        self.owner: str | None = None
+        self.connect()
+
+    def add_listener(self, on_receiving: Callable[[], None]) -> None:
+        self._listeners.append(on_receiving)
+
+    def connect(self) -> None:
+        self.owner = f"{self._instance}-{secrets.token_hex(4)}"
+        for on_receiving in self._listeners:
+            on_receiving()
+
+    def disconnect(self) -> None:
+        self.owner = None
 
 
 class Published:
     """In place of Redis: keeps the maps."""
+
+    PUBLISH = "PUBLISH"
 
     def __init__(self) -> None:
         self.maps: list[PartitionMap] = []
@@ -39,7 +57,7 @@ class Published:
     async def call(self, command: str, channel: str, data: bytes) -> int:
         if not self.answers:
             raise UnavailableError
-        assert (command, channel) == ("PUBLISH", topology.PARTITIONS_CHANNEL)
+        assert (command, channel) == (self.PUBLISH, topology.PARTITIONS_CHANNEL)
         self.maps.append(PartitionMap.from_bytes(data))
         return 1
 
@@ -48,16 +66,20 @@ class Process:
     """The part of one api process."""
 
     def __init__(self, name: str, api: Api) -> None:
-        self.name, self.bus, self.redis = name, Broker(), Published()
-        self.partitions = Partitions(name, api.services.postgres, self.redis, self.bus)  # type: ignore[arg-type]
+        self.name, self.commands, self.redis = name, Commands(name), Published()
+        self.partitions = Partitions(name, api.services.stores, self.redis, self.commands)  # type: ignore[arg-type]
+
+    def partitions_of(self) -> dict[str, list[int]]:
+        """Return which partitions each process owns, as this one sees it."""
+        owners = self.partitions.map.owners
+        return {one.queue.split(".")[-1].rpartition("-")[0]: one.partitions for one in owners}
 
     def shares(self) -> dict[str, int]:
         """How many partitions each process owns, as this one sees it."""
         try:
-            owners = self.partitions.map.owners
+            return {name: len(owned) for name, owned in self.partitions_of().items()}
         except UnavailableError:
             return {}
-        return {one.queue.split(".")[-1].rpartition("-")[0]: len(one.partitions) for one in owners}
 
 
 @pytest.fixture(autouse=True)
@@ -103,31 +125,49 @@ async def test_process__leaves__the_others_own_everything_at_once(quiet: Api) ->
         await first.partitions.stop()
         await eventually(lambda: second.shares().get("b") == 256)
 
-        last = [one for one in first.redis.maps if len(one.owners) == 2][-1]
+        maps = sorted((m for p in (first, second) for m in p.redis.maps), key=lambda m: m.version)
+        last = [one for one in maps if len(one.owners) == 2][-1]
         assert {len(owner.partitions) for owner in last.owners} == {0, 256}
         await eventually(lambda: set(second.shares()) == {"b"})
 
 
 async def test_process__not_seen_for_the_lease__has_lost_its_partitions_and_comes_back(quiet: Api) -> None:
     async with running(quiet, "a", "b") as (first, second):
-        first.bus.connected = False
+        first.commands.disconnect()
         await eventually(lambda: second.shares() == {"b": 256})
-        first.bus.connected = True
+        first.commands.connect()
 
         await eventually(lambda: second.shares() == {"a": 128, "b": 128})
 
 
+async def test_process__connected_anew__owns_in_its_new_name_what_it_did_before_at_once(quiet: Api) -> None:
+    async with running(quiet, "a", "b") as (first, second):
+        before = first.partitions.owner
+        shares = {one.queue: one.partitions for one in second.partitions.map.owners}
+        first.commands.connect()
+        after = first.commands.owner
+        assert after is not None
+        queue = topology.command_queue(after)
+        await eventually(lambda: queue in {one.queue for one in second.partitions.map.owners})
+        last = {one.queue: one.partitions for one in second.partitions.map.owners}
+
+    assert last[queue] == shares[topology.command_queue(before)]
+    assert topology.command_queue(before) not in last
+
+
 async def test_all__not_seen_for_the_lease__one_that_is_back_first_takes_nothing_from_the_others(quiet: Api) -> None:
     async with running(quiet, "a", "b") as (first, second):
-        version = first.partitions.map.version
-        first.bus.connected = second.bus.connected = False
+        before = first.partitions_of()
+        first.commands.disconnect()
+        second.commands.disconnect()
         await eventually(lambda: absent(quiet))
-        first.bus.connected = True
+        first.commands.connect()
         await eventually(lambda: seen(quiet, "a"))
-        second.bus.connected = True
+        second.commands.connect()
         await eventually(lambda: seen(quiet, "b"))
 
-        assert (await quiet.sql("select version from partition_map"))[0][0] == version
+        await eventually(lambda: first.partitions_of() == second.partitions_of() == before)
+        assert not [m.version for process in (first, second) for m in process.redis.maps if len(m.owners) > 2]
 
 
 async def seen(api: Api, name: str) -> bool:

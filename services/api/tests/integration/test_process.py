@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import orjson
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.ports import free_port
 from synctalk_testkit.service import SECRET, ServiceClient, service_client
@@ -118,3 +120,27 @@ async def test_stop__at_work__finishes_what_it_took(api: Api, tmp_path: Path) ->
     assert "Traceback" not in said
     assert "secret words" not in said
     assert "eyJ" not in said, "a token"
+
+
+async def test_reports__are_listed_and_closed_by_operators(api: Api) -> None:
+    ada, ben = await api.users(2)
+    group = await ada.group(ben)
+    message = await ada.send(group["id"], "buy this")
+    await ben.call("POST", f"/v1/conversations/{group['id']}/messages/{message['id']}/report", {"reason": "spam"})
+
+    async def listed() -> list[dict[str, Any]]:
+        status, output = await command(api, "reports", "list")
+        assert status == 0, output
+        lines = [orjson.loads(line) for line in output.splitlines()]
+        return [line for line in lines if line.get("message_id") == message["id"]]
+
+    (report,) = await listed()
+    assert {name: report[name] for name in ("reported_by", "sender_id", "body", "reason")} == {
+        "reported_by": ben.id,
+        "sender_id": ada.id,
+        "body": "buy this",
+        "reason": "spam",
+    }
+    status, _ = await command(api, "reports", "close", report["id"])
+    assert (status, await listed()) == (0, [])
+    assert (await command(api, "reports", "close", "nonsense"))[0] == 2

@@ -3,6 +3,7 @@
 import orjson
 from synctalk_api.actions.commands import Command, CommandResult, Outcome
 from synctalk_api.clients.fanout import Broadcast
+from synctalk_api.rules import Mentions
 from synctalk_api.store import outbox
 from synctalk_api.store.messages import Draft, MessageRow
 from synctalk_contracts import topology
@@ -34,6 +35,12 @@ def a_row() -> MessageRow:
         created_at=utc_now(),
         edited_at=utc_now(),
         deleted_at=None,
+        pinned_at=utc_now(),
+        pinned_by=new_id(),
+        metadata={"order": [BODY, 1.5, None]},
+        mention_all=True,
+        forwarded_from={"conversation_id": None, "message_id": None, "sender_id": None},
+        system={"type": "renamed", "title": BODY},
         reactions={"👍": [new_id()]},
         reaction_counts={"👍": 1},
     )
@@ -48,10 +55,15 @@ def test_message__as_json__is_the_contracts() -> None:
 
 def test_draft__with_its_numbers__is_the_contracts_message() -> None:
     command = SendMessage(
-        conversation_id=new_id(), user_id=new_id(), client_message_id="name", body=BODY, reply_to=new_id()
+        conversation_id=new_id(),
+        user_id=new_id(),
+        client_message_id="name",
+        body=BODY,
+        reply_to=new_id(),
+        metadata={"order": 1},
     )
     now, mentioned = utc_now(), new_id()
-    draft = Draft.of(command, b"", [mentioned], format_time(now), "00-ab-cd-01")
+    draft = Draft.of(command, b"", Mentions([mentioned], all=True), format_time(now), "00-ab-cd-01")
 
     message = Message.model_validate_json(draft.to_json(7, 9))
 
@@ -70,6 +82,8 @@ def test_draft__with_its_numbers__is_the_contracts_message() -> None:
         created_at=now,
         edited_at=None,
         deleted_at=None,
+        metadata={"order": 1},
+        mention_all=True,
     )
     envelope = Envelope.from_bytes(draft.envelope + draft.to_json(7, 9).decode() + "}}")
     assert envelope.traceparent == "00-ab-cd-01"

@@ -1,7 +1,10 @@
-"""The check with which every action on a conversation begins: who is no member gets `not_found`."""
+"""The checks with which actions on a conversation begin: who is no member gets `not_found`, the muted do not write."""
 
+from datetime import datetime
+
+from synctalk_contracts.ids import format_time
 from synctalk_contracts.models import Role
-from synctalk_runtime.errors import NotFoundError
+from synctalk_runtime.errors import ForbiddenError, NotFoundError
 from synctalk_runtime.postgres import Connection
 
 from synctalk_api.store import conversations, members
@@ -25,3 +28,27 @@ async def lock_as_member(conn: Connection, conversation_id: str, user_id: str) -
     if locked is None:
         raise NotFoundError
     return locked
+
+
+def require_open(archived_at: datetime | None) -> None:
+    """Raise ForbiddenError, saying since when, for an archived conversation: nothing in it changes."""
+    if archived_at is not None:
+        raise archived(archived_at)
+
+
+def archived(since: datetime) -> ForbiddenError:
+    return ForbiddenError("This conversation is archived.", details={"archived_at": format_time(since)})
+
+
+def require_unmuted(muted_until: datetime | None, now: datetime) -> None:
+    """Raise ForbiddenError, saying until when, while the member may not write."""
+    if muted_until is not None and muted_until > now:
+        raise muted(muted_until)
+
+
+def muted(until: datetime) -> ForbiddenError:
+    return ForbiddenError("You are muted in this conversation.", details={"until": format_time(until)})
+
+
+def blocking() -> ForbiddenError:
+    return ForbiddenError("You have blocked this user. Unblock them to write to them.")

@@ -11,8 +11,8 @@ from synctalk_contracts.commands import EditMessage, SendMessage
 
 from synctalk_api.actions.commands import Command, Outcome
 
-WAITING = Gauge("api_write_waiting", "Commands that wait for the writer.")
-WAIT_S = Gauge("api_write_wait_seconds", "Estimated wait of a command that arrives now.")
+WAITING = Gauge("api_write_waiting", "Commands that wait for the writer of a store.", ["store"])
+WAIT_S = Gauge("api_write_wait_seconds", "Estimated wait of a command that arrives now.", ["store"])
 
 COMMAND_BYTES = 1_024
 """About what a command takes in memory beside its text."""
@@ -31,7 +31,8 @@ class Submission:
 
 
 class Backlog:
-    def __init__(self, *, max_batch: int, max_commands: int, max_bytes: int) -> None:
+    def __init__(self, *, max_batch: int, max_commands: int, max_bytes: int, store: str) -> None:
+        self._waiting_gauge, self._wait_gauge = WAITING.labels(store), WAIT_S.labels(store)
         self._max_batch = max_batch
         self._max_commands = max_commands
         self._max_bytes = max_bytes
@@ -67,7 +68,7 @@ class Backlog:
             count += len(taken[-1].commands)
         if not self.full:
             self.has_space.set()
-        WAITING.set(self.count)
+        self._waiting_gauge.set(self.count)
         return taken
 
     def _pop(self) -> Submission:
@@ -84,7 +85,7 @@ class Backlog:
         took = asyncio.get_running_loop().time() - self._began_at
         self._batch_s += SMOOTHING * (took - self._batch_s)
         self._began_at = None
-        WAIT_S.set(self.expected_wait_s())
+        self._wait_gauge.set(self.expected_wait_s())
 
     def expected_wait_s(self) -> float:
         """Estimate how long a command that arrives now would wait.

@@ -1,34 +1,48 @@
-"""Edit, delete and react to messages in batches.
+"""Edit, delete, pin and react to messages in batches.
 
 The messages are read under their conversations' locks, changed here by one command after the other, and written back by
-one statement. Each state is published with a `change_seq` of its own.
+one statement. Each state is published with a `change_seq` of its own. When the number of pins changes, the conversation
+is published as well, once for a transaction and without a number, since the message has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
+import asyncpg
 import orjson
 from synctalk_contracts import sockets
 from synctalk_contracts.commands import AddReaction, DeleteMessage, EditMessage, RemoveReaction
 from synctalk_contracts.events.messages import MessageDeleted, MessageUpdated
 from synctalk_contracts.ids import format_time
 from synctalk_contracts.models import Role
-from synctalk_runtime.errors import AppError, ConflictError, ForbiddenError, NotFoundError, UnavailableError
+from synctalk_runtime.errors import (
+    AppError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+)
 from synctalk_runtime.ids import utc_now
-from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.postgres import Connection, Postgres
 
-from synctalk_api import rules
-from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
-from synctalk_api.actions.mentions import mentions_in
+from synctalk_api import rights, rules
+from synctalk_api.actions.access import require_open, require_unmuted
+from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome, PinMessage, UnpinMessage
+from synctalk_api.actions.conversations import publish_changed
+from synctalk_api.actions.mentions import NOBODY, mentions_in
 from synctalk_api.actions.messages import republish
+from synctalk_api.actions.system_messages import system_message
 from synctalk_api.clients.fanout import Broadcast
-from synctalk_api.store import message_changes, outbox, search
-from synctalk_api.store.message_changes import MessageChanges, Reaction
+from synctalk_api.rights import Operation
+from synctalk_api.rules import Mentions
+from synctalk_api.store import conversations, members, message_changes, outbox, search, system_messages
+from synctalk_api.store.message_changes import MessageChanges, Reaction, Replaced
 from synctalk_api.store.messages import MessageRow
 
-Change = EditMessage | DeleteMessage | AddReaction | RemoveReaction
+Change = EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage
 
 
 async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: int) -> BatchResult:
@@ -50,42 +64,113 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
         reacted = await message_changes.reacted(conn, asked) if asked else set()
         edits = [(c.conversation_id, c.body if isinstance(c, EditMessage) else "") for c in wanted]
         mentions = await mentions_in(conn, edits)
-        changing = _Changing(before, reacted, utc_now(), kinds_max)
+        senders = await _roles_of_senders(conn, wanted, locked, before)
+        changing = _Changing(before, senders, reacted, utc_now(), kinds_max)
         for n, command in enumerate(commands):
             row = locked.get(n)
-            if row is None:
+            if row is None or (row["blocked_by_peer"] and not isinstance(wanted[n], DeleteMessage)):
                 changing.outcomes.append(NotFoundError())
             elif row["late"]:
                 changing.outcomes.append(UnavailableError())
             else:
-                changing.take(command, wanted[n], Role(row["role"]), row["change_seq"], mentions[n])
-        changes = changing.changes()
-        if changes.rows:
-            await message_changes.write_changes(conn, changes, changing.now)
-            await search.reindex(
-                conn, [row for row in changes.rows if row.body != before[row.conversation_id, row.id].body]
-            )
+                changing.take(command, wanted[n], _Locked.of(row, Role(row["role"])), mentions[n])
+        await _write(conn, changing, before)
     return BatchResult(changing.outcomes, changing.broadcast)
+
+
+async def erase(conn: Connection, conversation_id: str, sender_id: str, message_ids: Sequence[str]) -> Broadcast:
+    """Delete these messages of a sender, who need not be a member any more, and return what is to be published."""
+    locked = _Locked.of(await conversations.lock_any(conn, conversation_id), Role.MEMBER)
+    before = await message_changes.for_change(conn, [(conversation_id, message_id) for message_id in message_ids], 0)
+    changing = _Changing(before, {}, set(), utc_now(), kinds_max=0)
+    for message_id in message_ids:
+        wanted = DeleteMessage(conversation_id=conversation_id, user_id=sender_id, message_id=message_id)
+        changing.take(Command(wanted), wanted, locked, NOBODY)
+    await _write(conn, changing, before)
+    return changing.broadcast
+
+
+async def _write(conn: Connection, changing: "_Changing", before: dict[tuple[str, str], MessageRow]) -> None:
+    changes = changing.changes()
+    if changes.rows:
+        await message_changes.write_changes(conn, changes, changing.now)
+        await system_messages.insert(conn, changing.system, changing.now)
+        await search.reindex(
+            conn, [row for row in changes.rows if search.differs(row, before[row.conversation_id, row.id])]
+        )
+    for conversation_id, user_id in changing.pinned_by.items():
+        await publish_changed(conn, changing.broadcast, conversation_id, user_id)
+
+
+async def _roles_of_senders(
+    conn: Connection,
+    wanted: Sequence[Change],
+    locked: Mapping[int, asyncpg.Record],
+    before: Mapping[tuple[str, str], MessageRow],
+) -> dict[tuple[str, str], Role]:
+    """Return by (conversation, user) the roles that decide whether a message may be deleted; mostly there are none."""
+    asked = {
+        (c.conversation_id, before[c.conversation_id, c.message_id].sender_id)
+        for n, c in enumerate(wanted)
+        if isinstance(c, DeleteMessage)
+        and n in locked
+        and (c.conversation_id, c.message_id) in before
+        and rights.depends_on_other(Operation.DELETE_MESSAGE, locked[n]["type"], Role(locked[n]["role"]))
+    }
+    return await members.roles_of(conn, sorted(asked)) if asked else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """A conversation while it is locked, and the role in it of the user who asks."""
+
+    type: str
+    role: Role
+    change_seq: int
+    last_seq: int
+    members_count: int
+    pins_count: int
+    system_messages: bool
+    archived_at: datetime | None
+    muted_until: datetime | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record, role: Role) -> "_Locked":
+        numbers = row["change_seq"], row["last_seq"], row["members_count"], row["pins_count"]
+        return cls(row["type"], role, *numbers, row["system_messages"], row["archived_at"], row["muted_until"])
 
 
 class _Changing:
     """The messages of one transaction while commands change them."""
 
     def __init__(
-        self, before: dict[tuple[str, str], MessageRow], reacted: set[Reaction], now: datetime, kinds_max: int
+        self,
+        before: dict[tuple[str, str], MessageRow],
+        senders: dict[tuple[str, str], Role],
+        reacted: set[Reaction],
+        now: datetime,
+        kinds_max: int,
     ) -> None:
         self.now = now
         self.outcomes: list[Outcome] = []
         self.broadcast = Broadcast()
         self._before = before
         self._states = dict(before)
+        self._senders = senders
         self._reacted_before = reacted
-        self._reacted = dict.fromkeys(reacted)
+        self._reacted: dict[Reaction, int] = dict.fromkeys(reacted, 0)
         self._counts: dict[str, int] = {}
+        self._pins: dict[str, int] = {}
+        self._replaced: list[Replaced] = []
+        self.pinned_by: dict[str, str] = {}
+        """Who changed the number of pins last, by conversation."""
+        self.system: list[MessageRow] = []
+        """What groups say of the changes, in messages of their own."""
+        self._last_seqs: dict[str, int] = {}
         self._events: list[tuple[str, str]] = []
         self._kinds_max = kinds_max
 
-    def take(self, command: Command, wanted: Change, role: Role, change_seq: int, mentions: list[str]) -> None:
+    def take(self, command: Command, wanted: Change, locked: _Locked, mentions: Mentions) -> None:
         place = (wanted.conversation_id, wanted.message_id)
         state = self._states.get(place)
         if state is None:
@@ -93,29 +178,54 @@ class _Changing:
             return
         reacted = isinstance(wanted, AddReaction | RemoveReaction) and _reaction(wanted) in self._reacted
         try:
-            changed = changed_by(wanted, state, _Circumstances(role, self.now, mentions, self._kinds_max, reacted))
+            sender = self._senders.get((state.conversation_id, state.sender_id), Role.MEMBER)
+            pins = self._pins.get(wanted.conversation_id, locked.pins_count)
+            given = _Circumstances(locked, sender, self.now, mentions, self._kinds_max, reacted, pins)
+            changed = changed_by(wanted, state, given)
+            if changed is not state and not isinstance(wanted, DeleteMessage):
+                require_open(locked.archived_at)
+                require_unmuted(locked.muted_until, self.now)
         except AppError as error:
             self.outcomes.append(error)
             return
         if changed is state:
             self.outcomes.append(self._unchanged(state, command))
             return
-        self._note_reaction(wanted)
-        number = self._counts.get(wanted.conversation_id, change_seq) + 1
+        number = self._counts.get(wanted.conversation_id, locked.change_seq) + 1
+        self._note_reaction(wanted, number)
+        self._note_pin(wanted, state, changed, locked.pins_count)
+        if isinstance(wanted, EditMessage):
+            self._replaced.append(Replaced(state.conversation_id, state.id, number, state.body))
         self._counts[wanted.conversation_id] = number
         self._states[place] = changed = replace(changed, change_seq=number)
         self._publish(command, shown(changed))
+        if isinstance(wanted, PinMessage) and locked.system_messages:
+            self._say(wanted, locked, {"type": "pinned", "message_id": wanted.message_id})
+
+    def _say(self, wanted: Change, locked: _Locked, what: dict[str, str]) -> None:
+        """Let the group say what has just been done to one of its messages."""
+        place = wanted.conversation_id
+        self._counts[place] = number = self._counts[place] + 1
+        self._last_seqs[place] = seq = self._last_seqs.get(place, locked.last_seq) + 1
+        row = system_message(self.broadcast, place, wanted.user_id, what, seq=seq, change_seq=number, now=self.now)
+        self.system.append(row)
 
     def _unchanged(self, state: MessageRow, command: Command) -> Outcome:
         if state is self._before[state.conversation_id, state.id]:
             return republish(shown(state), command, self.broadcast)
         return CommandResult(shown(state).to_json(), changed=False)
 
-    def _note_reaction(self, command: Change) -> None:
+    def _note_reaction(self, command: Change, change_seq: int) -> None:
         if isinstance(command, AddReaction):
-            self._reacted[_reaction(command)] = None
+            self._reacted[_reaction(command)] = change_seq
         elif isinstance(command, RemoveReaction):
             self._reacted.pop(_reaction(command), None)
+
+    def _note_pin(self, command: Change, before: MessageRow, after: MessageRow, pins: int) -> None:
+        more = (after.pinned_at is not None) - (before.pinned_at is not None)
+        if more:
+            self._pins[command.conversation_id] = self._pins.get(command.conversation_id, pins) + more
+            self.pinned_by[command.conversation_id] = command.user_id
 
     def _publish(self, command: Command, row: MessageRow) -> None:
         deleted = isinstance(command.payload, DeleteMessage)
@@ -137,12 +247,30 @@ class _Changing:
         rows = [state for place, state in self._states.items() if state is not self._before[place]]
         deleted = [row for row in rows if row.deleted_at is not None]
         gone = {row.id for row in deleted}
+        places = {(row.conversation_id, row.seq): (self._before[row.conversation_id, row.id], row) for row in rows}
         return MessageChanges(
             rows=rows,
+            unmentioned=[
+                (*place, each)
+                for place, (before, after) in places.items()
+                for each in before.mentioned - after.mentioned
+            ],
+            mentioned=[
+                (*place, each)
+                for place, (before, after) in places.items()
+                for each in after.mentioned - before.mentioned
+            ],
             taken_back=[r for r in self._reacted_before if r not in self._reacted and r[1] not in gone],
-            reacted=[r for r in self._reacted if r not in self._reacted_before and r[1] not in gone],
+            reacted={
+                r: change_seq
+                for r, change_seq in self._reacted.items()
+                if r not in self._reacted_before and r[1] not in gone
+            },
             deleted=deleted,
+            replaced=[each for each in self._replaced if each.message_id not in gone],
+            unused_files=[file["id"] for row in deleted for file in self._before[row.conversation_id, row.id].files],
             counts=self._counts,
+            pins=self._pins,
             events=self._events,
         )
 
@@ -151,16 +279,26 @@ class _Changing:
 class _Circumstances:
     """The circumstances that decide about a command beside the message's state."""
 
-    role: Role
+    locked: _Locked
+    sender: Role
+    """The role of the message's sender, where it matters."""
     now: datetime
-    mentions: list[str]
+    mentions: Mentions
     kinds_max: int
     reacted: bool
     """The user has put this very reaction before."""
+    pins: int
+    """How many messages of the conversation are pinned."""
+
+    def may(self, operation: Operation) -> bool:
+        here = self.locked
+        return rights.may(operation, here.type, here.role, here.members_count)
 
 
 def changed_by(command: Change, state: MessageRow, given: _Circumstances) -> MessageRow:
     """Return the message after the command, the same object when nothing changes. Raises the error of a refusal."""
+    if state.system is not None:
+        raise ForbiddenError
     match command:
         case EditMessage():
             return _edited(command, state, given)
@@ -170,6 +308,10 @@ def changed_by(command: Change, state: MessageRow, given: _Circumstances) -> Mes
             return _reacted(command, state, given)
         case RemoveReaction():
             return _taken_back(command, state) if given.reacted else state
+        case PinMessage():
+            return _pinned(command, state, given)
+        case UnpinMessage():
+            return _unpinned(state, given)
 
 
 def _edited(command: EditMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
@@ -179,15 +321,37 @@ def _edited(command: EditMessage, state: MessageRow, given: _Circumstances) -> M
         raise ConflictError("This message was deleted.")
     if command.body == state.body:
         return state
-    return replace(state, body=command.body, mentions=given.mentions, edited_at=given.now)
+    if not command.body and not state.files:
+        raise InvalidError.of("body", "must contain at least one visible character")
+    return replace(
+        state,
+        body=command.body,
+        mentions=given.mentions.user_ids,
+        mention_all=given.mentions.all and given.may(Operation.MENTION_ALL),
+        edited_at=given.now,
+    )
 
 
 def _deleted(command: DeleteMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
-    if not rules.may_delete(command.user_id, given.role, state.sender_id):
+    is_own = command.user_id == state.sender_id
+    if not is_own and not rights.may_to(Operation.DELETE_MESSAGE, given.locked.type, given.locked.role, given.sender):
         raise ForbiddenError
     if state.deleted_at is not None:
         return state
-    return replace(state, body="", mentions=[], reactions={}, reaction_counts={}, deleted_at=given.now)
+    return replace(
+        state,
+        body="",
+        mentions=[],
+        mention_all=False,
+        reactions={},
+        reaction_counts={},
+        deleted_at=given.now,
+        pinned_at=None,
+        pinned_by=None,
+        metadata={},
+        forwarded_from=None,
+        files=[],
+    )
 
 
 def _reacted(command: AddReaction, state: MessageRow, given: _Circumstances) -> MessageRow:
@@ -220,6 +384,24 @@ def _taken_back(command: RemoveReaction, state: MessageRow) -> MessageRow:
         reactions=state.reactions | {command.emoji: left},
         reaction_counts=state.reaction_counts | {command.emoji: count},
     )
+
+
+def _pinned(command: PinMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
+    if not given.may(Operation.PIN):
+        raise ForbiddenError
+    if state.deleted_at is not None:
+        raise InvalidError.of("message_id", "must not be the id of a deleted message")
+    if state.pinned_at is not None:
+        return state
+    if given.pins >= rules.PINS_MAX:
+        raise ConflictError(f"A conversation can have at most {rules.PINS_MAX} pinned messages.")
+    return replace(state, pinned_at=given.now, pinned_by=command.user_id)
+
+
+def _unpinned(state: MessageRow, given: _Circumstances) -> MessageRow:
+    if not given.may(Operation.PIN):
+        raise ForbiddenError
+    return state if state.pinned_at is None else replace(state, pinned_at=None, pinned_by=None)
 
 
 def _reaction(command: AddReaction | RemoveReaction) -> Reaction:

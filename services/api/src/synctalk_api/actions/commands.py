@@ -7,12 +7,34 @@ A `Command` is the contract's command together with where it came from. After th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from synctalk_contracts.commands import AnyCommand
+from synctalk_contracts.base import Contract
+from synctalk_contracts.commands import AnyCommand, SendMessage
 from synctalk_contracts.encoding import fanout as encoding
+from synctalk_contracts.ids import Id
+from synctalk_contracts.models import File
 from synctalk_runtime.errors import AppError
 
 from synctalk_api.clients.fanout import Broadcast
+
+
+class PinMessage(Contract):
+    """Comes by REST only."""
+
+    conversation_id: Id
+    user_id: Id
+    type: Literal["message.pin.v1"] = "message.pin.v1"
+    message_id: Id
+
+
+class UnpinMessage(Contract):
+    """Comes by REST only."""
+
+    conversation_id: Id
+    user_id: Id
+    type: Literal["message.unpin.v1"] = "message.unpin.v1"
+    message_id: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +52,7 @@ Outcome = CommandResult | AppError
 
 @dataclass(slots=True)
 class Command:
-    payload: AnyCommand
+    payload: AnyCommand | PinMessage | UnpinMessage
     connection_id: str | None = None
     """The socket it came from; None: over REST."""
     traceparent: str | None = None
@@ -39,6 +61,10 @@ class Command:
     request_id: int = 0
     deadline: datetime | None = None
     """Once it has passed nothing may be written: the client has got `unavailable`."""
+    given: SendMessage | None = None
+    """The message as its client sent it, where the message hook has replaced it: a repeat is compared with this."""
+    files: Sequence[File] = ()
+    """Of a message to be sent: what its `file_ids` are, each of them ready and taken for it."""
 
     def reply(self, outcome: Outcome) -> encoding.ReplyJson:
         """Return the contract's `Reply`."""

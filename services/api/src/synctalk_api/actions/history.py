@@ -1,15 +1,18 @@
-"""Read messages: pages of a conversation by `seq`, and single ones."""
+"""Read messages: pages of a conversation by `seq` or time, and single ones."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from synctalk_contracts.models import Message
 from synctalk_runtime.errors import NotFoundError
-from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.postgres import Connection
 
+from synctalk_api import rules
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import require_member
 from synctalk_api.store import messages
+from synctalk_api.store.stores import Stores
 
 BEYOND_ALL = 2**63 - 1
 
@@ -22,26 +25,46 @@ class From:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A page with this message in its middle; None: the caller's first unread one."""
+
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A page from the first message at or after this time."""
+
+    time: datetime
+
+
+Start = From | Around | At
 NEWEST = From("before", BEYOND_ALL)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    reads: Postgres
+    stores: Stores
     page_bytes_max: int
 
     async def page(
-        self, user_id: str, conversation_id: str, start: From, limit: int
+        self, user_id: str, conversation_id: str, start: Start, limit: int
     ) -> tuple[list[Message], From | None]:
         """Return messages by ascending `seq`, and where the next page in this direction begins (None: there is none).
 
         A page of large messages is shorter than `limit`.
         """
-        async with self.reads.connection() as conn:
+        async with self.stores.reading_much(conversation_id, user_id) as conn:
             await require_member(conn, conversation_id, user_id)
-            read = messages.before if start.direction == "before" else messages.after
-            rows = await read(conn, conversation_id, start.seq, limit + 1)
-        found = [row.to_model() for row in rows]
+            if isinstance(start, Around):
+                return await self._around(conn, user_id, conversation_id, start, limit)
+            if isinstance(start, At):
+                first = await messages.first_at(conn, conversation_id, start.time)
+                start = From("after", first - 1)
+            return self._from(start, await _read(conn, conversation_id, start, limit + 1), limit)
+
+    def _from(self, start: From, found: list[Message], limit: int) -> tuple[list[Message], From | None]:
         if start.direction == "before":
             count = sizes.fitting(reversed(found[-limit:]), self.page_bytes_max)
             shown = found[len(found) - count :]
@@ -52,10 +75,33 @@ class History:
             return shown, None
         return shown, From(start.direction, shown[0].seq if start.direction == "before" else shown[-1].seq)
 
+    async def _around(
+        self, conn: Connection, user_id: str, conversation_id: str, start: Around, limit: int
+    ) -> tuple[list[Message], From | None]:
+        """Return a page around a message, and where newer ones go on; the newest where nothing is unread."""
+        last_seq, first_unread = await messages.bounds(conn, conversation_id, user_id)
+        middle = first_unread if start.seq is None else min(max(start.seq, 1), last_seq)
+        if middle is None:
+            shown, _ = self._from(NEWEST, await _read(conn, conversation_id, NEWEST, limit + 1), limit)
+            return shown, None
+        lead = rules.lead(limit)
+        before = await _read(conn, conversation_id, From("before", middle), lead)
+        rest = await _read(conn, conversation_id, From("after", middle - 1), limit - lead + 1)
+        # Each of the two parts may have half of the bytes.
+        earlier = sizes.fitting(reversed(before), self.page_bytes_max // 2)
+        later = sizes.fitting(rest[: limit - lead], self.page_bytes_max // 2)
+        shown = [*before[len(before) - earlier :], *rest[:later]]
+        return shown, From("after", rest[later - 1].seq) if later < len(rest) else None
+
     async def get(self, user_id: str, conversation_id: str, message_id: str) -> Message:
-        async with self.reads.connection() as conn:
+        async with self.stores.reading(conversation_id) as conn:
             await require_member(conn, conversation_id, user_id)
             found = await messages.by_ids(conn, [(conversation_id, message_id)])
-        if not found:
-            raise NotFoundError
+            if not found:
+                raise NotFoundError
         return found[conversation_id, message_id].to_model()
+
+
+async def _read(conn: Connection, conversation_id: str, start: From, limit: int) -> list[Message]:
+    read = messages.before if start.direction == "before" else messages.after
+    return [row.to_model() for row in await read(conn, conversation_id, start.seq, limit)]

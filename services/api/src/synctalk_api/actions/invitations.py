@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 from synctalk_runtime.errors import ConflictError
 from synctalk_runtime.limits import Limit, Limiter
-from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_api.settings import Settings
 from synctalk_api.store import members
+from synctalk_api.store.stores import Store, Stores
 
 DAY_S = 86_400
 
 
 class Invitations:
-    def __init__(self, postgres: Postgres, limiter: Limiter, settings: Settings) -> None:
-        self._postgres = postgres
+    def __init__(self, stores: Stores, limiter: Limiter, settings: Settings) -> None:
+        self._stores = stores
         self._limiter = limiter
         self._named = Limit("api_named", settings.named_rate_per_s, settings.named_burst)
         self._groups = _daily("api_groups", settings.groups_per_day)
@@ -38,14 +38,25 @@ class Invitations:
 
     async def take_unrelated(self, user_id: str, others: Sequence[str]) -> None:
         """Pay for those of the others who share no conversation with the user so far. Raises RateLimitedError."""
-        async with self._postgres.connection() as conn:
-            count = await members.count_unrelated(conn, user_id, others)
+
+        async def unrelated(store: Store) -> set[str]:
+            async with store.postgres.connection() as conn:
+                return await members.unrelated(conn, user_id, others)
+
+        answers = await self._stores.everywhere(unrelated)
+        count = len(set.intersection(*answers.values))
         if count:
             await self._limiter.take(self._unrelated, user_id, min(count, self._unrelated.burst))
 
-    async def require_space(self, conn: Connection, others: Sequence[str]) -> None:
+    async def require_space(self, others: Sequence[str]) -> None:
         """Raise ConflictError naming those whom others have put into too many groups."""
-        full = await members.invited_often(conn, others, self._groups_max)
+
+        async def invited(store: Store) -> dict[str, int]:
+            async with store.postgres.connection() as conn:
+                return await members.times_invited(conn, others, self._groups_max)
+
+        answers = await self._stores.everywhere(invited)
+        full = [each for each in others if sum(groups[each] for groups in answers.values) >= self._groups_max]
         if full:
             raise ConflictError("Some of these users are already in too many groups.", details={"user_ids": full})
 

@@ -7,6 +7,7 @@ of its numbers: the same text is in the reply, the fan-out and the event.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import cast
 
 import asyncpg
@@ -14,17 +15,31 @@ import orjson
 from synctalk_contracts import sockets
 from synctalk_contracts.commands import SendMessage
 from synctalk_contracts.ids import format_time
-from synctalk_runtime.errors import InvalidError, NotFoundError, UnavailableError
+from synctalk_runtime.errors import (
+    AppError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+)
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_api import rules
+from synctalk_api.actions.access import archived, blocking, muted
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
-from synctalk_api.actions.mentions import mentions_in
+from synctalk_api.actions.forwards import Source, sources_of
+from synctalk_api.actions.mentions import NOBODY, mentions_in, permitted
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.errors import ClientMessageIdReusedError
+from synctalk_api.rules import Mentions
 from synctalk_api.store import messages
 from synctalk_api.store.messages import Draft, MessageRow
+from synctalk_api.store.stores import Stores
+
+OTHER_CONTENT = ("metadata", "forward", "file_ids")
+"""The fields beside `body` and `reply_to` that distinguish one message from another; empty ones say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +52,19 @@ class _First:
     digest: bytes
 
 
-async def send(postgres: Postgres, commands: Sequence[Command]) -> BatchResult:
+async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Stores) -> BatchResult:
     """Store the new messages; a repeated one has the result of the first time."""
     firsts, duplicates = _split_duplicates(commands)
+    sources = await sources_of(stores, [first.payload for first in firsts])
     async with postgres.connection() as conn:
-        mentions = await mentions_in(conn, [(first.payload.conversation_id, first.payload.body) for first in firsts])
+        meant = await mentions_in(conn, [(first.payload.conversation_id, first.payload.body) for first in firsts])
+        senders = [(first.payload.conversation_id, first.payload.user_id) for first in firsts]
+        mentions = await permitted(conn, senders, meant)
         now = utc_now()
         time = format_time(now)
         drafts = [
-            Draft.of(first.payload, first.digest, mentioned, time, commands[first.n].traceparent)
-            for first, mentioned in zip(firsts, mentions, strict=True)
+            _draft(first, mentioned, sources.get(n), time, commands[first.n])
+            for n, (first, mentioned) in enumerate(zip(firsts, mentions, strict=True))
         ]
         deadlines = [commands[first.n].deadline for first in firsts]
         rows = {row["n"]: row for row in await messages.send(conn, drafts, deadlines, now)}
@@ -54,7 +72,8 @@ async def send(postgres: Postgres, commands: Sequence[Command]) -> BatchResult:
     outcomes: list[Outcome | None] = [None] * len(commands)
     broadcast = Broadcast()
     for n, (first, draft) in enumerate(zip(firsts, drafts, strict=True)):
-        outcomes[first.n] = _outcome(draft, rows.get(n), repeated, commands[first.n], broadcast)
+        refusal = error if isinstance(error := sources.get(n), AppError) else None
+        outcomes[first.n] = _outcome(draft, rows.get(n), repeated, refusal, commands[first.n], broadcast)
     for n, first in duplicates:
         outcomes[n] = _outcome_of_duplicate(_digest(commands[n]), first, outcomes[first.n])
     return BatchResult(cast(list[Outcome], outcomes), broadcast)
@@ -74,15 +93,28 @@ def _split_duplicates(commands: Sequence[Command]) -> tuple[list[_First], list[t
     return list(firsts.values()), duplicates
 
 
+def _draft(first: _First, mentioned: Mentions, source: Source | AppError | None, time: str, command: Command) -> Draft:
+    trace, files = command.traceparent, command.files
+    if isinstance(source, Source):
+        # A body beside what is forwarded is the message hook's.
+        said = first.payload.model_copy(update={"body": first.payload.body or source.body})
+        return Draft.of(said, first.digest, NOBODY, time, trace, source.shown, files=files)
+    return Draft.of(first.payload, first.digest, mentioned, time, trace, files=files, sendable=source is None)
+
+
 def _digest(command: Command) -> bytes:
-    payload = cast(SendMessage, command.payload)
-    return rules.digest(payload.body, payload.reply_to)
+    payload = command.given or cast(SendMessage, command.payload)
+    others = {name: value for name in OTHER_CONTENT if (value := getattr(payload, name))}
+    if payload.forward is not None:
+        others["forward"] = payload.forward.model_dump()
+    return rules.digest(payload.body, payload.reply_to, others)
 
 
 def _outcome(
     draft: Draft,
     row: asyncpg.Record | None,
     repeated: dict[tuple[str, int], MessageRow],
+    refusal: AppError | None,
     command: Command,
     broadcast: Broadcast,
 ) -> Outcome:
@@ -94,8 +126,8 @@ def _outcome(
         if not row["repeated_alike"]:
             return ClientMessageIdReusedError()
         return republish(repeated[draft.conversation_id, row["repeated_seq"]], command, broadcast)
-    if not row["reply_found"]:
-        return InvalidError.of("reply_to", "must be the id of a message in this conversation")
+    if (refused := refusal or _refusal(row)) is not None:
+        return refused
     encoded = draft.to_json(row["seq"], row["change_seq"])
     broadcast.to_room(
         draft.conversation_id,
@@ -106,6 +138,32 @@ def _outcome(
         origin=command.connection_id,
     )
     return CommandResult(encoded)
+
+
+def _refusal(row: asyncpg.Record) -> AppError | None:
+    """Return the reason why a message that is no repeat was not written; None: it was."""
+    if row["barred"] is not None:
+        return _barred(row)
+    if not row["reply_found"]:
+        return InvalidError.of("reply_to", "must be the id of a message in this conversation")
+    if row["wait_s"] is not None and row["wait_s"] > 0:
+        wait_s = ceil(row["wait_s"] * 1000) / 1000
+        return RateLimitedError("Slow mode is on.", details={"limit": "slow_mode"}, retry_after=wait_s)
+    return None
+
+
+def _barred(row: asyncpg.Record) -> AppError:
+    match row["barred"]:
+        case "blocked":
+            return NotFoundError()
+        case "blocking":
+            return blocking()
+        case "archived":
+            return archived(row["archived_at"])
+        case "muted":
+            return muted(row["muted_until"])
+        case _:
+            return ForbiddenError("Only moderators and admins can send messages here.")
 
 
 async def _repeated(
@@ -137,7 +195,8 @@ def republish(row: MessageRow, command: Command, broadcast: Broadcast) -> Comman
 def _event_of(row: MessageRow) -> type[sockets.ToClient]:
     if row.deleted_at is not None:
         return sockets.MessageDeletedToClient
-    return sockets.MessageUpdatedToClient if row.edited_at is not None or row.reactions else sockets.MessageNewToClient
+    changed = row.edited_at is not None or row.reactions or row.pinned_at is not None
+    return sockets.MessageUpdatedToClient if changed else sockets.MessageNewToClient
 
 
 def _outcome_of_duplicate(digest: bytes, first: _First, outcome: Outcome | None) -> Outcome:

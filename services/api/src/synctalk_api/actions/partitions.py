@@ -7,25 +7,25 @@ database, whoever writes them, and a command is refused after its deadline.
 """
 
 import asyncio
-import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
 from synctalk_contracts import topology
 from synctalk_contracts.internal import PartitionMap, PartitionOwner
 from synctalk_runtime.background import Backoff, Loop
-from synctalk_runtime.bus import Bus
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.postgres import Connection
 from synctalk_runtime.redis_pipeline import RedisPipeline
 
 from synctalk_api.rules import share_partitions
 from synctalk_api.store import partitions
 from synctalk_api.store.partitions import Ownership
+from synctalk_api.store.stores import Stores
 
 log = structlog.get_logger()
 
@@ -42,21 +42,37 @@ LEAVE_S = 1.0
 LEAVE_TIMEOUT_S = 3.0
 
 
-class Partitions:
-    """The part of this process, which owns some while it is connected to RabbitMQ."""
+class TakesCommands(Protocol):
+    @property
+    def owner(self) -> str | None:
+        """In whose name commands are taken now."""
 
-    def __init__(self, instance: str, postgres: Postgres, redis: RedisPipeline, bus: Bus) -> None:
-        self.owner = f"{instance}-{secrets.token_hex(4)}"
-        """New at every start: nobody gets what was sent to one that is gone."""
+    def add_listener(self, on_receiving: Callable[[], None]) -> None: ...
+
+
+class Partitions:
+    """The part of this process, which owns some while it takes commands.
+
+    It is another owner each time that it has connected to RabbitMQ, and has at once what it had as the one before.
+    """
+
+    def __init__(self, instance: str, stores: Stores, redis: RedisPipeline, commands: TakesCommands) -> None:
+        self.owner = ""
+        """The latest one."""
         self._instance = instance
         self._succeeded = False
-        self._postgres = postgres
+        self._stores = stores
+        self._postgres = stores.main.postgres
         self._redis = redis
-        self._bus = bus
+        self._commands = commands
         self._seen_at = self._judges_from = float("-inf")
         self._leaving = False
         self._map: PartitionMap | None = None
+        self._version = 0
+        """Of the map by which this process goes."""
         self._loop = Loop("partitions", self._step, INTERVAL_S, backoff=Backoff(max_s=INTERVAL_S))
+        commands.add_listener(self._loop.wake)
+        stores.add_listener(self._loop.wake)
 
     @property
     def map(self) -> PartitionMap:
@@ -83,22 +99,28 @@ class Partitions:
             log.warning("partitions.not_left")
 
     async def _step(self) -> None:
-        if not self._bus.connected:
+        owner = self._commands.owner
+        if owner is None:
             return
+        if owner != self.owner:
+            self.owner, self._succeeded = owner, False
         now = asyncio.get_running_loop().time()
         if now - self._seen_at > LATE_S:
             self._judges_from = now + LEASE_S
         self._seen_at, keep_absent = now, now < self._judges_from
         async with self._postgres.connection() as conn:
-            await partitions.see(conn, self.owner, self._instance, leaving=self._leaving)
+            if self._succeeded:
+                await partitions.see(conn, self.owner, self._instance, self._version, leaving=self._leaving)
             found = await partitions.read(conn, LEASE_S)
+        self._stores.take(found.stores, found.moving)
+        self._version = found.version
         if not self._succeeded or _new_map(found, keep_absent=keep_absent) is not None:
             found = await self._write(keep_absent=keep_absent)
         self._take(found)
 
     async def _write(self, *, keep_absent: bool) -> Ownership:
         async with self._postgres.transaction() as conn:
-            before = [] if self._succeeded else await partitions.succeed(conn, self.owner, self._instance)
+            before = [] if self._succeeded else await self._replace_earlier(conn)
             found = _succeed(await partitions.lock(conn, LEASE_S), before, self.owner)
             new = _new_map(found, keep_absent=keep_absent)
             if new is None:
@@ -110,13 +132,18 @@ class Partitions:
         moved = sum(before != after for before, after in zip(found.owners, owners, strict=False))
         MOVED.inc(moved)
         log.info("partitions.assigned", version=version, members=len(members), moved=moved)
-        written = Ownership(version, members, owners, found.present, found.staying)
+        written = replace(found, version=version, members=members, owners=owners)
         await self._publish(_map_of(written))
         return written
 
+    async def _replace_earlier(self, conn: Connection) -> list[str]:
+        """Be seen, and return whom to succeed, who is not seen any more: nobody shares anything with both."""
+        await partitions.see(conn, self.owner, self._instance, self._version, leaving=self._leaving)
+        return await partitions.succeed(conn, self.owner, self._instance)
+
     async def _publish(self, new: PartitionMap) -> None:
         with suppress(UnavailableError):  # gateways ask each second as well
-            await self._redis.call("PUBLISH", topology.PARTITIONS_CHANNEL, new.to_bytes())
+            await self._redis.call(self._redis.PUBLISH, topology.PARTITIONS_CHANNEL, new.to_bytes())
 
     def _take(self, found: Ownership) -> None:
         if found.owners and (self._map is None or found.version != self._map.version):

@@ -10,11 +10,12 @@ import asyncio
 import structlog
 from synctalk_runtime.background import Loop, wait
 from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.postgres import Postgres
 
+from synctalk_api.actions.lookups import latest_states
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.settings import Settings
-from synctalk_api.store import conversations, users
+from synctalk_api.store import users
+from synctalk_api.store.stores import Stores
 
 log = structlog.get_logger()
 
@@ -22,8 +23,8 @@ STOP_TIMEOUT_S = 5.0
 
 
 class ProfilePublisher:
-    def __init__(self, postgres: Postgres, settings: Settings, fanout: Fanout) -> None:
-        self._postgres = postgres
+    def __init__(self, stores: Stores, settings: Settings, fanout: Fanout) -> None:
+        self._stores = stores
         self._fanout = fanout
         self._delay_s = settings.profile_delay_s
         self._conversations_max = settings.profile_conversations_max
@@ -51,9 +52,9 @@ class ProfilePublisher:
 
     async def _publish(self, user_id: str) -> None:
         try:
-            async with self._postgres.connection() as conn:
+            async with self._stores.main.postgres.connection() as conn:
                 user = (await users.by_ids(conn, [user_id])).get(user_id)
-                states = await conversations.states(conn, user_id, self._conversations_max)
+            states = await latest_states(self._stores, user_id, self._conversations_max)
         except UnavailableError:
             if not self._loop.stopping.is_set():
                 self.changed(user_id)
@@ -63,5 +64,5 @@ class ProfilePublisher:
             return
         if user is not None:
             broadcast = Broadcast()
-            broadcast.profile(user, [row["id"] for row in states])
+            broadcast.profile(user, [state["id"] for state in states.items])
             self._fanout.publish(broadcast)

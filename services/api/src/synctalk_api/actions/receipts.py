@@ -12,9 +12,11 @@ from synctalk_runtime.postgres import Postgres
 
 from synctalk_api.actions.access import require_member
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult
+from synctalk_api.actions.own_states import publish_own_state
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.store import members
 from synctalk_api.store.members import Watermarks
+from synctalk_api.store.stores import Stores
 
 Mark = MarkDelivered | MarkRead
 Place = tuple[str, str]
@@ -32,11 +34,14 @@ async def raise_watermarks(postgres: Postgres, commands: Sequence[Command]) -> B
         read = mark.seq if isinstance(mark, MarkRead) else 0
         wanted[place] = Watermarks(max(known.delivered, mark.seq), max(known.read, read))
         origins.setdefault(place, set()).add(command.connection_id)
+    broadcast = Broadcast()
     async with postgres.connection() as conn:
         rows = await members.raise_watermarks(conn, wanted, utc_now())
-    broadcast = Broadcast()
+        for row in rows:
+            if row["unmarked"]:
+                await publish_own_state(conn, broadcast, row["conversation_id"], row["user_id"])
     for row in rows:
-        if row["delivered"] is not None:
+        if row["rose"]:
             now = Watermarks(row["delivered"], row["read"])
             _publish(broadcast, row["conversation_id"], row["user_id"], now, origins)
     found = {(row["conversation_id"], row["user_id"]) for row in rows}
@@ -65,10 +70,10 @@ def _publish(
 
 
 async def of_message(
-    postgres: Postgres, user_id: str, conversation_id: str, seq: int, after: str | None, limit: int
+    stores: Stores, user_id: str, conversation_id: str, seq: int, after: str | None, limit: int
 ) -> list[Receipt]:
     """Return who of the other members has got, and read, the message at `seq`: by user id, one more than `limit`."""
-    async with postgres.connection() as conn:
+    async with stores.reading(conversation_id) as conn:
         await require_member(conn, conversation_id, user_id)
         rows = await members.receipts(conn, conversation_id, user_id, seq, after, limit + 1)
     return [Receipt(user_id=row["user_id"], delivered=row["delivered"], read=row["read"]) for row in rows]

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from synctalk_contracts.models import SearchHit
-from synctalk_runtime.errors import UnavailableError
-from synctalk_runtime.postgres import Connection, Postgres
+from synctalk_runtime.errors import InvalidError, UnavailableError
 
-from synctalk_api import terms
+from synctalk_api import tags, terms
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import require_member
 from synctalk_api.store import messages, search
 from synctalk_api.store.messages import MessageRow
-from synctalk_api.store.search import Hit, Searched
+from synctalk_api.store.search import Hit, Searched, Wanted
+from synctalk_api.store.stores import Store, Stores
+from synctalk_api.tags import Has
 
 ROUNDS = (10, 40, 150)
 """Conversations in each of the first rounds; the last round has the rest."""
@@ -28,8 +29,35 @@ Position = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What to search for; every part that is given must hold."""
+
+    text: str = ""
+    conversation_id: str | None = None
+    sender_id: str | None = None
+    mentioned_id: str | None = None
+    has: Sequence[Has] = ()
+    after: datetime | None = None
+    """The first moment."""
+    before: datetime | None = None
+    """The moment after the last."""
+
+    @property
+    def tags(self) -> list[str]:
+        return [
+            *([tags.of_sender(self.sender_id)] if self.sender_id else []),
+            *([tags.of_mentioned(self.mentioned_id)] if self.mentioned_id else []),
+            *map(tags.of_having, self.has),
+        ]
+
+    @property
+    def has_filters(self) -> bool:
+        return bool(self.conversation_id or self.tags or self.after or self.before)
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
-    reads: Postgres
+    stores: Stores
     slots: asyncio.Semaphore
     """One for each connection that searches may have at once; the others are left to other reads."""
     timeout_s: float
@@ -37,46 +65,82 @@ class Search:
     page_bytes_max: int
 
     async def find(
-        self, user_id: str, text: str, conversation_id: str | None, position: Position | None, limit: int
+        self, user_id: str, question: Question, position: Position | None, limit: int
     ) -> tuple[list[SearchHit], bool]:
-        """Return the newest messages with these words, newest first, and whether there are more.
+        """Return the newest messages that fit the question, newest first, and whether there are more.
 
         A page of large messages is shorter than `limit`.
 
         Raises:
+            InvalidError: it asks for nothing, or only for what must not occur.
             UnavailableError: it would have taken longer than a search may.
         """
-        wanted = terms.query(text)
+        words = terms.query(question.text)
+        if not question.has_filters and (not question.text or (words and words.excludes_only)):
+            raise InvalidError.of("q", "must contain something to search for, unless another filter is given")
+        nothing = question.text != "" and words is None
+        wanted = _wanted(question, words)
         try:
             async with asyncio.timeout(self.timeout_s):
-                async with self.slots, self.reads.connection() as conn:
-                    places = await self._places(conn, user_id, conversation_id)
-                    rows = await _newest(conn, places, wanted.tsquery, position, limit + 1) if wanted else []
+                async with self.slots:
+                    places = await self._places(user_id, question.conversation_id)
+                    rows = [] if nothing else await self._newest(places, wanted, position, limit + 1)
         except TimeoutError as error:
             raise UnavailableError from error
-        hits = [SearchHit(message=row.to_model(), highlight=await _highlight(row, wanted)) for row in rows if wanted]
+        hits = [await _hit(row, words) for row in rows]
         shown = sizes.fitting((hit.message for hit in hits[:limit]), self.page_bytes_max)
         return hits[:shown], len(hits) > shown
 
-    async def _places(self, conn: Connection, user_id: str, conversation_id: str | None) -> list[Searched]:
-        if conversation_id is None:
-            return await search.conversations(conn, user_id, self.conversations_max)
-        await require_member(conn, conversation_id, user_id)
-        return await search.conversation(conn, conversation_id)
+    async def _places(self, user_id: str, conversation_id: str | None) -> dict[Searched, Store]:
+        """Return what to search in and where it lies, the most recently active first."""
+        if conversation_id is not None:
+            store = self.stores.of(conversation_id)
+            async with self.stores.reading(conversation_id) as conn:
+                await require_member(conn, conversation_id, user_id)
+                return dict.fromkeys(await search.conversation(conn, conversation_id), store)
 
+        async def places(store: Store) -> list[Searched]:
+            async with store.reads.connection() as conn:
+                return await search.conversations(conn, user_id, self.conversations_max)
 
-async def _newest(
-    conn: Connection, places: Sequence[Searched], tsquery: str, position: Position | None, limit: int
-) -> list[MessageRow]:
-    hits: list[Hit] = []
-    for some, rest in _rounds(places):
-        hits += await search.found(conn, some, tsquery, position, limit)
-        hits = sorted(hits, key=lambda hit: (hit.created_at, hit.id), reverse=True)[:limit]
-        if len(hits) == limit and rest and hits[-1].created_at > rest[0].active_at:
-            break
-    wanted = [(hit.conversation_id, hit.seq) for hit in hits]
-    rows = await messages.by_seqs(conn, wanted) if wanted else {}
-    return [rows[place] for place in wanted if place in rows and rows[place].deleted_at is None]
+        answers = await self.stores.everywhere(places)
+        found = {place: store for store, some in answers.by_store.items() for place in some}
+        newest = sorted(found, key=lambda place: place.active_at, reverse=True)[: self.conversations_max]
+        return {place: found[place] for place in newest}
+
+    async def _newest(
+        self, places: dict[Searched, Store], wanted: Wanted, position: Position | None, limit: int
+    ) -> list[MessageRow]:
+        hits: dict[Hit, Store] = {}
+        for some, rest in _rounds(list(places)):
+            hits |= await self._hits({place: places[place] for place in some}, wanted, position, limit)
+            newest = sorted(hits, key=lambda hit: (hit.created_at, hit.id), reverse=True)[:limit]
+            hits = {hit: hits[hit] for hit in newest}
+            if len(hits) == limit and rest and newest[-1].created_at > rest[0].active_at:
+                break
+        rows = await self._rows(hits)
+        sequence = [(hit.conversation_id, hit.seq) for hit in hits]
+        return [rows[place] for place in sequence if place in rows and rows[place].deleted_at is None]
+
+    async def _hits(
+        self, places: dict[Searched, Store], wanted: Wanted, position: Position | None, limit: int
+    ) -> dict[Hit, Store]:
+        async def found(store: Store) -> list[Hit]:
+            here = [place for place, of in places.items() if of is store]
+            async with store.reading_at({place.conversation_id: place.change_seq for place in here}) as conn:
+                return await search.found(conn, here, wanted, position, limit)
+
+        answers = await self.stores.each(dict.fromkeys(places.values()), found)
+        return {hit: store for store, some in answers.by_store.items() for hit in some}
+
+    async def _rows(self, hits: dict[Hit, Store]) -> dict[tuple[str, int], MessageRow]:
+        async def rows(store: Store) -> dict[tuple[str, int], MessageRow]:
+            sought = [(hit.conversation_id, hit.seq) for hit, of in hits.items() if of is store]
+            async with store.reads.connection() as conn:
+                return await messages.by_seqs(conn, sought)
+
+        answers = await self.stores.each(dict.fromkeys(hits.values()), rows)
+        return {place: row for some in answers.values for place, row in some.items()}
 
 
 def _rounds(places: Sequence[Searched]) -> Iterator[tuple[Sequence[Searched], Sequence[Searched]]]:
@@ -88,6 +152,14 @@ def _rounds(places: Sequence[Searched]) -> Iterator[tuple[Sequence[Searched], Se
             at += size
 
 
-async def _highlight(row: MessageRow, wanted: terms.Query) -> str:
+def _wanted(question: Question, words: terms.Query | None) -> Wanted:
+    tagged = question.tags
+    parts = [*([words.tsquery] if words else []), *tagged]
+    by_terms = bool(tagged) or (words is not None and not words.excludes_only)
+    return Wanted(" & ".join(parts), by_terms, question.after, question.before)
+
+
+async def _hit(row: MessageRow, words: terms.Query | None) -> SearchHit:
     await asyncio.sleep(0)  # a long body takes milliseconds: others have their turn between two
-    return terms.highlighted(row.body, wanted)
+    ranges = [] if words is None else terms.ranges(row.body, words)
+    return SearchHit(message=row.to_model(), highlight=terms.highlighted(row.body, words), ranges=ranges)

@@ -1,10 +1,12 @@
-"""Catching up: what changed in conversations after a client's cursors, from one consistent snapshot.
+"""Catching up: what changed in conversations after a client's cursors, each from one consistent snapshot.
 
 An answer is bounded three ways: 100 messages and 100 members of a conversation, a number of changes in all, and its
 size. `more` says that something was cut off, and `change_seq` how far the answer reaches.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from synctalk_contracts.models import Conversation, Message, SyncAnswer, SyncState
 from synctalk_runtime.postgres import Postgres
@@ -14,43 +16,91 @@ from synctalk_api.actions import sizes
 from synctalk_api.store import conversations, members, messages
 from synctalk_api.store.members import MemberRow
 from synctalk_api.store.messages import MessageRow
+from synctalk_api.store.stores import Store, Stores
 
 MAX_OF_EACH = 100
+
+T = TypeVar("T")
 
 REMOVED = SyncState(removed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    postgres: Postgres
+    stores: Stores
+    pool: Callable[[Store], Postgres]
+    """The connections to use."""
     reset_after: int
     changes_max: int
     bytes_max: int
 
     async def changes(self, user_id: str, cursors: dict[str, int]) -> SyncAnswer:
-        """Return what changed after each conversation's cursor."""
-        async with self.postgres.snapshot() as conn:
-            reached = await conversations.change_seqs(conn, user_id, list(cursors))
-            behind = {c: cursors[c] for c in cursors if c in reached and not self._must_reset(cursors[c], reached[c])}
-            most = _shares(behind, reached, self.changes_max)
-            changed = await messages.changed_since(conn, behind, most)
-            moved = await members.changed_since(conn, behind, most)
-            views = await conversations.views(conn, [(conversation_id, user_id) for conversation_id in behind])
+        """Return what changed after each conversation's cursor; those of a store that is away are left out."""
+        groups = self.stores.grouped(cursors)
+        reached = await self._reached(user_id, groups)
+        behind = {
+            store: {each: cursors[each] for each, reach in found.items() if not self._must_reset(cursors[each], *reach)}
+            for store, found in reached.items()
+        }
+        most = _shares(
+            _merged(behind), {each: reach for each, (reach, _) in _merged(reached).items()}, self.changes_max
+        )
+        steps = await self._steps(user_id, {store: some for store, some in behind.items() if some}, most)
+        gone = {store: {*groups[store]} - found.keys() for store, found in reached.items()}
+        for store, read in steps.items():
+            gone[store] |= behind[store].keys() - read.keys()
         budget = _Budget(self.bytes_max)
-        seen = {view.id: view for view in views}
-        states = {}
-        for conversation_id, cursor in cursors.items():
-            if conversation_id not in reached:
-                states[conversation_id] = REMOVED
-            elif conversation_id not in behind:
-                states[conversation_id] = SyncState(reset=True, change_seq=reached[conversation_id])
-            else:
-                step = _Step(cursor, changed[conversation_id], moved[conversation_id], most[conversation_id] - 1)
-                states[conversation_id] = _state(step, seen[conversation_id], budget)
-        return SyncAnswer(conversations=states)
+        states = dict.fromkeys(await self._not_moved(gone), REMOVED)
+        for store, found in reached.items():
+            for conversation_id, (reach, _) in found.items():
+                if conversation_id not in behind[store]:
+                    states[conversation_id] = SyncState(reset=True, change_seq=reach)
+        for conversation_id, (step, view) in _merged(steps).items():
+            states[conversation_id] = _state(step, view, budget)
+        return SyncAnswer(conversations={each: states[each] for each in cursors if each in states})
 
-    def _must_reset(self, cursor: int, change_seq: int) -> bool:
-        return rules.must_reset(cursor, change_seq, self.reset_after)
+    async def _reached(self, user_id: str, groups: dict[Store, list[str]]) -> dict[Store, dict[str, tuple[int, int]]]:
+        """Return the latest `change_seq` of those that the user is in, and the one that demands a reset."""
+
+        async def change_seqs(store: Store) -> dict[str, tuple[int, int]]:
+            async with self.pool(store).connection() as conn:
+                return await conversations.change_seqs(conn, user_id, groups[store])
+
+        return (await self.stores.each(groups, change_seqs)).by_store
+
+    async def _steps(
+        self, user_id: str, behind: dict[Store, dict[str, int]], most: dict[str, int]
+    ) -> "dict[Store, dict[str, tuple[_Step, Conversation]]]":
+        """Return the next changes of each conversation, and the conversation as it stands then."""
+
+        async def read(store: Store) -> dict[str, tuple[_Step, Conversation]]:
+            cursors = behind[store]
+            async with self.pool(store).snapshot() as conn:
+                changed = await messages.changed_since(conn, cursors, most)
+                moved = await members.changed_since(conn, cursors, most)
+                views = await conversations.views(conn, [(conversation_id, user_id) for conversation_id in cursors])
+            return {
+                view.id: (_Step(cursors[view.id], changed[view.id], moved[view.id], most[view.id] - 1), view)
+                for view in views
+            }
+
+        return (await self.stores.each(behind, read)).by_store
+
+    async def _not_moved(self, gone: dict[Store, set[str]]) -> set[str]:
+        """Return those that are gone for this user, and not only moved to another store."""
+
+        async def not_moved(store: Store) -> set[str]:
+            return gone[store] - await self.stores.moved_away(store, gone[store])
+
+        answers = await self.stores.each([store for store, missing in gone.items() if missing], not_moved)
+        return {each for some in answers.values for each in some}
+
+    def _must_reset(self, cursor: int, change_seq: int, reset_seq: int) -> bool:
+        return cursor < reset_seq or rules.must_reset(cursor, change_seq, self.reset_after)
+
+
+def _merged(by_store: dict[Store, dict[str, T]]) -> dict[str, T]:
+    return {each: value for found in by_store.values() for each, value in found.items()}
 
 
 def _shares(behind: dict[str, int], reached: dict[str, int], changes_max: int) -> dict[str, int]:

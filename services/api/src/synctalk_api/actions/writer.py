@@ -1,4 +1,4 @@
-"""The one writer of this process: the commands that queued up while the last commit ran are the next batch.
+"""The one writer of a store in this process: the commands that queued up while the last commit ran are the next batch.
 
 REST endpoints and the command queues both put their commands here, so a commit's cost is shared and one transaction at
 a time numbers messages. A single command on a quiet system is written at once; while commands keep arriving, commits
@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from synctalk_contracts.commands import MarkDelivered, MarkRead, SendMessage
 from synctalk_runtime.background import Loop
-from synctalk_runtime.errors import AppError, InvalidError, UnavailableError
+from synctalk_runtime.errors import AppError, InvalidError, NotFoundError, UnavailableError
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Postgres, RaceError
 from synctalk_runtime.telemetry import span
@@ -34,6 +34,7 @@ from synctalk_api.actions.messages import send
 from synctalk_api.actions.receipts import raise_watermarks
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.settings import Settings
+from synctalk_api.store.stores import Store, Stores
 
 log = structlog.get_logger()
 
@@ -58,19 +59,21 @@ STOP_TIMEOUT_S = 60.0
 
 
 class Writer:
-    def __init__(self, postgres: Postgres, settings: Settings, fanout: Fanout, wake_outbox: Callable[[], None]) -> None:
-        self._postgres = postgres
+    def __init__(self, stores: Stores, store: Store, settings: Settings, fanout: Fanout) -> None:
+        self._stores = stores
+        self._store = store
         self.max_batch = settings.write_batch_commands
         """In one transaction; what is accepted together is never divided."""
         self._interval_s = settings.write_interval_s
         self._wait_max_s = settings.write_wait_max_s
+        self._send = partial(send, stores=stores)
         self._change = partial(change, kinds_max=settings.reaction_kinds_max)
         self._fanout = fanout
-        self._wake_outbox = wake_outbox
         self._backlog = Backlog(
             max_batch=self.max_batch,
             max_commands=settings.write_queue_commands,
             max_bytes=settings.write_queue_bytes,
+            store=store.name,
         )
         self._batch_began_at = float("-inf")
         self._loop = Loop("writer", self._write_waiting, stop_s=STOP_TIMEOUT_S)
@@ -104,6 +107,18 @@ class Writer:
         while self._backlog.full:
             await self._backlog.has_space.wait()
         return self._submit(commands)
+
+    @property
+    def full(self) -> bool:
+        return self._backlog.full
+
+    def refuse(self, commands: Sequence[Command], error: AppError | None = None) -> None:
+        """Reply with an error to commands of a queue, by default with `unavailable`, after which clients try again."""
+        broadcast = Broadcast()
+        for command in commands:
+            if command.reply_to is not None:
+                broadcast.reply(command.reply_to, command.reply(error or UnavailableError()))
+        self._fanout.publish(broadcast)
 
     def _submit(self, commands: Sequence[Command]) -> asyncio.Future[Sequence[Outcome]]:
         submission = self._backlog.add(commands)
@@ -140,10 +155,24 @@ class Writer:
                     broadcast.extend(result.broadcast)
                     for n, outcome in zip(positions, result.outcomes, strict=True):
                         outcomes[n] = outcome
+                await self._replace_moved(commands, outcomes)
         except Exception as error:  # the writer must outlive whatever one batch brings
             log.exception("write.failed", error=type(error).__name__, commands=len(commands))
         finally:
             self._publish_and_settle(submissions, outcomes, broadcast)
+
+    async def _replace_moved(self, commands: Sequence[Command], outcomes: list[Outcome]) -> None:
+        """Make what was not found here, because it has just been moved to another store, `unavailable`."""
+        missing = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, NotFoundError)]
+        if not missing or not self._stores.several:
+            return
+        try:
+            moved = await self._stores.moved_away(self._store, {commands[n].payload.conversation_id for n in missing})
+        except UnavailableError:  # then it is not known
+            moved = {command.payload.conversation_id for command in commands}
+        for n in missing:
+            if commands[n].payload.conversation_id in moved:
+                outcomes[n] = UnavailableError()
 
     def _publish_and_settle(self, submissions: list[Submission], outcomes: list[Outcome], broadcast: Broadcast) -> None:
         """Give the outcomes to those who submitted, publish replies and events, and wake the outbox."""
@@ -156,7 +185,7 @@ class Writer:
             if not submission.settled.done():
                 submission.settled.set_result(settled)
         self._fanout.publish(broadcast)
-        self._wake_outbox()
+        self._store.relay.wake()
 
     def _runs(self, commands: list[Command]) -> Iterator[tuple[Action, list[int]]]:
         """Yield the positions of the commands that are written together, with the action that does it.
@@ -168,7 +197,7 @@ class Writer:
         if marks:
             positions = [n for n in positions if not isinstance(commands[n].payload, MARKS)]
         for is_send, run in groupby(positions, key=lambda n: isinstance(commands[n].payload, SendMessage)):
-            yield send if is_send else self._change, list(run)
+            yield self._send if is_send else self._change, list(run)
         if marks:
             yield raise_watermarks, marks
 
@@ -197,10 +226,10 @@ class Writer:
     async def _retry_race(self, action: Action, commands: Sequence[Command]) -> BatchResult:
         """Write them; once more after a race. Raises what the second try raises."""
         try:
-            return await action(self._postgres, commands)
+            return await action(self._store.writes, commands)
         except RACES as error:
             RETRIED.labels(type(error).__name__).inc()
-            return await action(self._postgres, commands)
+            return await action(self._store.writes, commands)
 
 
 def _in_time(commands: list[Command]) -> Sequence[int]:

@@ -15,12 +15,11 @@ import structlog
 from prometheus_client import Counter, Gauge
 from synctalk_contracts import topology
 from synctalk_contracts.encoding import fanout as encoding
-from synctalk_contracts.fanout import ProfileEvent, UserEvent
+from synctalk_contracts.fanout import RIGHTS_CHANGED, ContactsEvent, MemberReplaced, ProfileEvent, UserEvent
 from synctalk_contracts.models import Conversation, User
 from synctalk_contracts.sockets import ToClient
 from synctalk_runtime import fanout
 from synctalk_runtime.background import Backoff, Loop
-from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.redis_pipeline import RedisPipeline
 
 log = structlog.get_logger()
@@ -65,9 +64,24 @@ class Broadcast:
         )
         self._rooms.setdefault(conversation_id, []).append(room_event)
 
+    def replaced(self, conversation_id: str, replaced: MemberReplaced, change_seq: int) -> None:
+        """Add that a user is in the place of another one, on members and on messages."""
+        payload = replaced.model_dump(mode="json")
+        room_event = encoding.room_event("member:replaced", replaced.user_id, payload, change_seq=change_seq)
+        self._rooms.setdefault(conversation_id, []).append(room_event)
+
     def to_user(self, user_id: str, conversation: Conversation) -> None:
         """Add a `UserEvent`: the user is in this conversation from now on."""
         self._users.append((topology.user_channel(user_id), UserEvent(conversation=conversation).to_bytes()))
+
+    def rights_changed(self, conversation_id: str, user_id: str) -> None:
+        """Let gateways ask anew who may type there; clients get nothing of it."""
+        event = encoding.room_event(RIGHTS_CHANGED, user_id, {})
+        self._rooms.setdefault(conversation_id, []).append(event)
+
+    def contacts_changed(self, user_id: str) -> None:
+        """Let gateways ask anew whose presence the user may see."""
+        self._users.append((topology.user_channel(user_id), ContactsEvent().to_bytes()))
 
     def profile(self, user: User, conversation_ids: Sequence[str]) -> None:
         """Add a `ProfileEvent` with the user's name and picture for their own channel and for these conversations."""
@@ -122,8 +136,10 @@ class _Queue:
         for n, message in enumerate(messages, 1):
             self._waiting.append((message, published if n == len(messages) else None))
             self._bytes += len(message[1])
+        WAITING.inc(len(messages))
         while len(self._waiting) > self._max_messages or self._bytes > self._max_bytes:
             _publish_and_settle([self._pop()])
+            WAITING.dec()
             LOST.inc()
 
     def take(self, most: int) -> list[_Entry]:
@@ -133,6 +149,7 @@ class _Queue:
         while self._waiting and len(taken) < most and (not taken or size + self._next_bytes() <= PIPELINE_BYTES):
             size += self._next_bytes()
             taken.append(self._pop())
+        WAITING.dec(len(taken))
         return taken
 
     def _next_bytes(self) -> int:
@@ -145,21 +162,23 @@ class _Queue:
 
 
 class Fanout:
-    """The publisher of this process."""
+    """The publisher of this process: a lane for each server of Redis, so that one that is away delays no other."""
 
     def __init__(self, redis: RedisPipeline, max_messages: int, max_bytes: int, wait_s: float) -> None:
         self._redis = redis
+        self._bounds = (max_messages, max_bytes)
         self._wait_s = wait_s
-        self._first = _Queue(max_messages, max_bytes)
-        self._users = _Queue(max_messages, max_bytes)
-        self._loop = Loop("fanout", self._publish_queued, stop_s=STOP_TIMEOUT_S)
+        self._lanes: dict[str, _Lane] = {}
+        self._started = False
 
     async def start(self) -> None:
-        await self._loop.start()
+        self._started = True
+        for lane in self._lanes.values():
+            lane.start()
 
     async def stop(self) -> None:
         """Publish what still waits, if Redis takes it in time."""
-        await self._loop.stop()
+        await asyncio.gather(*(lane.stop() for lane in self._lanes.values()))
 
     async def check(self) -> None:
         """Raise unless Redis answers; for readiness."""
@@ -167,35 +186,70 @@ class Fanout:
 
     def publish(self, broadcast: Broadcast) -> None:
         """Queue everything to be published soon; never fails."""
-        self._first.add(broadcast.replies_and_rooms())
-        self._users.add(broadcast.to_users())
-        self._loop.wake()
+        self._queue(broadcast)
 
     async def publish_and_wait(self, broadcast: Broadcast) -> None:
         """Publish and return when Redis has it, or after a bounded wait: then it goes out later."""
         published: list[asyncio.Future[None]] = []
-        for queue, messages in ((self._first, broadcast.replies_and_rooms()), (self._users, broadcast.to_users())):
-            if messages:
-                published.append(asyncio.get_running_loop().create_future())
-                queue.add(messages, published[-1])
-        self._loop.wake()
+        self._queue(broadcast, published)
         if published:
             await asyncio.wait(published, timeout=self._wait_s)
 
+    def _queue(self, broadcast: Broadcast, published: "list[asyncio.Future[None]] | None" = None) -> None:
+        for users, messages in ((False, broadcast.replies_and_rooms()), (True, broadcast.to_users())):
+            by_server: dict[str, list[Channelled]] = {}
+            for message in messages:
+                by_server.setdefault(self._redis.server_of(message[0]), []).append(message)
+            for server, its in by_server.items():
+                done = None
+                if published is not None:
+                    done = asyncio.get_running_loop().create_future()
+                    published.append(done)
+                lane = self._lane(server)
+                (lane.users if users else lane.first).add(its, done)
+                lane.wake()
+
+    def _lane(self, server: str) -> "_Lane":
+        lane = self._lanes.get(server)
+        if lane is None:
+            lane = self._lanes[server] = _Lane(self._redis, *self._bounds)
+            if self._started:
+                lane.start()
+        return lane
+
+
+class _Lane:
+    """What is to be published on one server, and the task that does it."""
+
+    def __init__(self, redis: RedisPipeline, max_messages: int, max_bytes: int) -> None:
+        self._redis = redis
+        self.first = _Queue(max_messages, max_bytes)
+        self.users = _Queue(max_messages, max_bytes)
+        self._loop = Loop("fanout", self._publish_queued, stop_s=STOP_TIMEOUT_S)
+
+    def start(self) -> None:
+        self._loop.begin()
+
+    async def stop(self) -> None:
+        await self._loop.stop()
+
+    def wake(self) -> None:
+        self._loop.wake()
+
     async def _publish_queued(self) -> None:
-        while batch := self._first.take(PIPELINE_MESSAGES) + self._users.take(PIPELINE_USERS):
-            WAITING.set(len(self._first) + len(self._users))
+        while batch := self.first.take(PIPELINE_MESSAGES) + self.users.take(PIPELINE_USERS):
             await self._publish_batch([message for message, _ in batch])
             _publish_and_settle(batch)
 
     async def _publish_batch(self, messages: list[Channelled]) -> None:
-        """Publish the messages, trying again until Redis has taken them all."""
+        """Publish the messages, trying those again that Redis did not take until it has."""
         backoff = Backoff(FIRST_PAUSE_S, MAX_PAUSE_S)
         while True:
             try:
                 await fanout.publish(self._redis, messages)
-            except UnavailableError:
+            except fanout.NotPublishedError as error:
                 log.warning("fanout.not_published", messages=len(messages))
+                messages = list(error.messages)
             except Exception as error:  # the publisher must outlive whatever Redis answers
                 log.exception("fanout.failed", error=type(error).__name__, messages=len(messages))
             else:

@@ -12,7 +12,7 @@ from synctalk_contracts.commands import CommandBatch, CommandRequest
 from synctalk_contracts.ids import Timestamp
 
 from synctalk_api.actions.commands import Command
-from synctalk_api.actions.writer import Writer
+from synctalk_api.actions.reviewing import CommandWriters
 
 log = structlog.get_logger()
 
@@ -21,17 +21,17 @@ _DEADLINE: TypeAdapter[datetime | None] = TypeAdapter(Timestamp | None)
 UNREADABLE = Counter("api_commands_unreadable_total", "Commands that could not be read; their clients try again.")
 
 
-def command_handler(writer: Writer) -> Callable[[list[bytes]], Awaitable[None]]:
-    """Return the handler that passes commands to the writer.
+def command_handler(writers: CommandWriters) -> Callable[[list[bytes]], Awaitable[None]]:
+    """Return the handler that passes commands to the writers.
 
-    It is done when the writer has accepted them: a lost command costs a retry, so the queue waits for no commit.
+    It is done when the writers have accepted them: a lost command costs a retry, so the queue waits for no commit.
     """
 
     async def handle(bodies: list[bytes]) -> None:
         for body in bodies:
             commands = list(commands_of(body))
-            for start in range(0, len(commands), writer.max_batch):
-                await writer.accept(commands[start : start + writer.max_batch])
+            for start in range(0, len(commands), writers.max_batch):
+                await writers.accept(commands[start : start + writers.max_batch])
 
     return handle
 

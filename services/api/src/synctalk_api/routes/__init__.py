@@ -1,17 +1,46 @@
 """HTTP endpoints: parse, call one action, respond."""
 
 from synctalk_api.routes import (
+    blocks,
+    channels,
     conversations,
+    files,
     internal,
+    invites,
     members,
     messages,
+    moderation,
+    own_states,
+    pins,
     reactions,
     receipts,
+    revisions,
     search,
     sync,
+    uploads,
     users,
 )
 
 ROUTERS = [
-    module.router for module in (users, conversations, members, messages, reactions, receipts, search, sync, internal)
+    module.router
+    for module in (
+        blocks,
+        users,
+        conversations,
+        channels,
+        members,
+        moderation,
+        invites,
+        messages,
+        own_states,
+        pins,
+        reactions,
+        receipts,
+        revisions,
+        search,
+        sync,
+        files,
+        uploads,
+        internal,
+    )
 ]

@@ -1,92 +1,123 @@
-"""Conversations: begin, list, get, rename."""
+"""Conversations: begin, list, get, change the details."""
 
+from contextlib import suppress
+from dataclasses import fields
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
+from pydantic import Field, TypeAdapter
 from synctalk_contracts.base import Request
 from synctalk_contracts.ids import Id
+from synctalk_contracts.metadata import Metadata
 from synctalk_contracts.models import Conversation
-from synctalk_contracts.text import Title
+from synctalk_contracts.text import AvatarUrl, Description, Title
 from synctalk_runtime import cursors
-from synctalk_runtime.errors import InvalidError
+from synctalk_runtime.errors import BadCursorError, InvalidError
 from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_api.routes.dependencies import READING, WRITING, ServicesDep
+from synctalk_api.routes.dependencies import MAY_BEGIN, READING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
-from synctalk_api.store.conversations import ListSnapshot
+from synctalk_api.store.conversations import RECENT_LISTED_MAX, Details, ListPosition
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 MAX_NAMED = 5_000
 
 
-def _is_snapshot(value: str) -> str:
-    """Check the value here: PostgreSQL would fail on any other with an error of its own."""
-    first, last, between = value.split(":")
-    low, high, running = int(first), int(last), [int(number) for number in between.split(",") if number]
-    if not 0 < low <= high or sorted(running) != running or any(not low <= n < high for n in running):
-        raise ValueError("must be a snapshot")
-    return value
-
-
-_Snapshot = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9]{1,18}:[0-9]{1,18}:(|[0-9]{1,18}(,[0-9]{1,18})*)$"),
-    AfterValidator(_is_snapshot),
-]
 _LIST = "conversations"
-_CURSOR = TypeAdapter(tuple[str, tuple[()], tuple[Millis, _Snapshot, Millis, Id]])
+_HIDDEN = "conversations:hidden"
+_Recent = Annotated[list[Id], Field(max_length=RECENT_LISTED_MAX)]
+_CURSOR = TypeAdapter(tuple[str, tuple[()], tuple[Millis, Id, Millis, _Recent]])
+
+
+SlowModeS = Annotated[int, Field(ge=0, le=21_600)]
+"""0: off."""
 
 
 class NewConversation(Request):
     type: Literal["direct", "group"]
     title: Title | None = None
     member_ids: list[Id] = Field(max_length=MAX_NAMED)
+    description: Description = ""
+    avatar_url: AvatarUrl | None = None
+    metadata: Metadata = Field(default={})
+    system_messages: bool = False
+    visibility: Literal["private", "public"] = "private"
+    posting: Literal["everyone", "admins"] = "everyone"
+    slow_mode_s: SlowModeS = 0
 
 
-class TitleChange(Request):
+class DetailsChange(Request):
+    """What is left out stays as it is."""
+
     title: Title = ""
+    description: Description = ""
+    avatar_url: AvatarUrl | None = None
+    metadata: Metadata = Field(default={})
+    system_messages: bool = False
+    visibility: Literal["private", "public"] = "private"
+    posting: Literal["everyone", "admins"] = "everyone"
+    slow_mode_s: SlowModeS = 0
 
 
 @router.post(
     "",
     status_code=201,
-    dependencies=[WRITING],
-    responses={200: {"model": Conversation, "description": "The conversation already exists."}, **refusals(400, 404)},
+    dependencies=[WRITING, MAY_BEGIN],
+    responses={
+        200: {"model": Conversation, "description": "The conversation already exists."},
+        **refusals(400, 403, 404),
+    },
 )
 async def begin_conversation(
     new: NewConversation, principal: CurrentPrincipal, services: ServicesDep, response: Response
 ) -> Conversation:
     """Create a group, or get or create the direct conversation with another user."""
     if new.type == "direct":
-        if new.title is not None:
-            raise InvalidError.of("title", "must be left out for a direct conversation")
+        for name in ("title", "description", "avatar_url", "metadata", "system_messages"):
+            if getattr(new, name):
+                raise InvalidError.of(name, "must be left out for a direct conversation")
+        for name in ("visibility", "posting", "slow_mode_s"):
+            if name in new.model_fields_set:
+                raise InvalidError.of(name, "must be left out for a direct conversation")
         conversation, created = await services.conversations.begin_direct(principal.user_id, new.member_ids)
     else:
         if new.title is None:
             raise InvalidError.of("title", "is required for a group")
-        conversation, created = await services.conversations.begin_group(principal.user_id, new.title, new.member_ids)
+        details = Details(**new.model_dump(include={each.name for each in fields(Details)}))
+        conversation, created = await services.conversations.begin_group(principal.user_id, details, new.member_ids)
     response.status_code = 201 if created else 200
     return conversation
 
 
 @router.get("", dependencies=[READING], responses=refusals(400))
 async def list_conversations(
-    principal: CurrentPrincipal, services: ServicesDep, limit: PageLimit = 50, cursor: Cursor = None
+    principal: CurrentPrincipal,
+    services: ServicesDep,
+    hidden: bool | None = None,
+    limit: PageLimit = 50,
+    cursor: Cursor = None,
 ) -> Page[Conversation]:
-    """List the caller's conversations, the most recently active first."""
-    snapshot, position = None, None
+    """List the caller's conversations, the most recently active first; those that they have hidden by themselves."""
+    name, position = (_HIDDEN if hidden else _LIST), None
     if cursor is not None:
-        _, (started, name, at, conversation_id) = cursors.decode(cursor, _LIST, (), _CURSOR)
-        snapshot, position = ListSnapshot(time_of(started), name), (time_of(at), conversation_id)
-    items, snapshot, rest = await services.conversations.page(principal.user_id, snapshot, position, limit)
+        name, position = _walked(cursor, hidden)
+    items, rest = await services.conversations.page(principal.user_id, position, limit, hidden=name == _HIDDEN)
     if rest is None:
         return Page(items=items, next_cursor=None)
-    at_rest, conversation_id = rest
-    place = [millis(snapshot.started_at), snapshot.snapshot, millis(at_rest), conversation_id]
-    return Page(items=items, next_cursor=cursors.encode(_LIST, (), place))
+    place = [millis(rest.at), rest.conversation_id, millis(rest.recent_from), rest.recent]
+    return Page(items=items, next_cursor=cursors.encode(name, (), place))
+
+
+def _walked(cursor: str, hidden: bool | None) -> tuple[str, ListPosition]:
+    """Return which list the cursor goes on with, and where; `hidden` is the parameter beside it."""
+    names = [_LIST, _HIDDEN] if hidden is None else [_HIDDEN if hidden else _LIST]
+    for name in names:
+        with suppress(BadCursorError):
+            _, (at, conversation_id, recent_from, recent) = cursors.decode(cursor, name, (), _CURSOR)
+            return name, ListPosition(time_of(at), conversation_id, time_of(recent_from), recent)
+    raise BadCursorError
 
 
 @router.get("/{conversation_id}", dependencies=[READING], responses=refusals(404))
@@ -96,8 +127,30 @@ async def get_conversation(conversation_id: Id, principal: CurrentPrincipal, ser
 
 
 @router.patch("/{conversation_id}", dependencies=[WRITING], responses=refusals(400, 403, 404))
-async def rename_conversation(
-    conversation_id: Id, change: TitleChange, principal: CurrentPrincipal, services: ServicesDep
+async def change_conversation(
+    conversation_id: Id, change: DetailsChange, principal: CurrentPrincipal, services: ServicesDep
 ) -> Conversation:
-    """Rename a group. Requires the owner or an admin."""
-    return await services.conversations.rename(principal.user_id, conversation_id, change.title or None)
+    """Change a group's details. Requires an admin; the description, who may send and slow mode: a moderator."""
+    fields = change.model_dump(exclude_unset=True)
+    return await services.conversations.change_details(principal.user_id, conversation_id, fields)
+
+
+@router.delete("/{conversation_id}", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
+async def delete_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+    """Delete a group for everybody, with all that is in it. Requires the owner."""
+    await services.conversations.delete(principal.user_id, conversation_id)
+    return Response(status_code=204)
+
+
+@router.put("/{conversation_id}/archive", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
+async def archive_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+    """Archive a group: it can be read, and nothing in it changes. Requires an admin."""
+    await services.conversations.set_archived(principal.user_id, conversation_id, archived=True)
+    return Response(status_code=204)
+
+
+@router.delete("/{conversation_id}/archive", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
+async def unarchive_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+    """Take a group out of the archive. Requires an admin."""
+    await services.conversations.set_archived(principal.user_id, conversation_id, archived=False)
+    return Response(status_code=204)

@@ -2,29 +2,38 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import Depends
+from synctalk_runtime.errors import ForbiddenError
 from synctalk_runtime.limits import Limit, Limiter
-from synctalk_runtime.outbox import OutboxRelay
-from synctalk_runtime.postgres import Postgres
 from synctalk_runtime.service import injected
 from synctalk_runtime.tokens import CurrentPrincipal
 
+from synctalk_api.actions.blocks import Blocks
+from synctalk_api.actions.channels import Channels
 from synctalk_api.actions.conversations import Conversations
+from synctalk_api.actions.files import Files
 from synctalk_api.actions.history import History
 from synctalk_api.actions.invitations import Invitations
+from synctalk_api.actions.invites import Invites
 from synctalk_api.actions.members import Members
+from synctalk_api.actions.moderation import Moderation
+from synctalk_api.actions.own_states import OwnStates
 from synctalk_api.actions.partitions import Partitions
+from synctalk_api.actions.pins import Pins
 from synctalk_api.actions.profiles import ProfilePublisher
+from synctalk_api.actions.reports import Reports
+from synctalk_api.actions.reviewing import CommandWriters
+from synctalk_api.actions.revisions import Revisions
 from synctalk_api.actions.search import Search
 from synctalk_api.actions.sync import Sync
 from synctalk_api.actions.users import Users
-from synctalk_api.actions.writer import Writer
 from synctalk_api.clients.accounts import Accounts
 from synctalk_api.clients.fanout import Fanout
 from synctalk_api.settings import Settings
-from synctalk_api.store.pools import Pools
+from synctalk_api.store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class UserLimits:
     searching: Limit
     changing_profile: Limit
     """Each change is published in up to a thousand conversations."""
+    uploading: Limit
 
     @classmethod
     def of(cls, settings: Settings) -> "UserLimits":
@@ -47,6 +57,7 @@ class UserLimits:
             sending=Limit("message", settings.message_rate_per_s, settings.message_burst),
             searching=Limit("api_search", settings.search_rate_per_s, settings.search_burst),
             changing_profile=Limit("api_profile", settings.profile_rate_per_s, settings.profile_burst),
+            uploading=Limit("api_file", settings.file_rate_per_s, settings.file_burst),
         )
 
 
@@ -54,59 +65,81 @@ class UserLimits:
 class Services:
     """Wired by `main.py`; endpoints find it in `app.state.services`."""
 
-    postgres: Postgres
-    reads: Postgres
-    """Separate connections for look-ups over REST: however many there are, they take none from anything else."""
+    stores: Stores
     users: Users
+    blocks: Blocks
     conversations: Conversations
+    channels: Channels
     members: Members
+    moderation: Moderation
+    invites: Invites
+    reports: Reports
+    public_url: str | None
+    own_states: OwnStates
     history: History
+    pins: Pins
+    revisions: Revisions
     search: Search
     sync: Sync
     gateway_sync: Sync
     """The same for gateways, which do not compete with look-ups over REST."""
-    writer: Writer
+    writers: CommandWriters
     partitions: Partitions
+    files: Files
     limiter: Limiter
     limits: UserLimits
+    guests_begin: bool
+    """Whether guests may begin conversations."""
 
     @classmethod
     def of(
         cls,
         settings: Settings,
-        pools: Pools,
+        stores: Stores,
         accounts: Accounts,
         limiter: Limiter,
-        relay: OutboxRelay,
         fanout: Fanout,
         profiles: ProfilePublisher,
-        writer: Writer,
+        writers: CommandWriters,
         partitions: Partitions,
+        files: Files,
     ) -> "Services":
-        postgres, reads, changes, most = pools.postgres, pools.reads, pools.changes, settings.group_members_max
-        users = Users(postgres, reads, accounts, relay, profiles)
-        invitations = Invitations(postgres, limiter, settings)
-        sync = Sync(reads, settings.sync_reset_after, settings.sync_changes_max, settings.sync_bytes_max)
+        most = settings.group_members_max
+        users = Users(stores, accounts, profiles)
+        blocks = Blocks(stores, users, fanout)
+        invitations = Invitations(stores, limiter, settings)
+        bounds = settings.sync_reset_after, settings.sync_changes_max, settings.sync_bytes_max
+        sync = Sync(stores, attrgetter("reads"), *bounds)
         return cls(
-            postgres=postgres,
-            reads=reads,
+            stores=stores,
             users=users,
-            conversations=Conversations(changes, reads, users, invitations, relay, fanout, most),
-            members=Members(changes, reads, users, invitations, relay, fanout, most),
-            history=History(reads, settings.page_bytes_max),
+            blocks=blocks,
+            conversations=Conversations(stores, users, blocks, invitations, fanout, most),
+            channels=Channels(stores, users, fanout, most),
+            members=Members(stores, users, blocks, invitations, fanout, most),
+            moderation=Moderation(stores, users, fanout),
+            invites=Invites(stores, users, fanout, most, settings.invites_max),
+            reports=Reports(stores),
+            public_url=settings.public_url,
+            own_states=OwnStates(stores, fanout),
+            history=History(stores, settings.page_bytes_max),
+            pins=Pins(stores, settings.page_bytes_max),
+            revisions=Revisions(stores),
             search=Search(
-                reads,
+                stores,
                 asyncio.Semaphore(settings.search_connections),
                 settings.search_timeout_s,
                 settings.search_conversations_max,
                 settings.page_bytes_max,
             ),
             sync=sync,
-            gateway_sync=replace(sync, postgres=postgres),
-            writer=writer,
+            gateway_sync=replace(sync, pool=attrgetter("postgres")),
+            writers=writers,
             partitions=partitions,
+            files=files,
             limiter=limiter,
             limits=UserLimits.of(settings),
+            guests_begin=settings.guests == "open",
         )
 
 
@@ -133,8 +166,25 @@ async def _changing_profile(principal: CurrentPrincipal, services: ServicesDep) 
     await services.limiter.take(services.limits.changing_profile, principal.user_id)
 
 
+async def _uploading(principal: CurrentPrincipal, services: ServicesDep) -> None:
+    await services.limiter.take(services.limits.uploading, principal.user_id)
+
+
+async def _no_guest(principal: CurrentPrincipal) -> None:
+    if principal.is_guest:
+        raise ForbiddenError("A guest can't make this call.")
+
+
+async def _may_begin(principal: CurrentPrincipal, services: ServicesDep) -> None:
+    if principal.is_guest and not services.guests_begin:
+        raise ForbiddenError("A guest can't begin a conversation.")
+
+
+NO_GUEST = Depends(_no_guest)
+MAY_BEGIN = Depends(_may_begin)
 READING = Depends(_reading)
 WRITING = Depends(_writing)
 SENDING = Depends(_sending)
 SEARCHING = Depends(_searching)
 CHANGING_PROFILE = Depends(_changing_profile)
+UPLOADING = Depends(_uploading)

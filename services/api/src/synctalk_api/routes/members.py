@@ -10,7 +10,7 @@ from synctalk_contracts.models import Member, Role
 from synctalk_runtime import cursors
 from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_api.routes.dependencies import READING, WRITING, ServicesDep
+from synctalk_api.routes.dependencies import NO_GUEST, READING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/members", tags=["members"])
@@ -24,7 +24,7 @@ class NewMembers(Request):
 
 
 class RoleChange(Request):
-    role: Literal["owner", "admin", "member"]
+    role: Literal["owner", "admin", "moderator", "member"]
 
 
 class Members(Contract):
@@ -47,7 +47,7 @@ async def list_members(
     return Page(items=found[:limit], next_cursor=None if rest is None else cursors.encode(name, (), rest))
 
 
-@router.post("", dependencies=[WRITING], responses=refusals(400, 403, 404, 409))
+@router.post("", dependencies=[WRITING, NO_GUEST], responses=refusals(400, 403, 404, 409))
 async def add_members(
     conversation_id: Id, new: NewMembers, principal: CurrentPrincipal, services: ServicesDep
 ) -> Members:

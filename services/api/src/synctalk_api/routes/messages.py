@@ -1,38 +1,40 @@
 """Messages: history, send, edit, delete."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, TypeAdapter
 from synctalk_contracts.base import Request
 from synctalk_contracts.commands import DeleteMessage, EditMessage, SendMessage
-from synctalk_contracts.ids import MAX_INT64, ClientMessageId, Id
+from synctalk_contracts.ids import MAX_INT64, GivenTime, Id
 from synctalk_contracts.models import Message
-from synctalk_contracts.text import Body
+from synctalk_contracts.sockets import NewMessage
+from synctalk_contracts.text import BodyOrNothing
 from synctalk_runtime import cursors
 from synctalk_runtime.errors import InvalidError
 from synctalk_runtime.telemetry import traceparent
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.actions.commands import Command
-from synctalk_api.actions.history import NEWEST, From
+from synctalk_api.actions.history import NEWEST, Around, At, From, Start
 from synctalk_api.routes.dependencies import READING, SENDING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
+from synctalk_api.routes.times import Millis, millis
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/messages", tags=["messages"])
 
 _Seq = Annotated[int, Field(ge=0, le=MAX_INT64)]
-_CURSOR = TypeAdapter(tuple[str, tuple[_Seq | None, _Seq | None], tuple[Literal["before", "after"], _Seq]])
-
-
-class NewMessage(Request):
-    client_message_id: ClientMessageId
-    body: Body
-    reply_to: Id | None = None
+_Around = Literal["first_unread"]
+_Asked = tuple[_Seq | None, _Seq | None, _Seq | None, _Around | None, Millis | None]
+"""The five parameters that say where a list begins."""
+_STARTS = ("before_seq", "after_seq", "around_seq", "around", "at")
+_CURSOR = TypeAdapter(tuple[str, _Asked, tuple[Literal["before", "after"], _Seq]])
 
 
 class BodyChange(Request):
-    body: Body
+    body: BodyOrNothing
+    """May be empty where the message has files."""
 
 
 @router.get("", dependencies=[READING], responses=refusals(400, 404))
@@ -42,15 +44,17 @@ async def list_messages(
     services: ServicesDep,
     before_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
     after_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
+    around_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
+    around: _Around | None = None,
+    at: GivenTime | None = None,
     limit: PageLimit = 50,
     cursor: Cursor = None,
 ) -> Page[Message]:
-    """List messages in ascending order: the newest, those before or after a `seq`, or the next page of a cursor."""
-    name, asked = f"messages:{conversation_id}", (before_seq, after_seq)
-    if before_seq is not None and after_seq is not None:
-        raise InvalidError.of("before_seq", "must not be combined with after_seq")
+    """List messages in ascending order: the newest, those before, after or around a place, or of a cursor."""
+    name = f"messages:{conversation_id}"
+    asked: _Asked = before_seq, after_seq, around_seq, around, None if at is None else millis(at)
     if cursor is None:
-        start = _start(before_seq, after_seq)
+        start = _start(asked, at)
     else:
         asked, position = cursors.decode(cursor, name, asked, _CURSOR)
         start = From(*position)
@@ -58,10 +62,18 @@ async def list_messages(
     return Page(items=items, next_cursor=rest and cursors.encode(name, asked, [rest.direction, rest.seq]))
 
 
-def _start(before_seq: int | None, after_seq: int | None) -> From:
+def _start(asked: _Asked, at: datetime | None) -> Start:
+    given = [name for name, value in zip(_STARTS, asked, strict=True) if value is not None]
+    if len(given) > 1:
+        raise InvalidError.of(given[0], f"must not be combined with {given[1]}")
+    before_seq, after_seq, around_seq, around, _ = asked
     if before_seq is not None:
         return From("before", before_seq)
-    return NEWEST if after_seq is None else From("after", after_seq)
+    if after_seq is not None:
+        return From("after", after_seq)
+    if at is not None:
+        return At(at)
+    return NEWEST if around_seq is None and around is None else Around(around_seq)
 
 
 @router.post(
@@ -74,15 +86,18 @@ def _start(before_seq: int | None, after_seq: int | None) -> From:
 async def send_message(
     conversation_id: Id, new: NewMessage, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
-    """Send a message. Sending the same `client_message_id` again returns the same message."""
+    """Send a message, or forward one. Sending the same `client_message_id` again returns the same message."""
     payload = SendMessage(
         conversation_id=conversation_id,
         user_id=principal.user_id,
         client_message_id=new.client_message_id,
         body=new.body,
         reply_to=new.reply_to,
+        metadata=new.metadata,
+        forward=new.forward,
+        file_ids=new.file_ids,
     )
-    result = await services.writer.write(Command(payload, traceparent=traceparent()))
+    result = await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(result.message, status_code=201 if result.changed else 200, media_type="application/json")
 
 
@@ -102,7 +117,7 @@ async def edit_message(
     payload = EditMessage(
         conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id, body=change.body
     )
-    result = await services.writer.write(Command(payload, traceparent=traceparent()))
+    result = await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(result.message, media_type="application/json")
 
 
@@ -112,5 +127,5 @@ async def delete_message(
 ) -> Response:
     """Delete a message. Requires its sender, an admin or the owner. It keeps its place, without its text."""
     payload = DeleteMessage(conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id)
-    await services.writer.write(Command(payload, traceparent=traceparent()))
+    await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(status_code=204)

@@ -22,7 +22,7 @@ async def add_reaction(
     payload = AddReaction(
         conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id, emoji=emoji
     )
-    await services.writer.write(Command(payload, traceparent=traceparent()))
+    await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(status_code=204)
 
 
@@ -34,5 +34,5 @@ async def remove_reaction(
     payload = RemoveReaction(
         conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id, emoji=emoji
     )
-    await services.writer.write(Command(payload, traceparent=traceparent()))
+    await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(status_code=204)

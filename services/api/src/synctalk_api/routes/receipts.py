@@ -44,7 +44,7 @@ async def list_receipts(
         (seq,) = asked
     if seq is None:
         raise InvalidError.of("seq", "Field required")
-    found = await receipts.of_message(services.reads, principal.user_id, conversation_id, seq, after, limit)
+    found = await receipts.of_message(services.stores, principal.user_id, conversation_id, seq, after, limit)
     rest = found[limit - 1].user_id if len(found) > limit else None
     return Page(items=found[:limit], next_cursor=None if rest is None else cursors.encode(name, (seq,), rest))
 
@@ -55,5 +55,5 @@ async def mark_read(
 ) -> Response:
     """Mark every message up to `seq` as read."""
     payload = MarkRead(conversation_id=conversation_id, user_id=principal.user_id, seq=mark.seq)
-    await services.writer.write(Command(payload, traceparent=traceparent()))
+    await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(status_code=204)

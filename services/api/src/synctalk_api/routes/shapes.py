@@ -25,6 +25,7 @@ _CODES = {
     403: (ErrorCode.FORBIDDEN,),
     404: (ErrorCode.NOT_FOUND,),
     409: (ErrorCode.CONFLICT, ErrorCode.CLIENT_MESSAGE_ID_REUSED),
+    413: (ErrorCode.TOO_LARGE,),
     422: (ErrorCode.INVALID,),
     429: (ErrorCode.RATE_LIMITED,),
 }

@@ -1,5 +1,6 @@
 """Catch up with changes."""
 
+import orjson
 from fastapi import APIRouter, Response
 from pydantic import Field
 from synctalk_contracts.base import Request
@@ -24,5 +25,9 @@ async def catch_up(asked: Cursors, principal: CurrentPrincipal, services: Servic
 
 
 def encoded(answer: SyncAnswer) -> Response:
-    """Encode the answer; each state has the fields of its form and no others."""
-    return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
+    """Encode the answer; each state has the fields of its form and no others, and what is in them is whole."""
+    states = {
+        conversation_id: state.model_dump(mode="json", include=state.model_fields_set)
+        for conversation_id, state in answer.conversations.items()
+    }
+    return Response(orjson.dumps({"conversations": states}), media_type="application/json")

@@ -7,11 +7,18 @@ from pydantic import Field
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Millis = Annotated[int, Field(ge=0, le=10**14)]
+_MAX_MILLIS = 10**14
+Millis = Annotated[int, Field(ge=0, le=_MAX_MILLIS)]
 
 
 def millis(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(milliseconds=1)
+    """Return the time as in a cursor; what is before 1970 or after 5138 as the first or the last moment."""
+    return min(max((time - _EPOCH) // timedelta(milliseconds=1), 0), _MAX_MILLIS)
+
+
+def millis_from(time: datetime) -> int:
+    """Return the first millisecond that is not before the time, in the same bounds."""
+    return min(max(-((_EPOCH - time) // timedelta(milliseconds=1)), 0), _MAX_MILLIS)
 
 
 def time_of(value: int) -> datetime:

@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from synctalk_contracts.base import Request
 from synctalk_contracts.ids import Id
 from synctalk_contracts.models import User
-from synctalk_contracts.text import Name, Text
+from synctalk_contracts.text import AvatarUrl, Name, Text
 from synctalk_runtime import cursors
-from synctalk_runtime.errors import InvalidError
-from synctalk_runtime.tokens import CurrentPrincipal
+from synctalk_runtime.errors import ForbiddenError, InvalidError, NotFoundError
+from synctalk_runtime.tokens import CurrentPrincipal, Principal
 
 from synctalk_api.actions.users import Users
 from synctalk_api.routes.dependencies import CHANGING_PROFILE, READING, WRITING, ServicesDep
@@ -24,17 +24,11 @@ _LIST = "users"
 _CURSOR = TypeAdapter(tuple[str, tuple[Annotated[Text, Field(min_length=1, max_length=64)]], tuple[Text, Id]])
 
 
-def _https_only(value: str) -> str:
-    if not value.startswith("https://") or any(c.isspace() or not c.isprintable() for c in value):
-        raise ValueError("must be an https:// URL")
-    return value
-
-
 class ProfileChange(Request):
     """Omitted fields keep their value; `avatar_url: null` removes the picture."""
 
     display_name: Name = ""
-    avatar_url: Annotated[Text, Field(min_length=9, max_length=2048), AfterValidator(_https_only)] | None = None
+    avatar_url: AvatarUrl | None = None
 
 
 @router.get("/me", dependencies=[READING], responses=refusals(404))
@@ -49,18 +43,20 @@ async def update_me(change: ProfileChange, principal: CurrentPrincipal, services
     return await services.users.update_profile(principal.user_id, change.model_dump(exclude_unset=True))
 
 
-@router.get("", dependencies=[READING], responses=refusals(400))
+@router.get("", dependencies=[READING], responses=refusals(400, 403))
 async def find_users(
-    _: CurrentPrincipal,
+    principal: CurrentPrincipal,
     services: ServicesDep,
     search: Annotated[Text | None, Query(min_length=1, max_length=64)] = None,
     ids: Annotated[str | None, Query(max_length=MAX_IDS * 37)] = None,
     limit: PageLimit = 50,
     cursor: Cursor = None,
 ) -> Page[User]:
-    """Find users by the beginning of their name, or by id. Unknown ids are left out."""
+    """Find users by the start of their name, or by id; guests by the ids of co-members only. Others are left out."""
     if ids is not None and search is None and cursor is None:
-        return await _by_ids(services.users, ids)
+        return await _by_ids(services.users, principal, ids)
+    if principal.is_guest:
+        raise ForbiddenError("A guest can't search for users.")
     position = None
     if cursor is not None and ids is None:
         asked, position = cursors.decode(cursor, _LIST, (search,), _CURSOR)
@@ -75,16 +71,19 @@ async def find_users(
     )
 
 
-async def _by_ids(users: Users, ids: str) -> Page[User]:
+async def _by_ids(users: Users, principal: Principal, ids: str) -> Page[User]:
     try:
         wanted = _IDS.validate_python([part for part in ids.split(",") if part])
     except ValidationError as error:
         raise InvalidError.of("ids", f"must be at most {MAX_IDS} ids, separated by commas") from error
-    found = await users.registered(wanted)
+    shown = await users.related(principal.user_id, wanted) if principal.is_guest else wanted
+    found = await users.registered(shown)
     return Page(items=[found[user_id] for user_id in dict.fromkeys(wanted) if user_id in found], next_cursor=None)
 
 
 @router.get("/{user_id}", dependencies=[READING], responses=refusals(404))
-async def get_user(user_id: Id, _: CurrentPrincipal, services: ServicesDep) -> User:
-    """Get a user."""
+async def get_user(user_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> User:
+    """Get a user. A guest sees those who share a conversation with them."""
+    if principal.is_guest and not await services.users.related(principal.user_id, [user_id]):
+        raise NotFoundError
     return await services.users.get(user_id)

@@ -1,21 +1,47 @@
 """The table `conversations`, and the view that each member has of one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import asyncpg
-from synctalk_contracts.models import Conversation, Role, User
+from synctalk_contracts.models import Conversation, Role
+from synctalk_contracts.topology import partition_of
 from synctalk_runtime.postgres import Connection
 
+from synctalk_api import terms
+from synctalk_api.store import users
+from synctalk_api.store.members import OWN_COLUMNS, own_state
 from synctalk_api.store.messages import PREFIXED_COLUMNS, MessageRow
+
+PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a group says of itself; a direct conversation has the defaults."""
+
+    title: str | None = None
+    description: str = ""
+    avatar_url: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    system_messages: bool = False
+    visibility: Literal["private", "public"] = "private"
+    posting: Literal["everyone", "admins"] = "everyone"
+    slow_mode_s: int = 0
+
+    @property
+    def terms(self) -> str | None:
+        """What the group is found by among the public ones."""
+        return terms.title_vector(self.title or "") if self.visibility == PUBLIC else None
 
 
 @dataclass(frozen=True, slots=True)
 class NewConversation:
     id: str
     type: str
-    title: str | None
+    details: Details
     direct_key: str | None
     created_by: str
     created_at: datetime
@@ -25,16 +51,38 @@ class NewConversation:
 INSERT = """\
 -- name: conversations.insert
 insert into conversations (id, type, title, direct_key, created_by, created_at, change_seq, members_count, active_at,
-                           updated_at)
-values ($1, $2, $3, $4, $5, $6, 1, $7, $6, $6)
+                           updated_at, partition, description, avatar_url, metadata, visibility, title_terms,
+                           members_changed_at, posting, slow_mode_s, system_messages)
+select $1, $2, $3, $4, $5, $6, 1, $7, $6, $6, here.partition, $9, $10, $11, $12, $13::text::tsvector, $6,
+       $14, $15, $16
+from (select partition from partitions where partition = $8 and moved_to is null for key share) here
 on conflict do nothing
 returning id"""
 
 
 async def insert(conn: Connection, new: NewConversation) -> bool:
-    """Insert the conversation; False: a direct one of these two users exists already."""
+    """Insert the conversation.
+
+    False: a direct one of these two users exists already, or its partition has been moved to another store.
+    """
     row = await conn.fetchval(
-        INSERT, new.id, new.type, new.title, new.direct_key, new.created_by, new.created_at, new.members_count
+        INSERT,
+        new.id,
+        new.type,
+        new.details.title,
+        new.direct_key,
+        new.created_by,
+        new.created_at,
+        new.members_count,
+        partition_of(new.id),
+        new.details.description,
+        new.details.avatar_url,
+        new.details.metadata,
+        new.details.visibility,
+        new.details.terms,
+        new.details.posting,
+        new.details.slow_mode_s,
+        new.details.system_messages,
     )
     return row is not None
 
@@ -49,23 +97,37 @@ async def by_direct_key(conn: Connection, key: str) -> str | None:
     return found
 
 
+WITH_OTHER_KEY = """\
+-- name: conversations.with_other_key
+select id from conversations where id = $1"""
+
+
+async def with_other_key(conn: Connection, conversation_id: str) -> str | None:
+    """Return the direct conversation with this id, which has another key since a guest was claimed; None: no such."""
+    found: str | None = await conn.fetchval(WITH_OTHER_KEY, conversation_id)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class LockedConversation:
     """The row while nobody else can number anything in the conversation, and the role of the user who locked it."""
 
     id: str
     type: str
-    title: str | None
+    details: Details
     last_seq: int
     change_seq: int
     members_count: int
     created_at: datetime
     role: Role
+    muted_until: datetime | None
+    archived_at: datetime | None
 
 
 LOCK = """\
 -- name: conversations.lock
-select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.created_at, m.role
+select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting,
+       c.slow_mode_s, c.archived_at, c.last_seq, c.change_seq, c.members_count, c.created_at, m.role, m.muted_until
 from conversations c
 join members m on m.conversation_id = c.id
 where c.id = $1 and m.user_id = $2 and m.left_at is null
@@ -75,23 +137,80 @@ for no key update of c, m"""
 async def lock(conn: Connection, conversation_id: str, user_id: str) -> LockedConversation | None:
     """Lock the conversation and the membership; None: no such conversation, or the user is no member."""
     row = await conn.fetchrow(LOCK, conversation_id, user_id)
-    if row is None:
-        return None
+    return None if row is None else _locked(row)
+
+
+LOCK_GROUP = """\
+-- name: conversations.lock_group
+select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.last_seq, c.change_seq, c.members_count,
+       c.created_at, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.archived_at,
+       'member' as role, null::timestamptz as muted_until
+from conversations c
+where c.id = $1 and c.type = 'group'
+for no key update"""
+
+
+async def lock_group(conn: Connection, conversation_id: str) -> LockedConversation | None:
+    """Lock a group for a user who may be no member of it; None: no such group."""
+    row = await conn.fetchrow(LOCK_GROUP, conversation_id)
+    return None if row is None else _locked(row)
+
+
+def _locked(row: asyncpg.Record) -> LockedConversation:
     return LockedConversation(
         row["id"],
         row["type"],
-        row["title"],
+        Details(
+            row["title"],
+            row["description"],
+            row["avatar_url"],
+            row["metadata"],
+            row["system_messages"],
+            row["visibility"],
+            row["posting"],
+            row["slow_mode_s"],
+        ),
         row["last_seq"],
         row["change_seq"],
         row["members_count"],
         row["created_at"],
         Role(row["role"]),
+        row["muted_until"],
+        row["archived_at"],
     )
+
+
+LOCK_ANY = """\
+-- name: conversations.lock_any
+select type, last_seq, change_seq, members_count, pins_count, system_messages, archived_at,
+       null::timestamptz as muted_until
+from conversations
+where id = $1
+for no key update"""
+
+
+async def lock_any(conn: Connection, conversation_id: str) -> asyncpg.Record:
+    """Lock the conversation for what no member does, and return its type and numbers."""
+    row = await conn.fetchrow(LOCK_ANY, conversation_id)
+    assert row is not None, "conversations are never deleted"
+    return row
+
+
+IS_PUBLIC = """\
+-- name: conversations.is_public
+select visibility = 'public' from conversations where id = $1"""
+
+
+async def is_public(conn: Connection, conversation_id: str) -> bool:
+    return bool(await conn.fetchval(IS_PUBLIC, conversation_id))
 
 
 COUNT_CHANGES = """\
 -- name: conversations.count_changes
-update conversations set change_seq = $2, members_count = members_count + $3, updated_at = $4 where id = $1"""
+update conversations
+set change_seq = $2, members_count = members_count + $3, updated_at = $4,
+    members_changed_at = case when $3 = 0 then members_changed_at else $4 end
+where id = $1"""
 
 
 async def count_changes(
@@ -100,13 +219,41 @@ async def count_changes(
     await conn.execute(COUNT_CHANGES, conversation_id, change_seq, more_members, now)
 
 
-RENAME = """\
--- name: conversations.rename
-update conversations set title = $2, change_seq = $3, updated_at = $4 where id = $1"""
+SET_DETAILS = """\
+-- name: conversations.set_details
+update conversations
+set title = $2, description = $3, avatar_url = $4, metadata = $5, change_seq = $6, updated_at = $7, visibility = $8,
+    title_terms = $9::text::tsvector, posting = $10, slow_mode_s = $11, system_messages = $12
+where id = $1"""
 
 
-async def rename(conn: Connection, conversation_id: str, title: str, change_seq: int, now: datetime) -> None:
-    await conn.execute(RENAME, conversation_id, title, change_seq, now)
+async def set_details(conn: Connection, conversation_id: str, details: Details, change_seq: int, now: datetime) -> None:
+    await conn.execute(
+        SET_DETAILS,
+        conversation_id,
+        details.title,
+        details.description,
+        details.avatar_url,
+        details.metadata,
+        change_seq,
+        now,
+        details.visibility,
+        details.terms,
+        details.posting,
+        details.slow_mode_s,
+        details.system_messages,
+    )
+
+
+SET_ARCHIVED = """\
+-- name: conversations.set_archived
+update conversations set archived_at = $2, change_seq = $3, updated_at = $4 where id = $1"""
+
+
+async def set_archived(
+    conn: Connection, conversation_id: str, archived_at: datetime | None, change_seq: int, now: datetime
+) -> None:
+    await conn.execute(SET_ARCHIVED, conversation_id, archived_at, change_seq, now)
 
 
 KIND_AND_ROLE = """\
@@ -123,21 +270,37 @@ async def kind_and_role(conn: Connection, conversation_id: str, user_id: str) ->
     return None if row is None else (row["type"], Role(row["role"]))
 
 
+KINDS_ROLES_AND_SIZES = """\
+-- name: conversations.kinds_roles_and_sizes
+select m.conversation_id, m.user_id, c.type, m.role, c.members_count
+from unnest($1::uuid[], $2::uuid[]) as asked(conversation_id, user_id)
+join members m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.left_at is null
+join conversations c on c.id = m.conversation_id"""
+
+
+async def kinds_roles_and_sizes(
+    conn: Connection, places: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, Role, int]]:
+    """Return for (conversation, user) what decides about rights: type, role, number of members."""
+    rows = await conn.fetch(KINDS_ROLES_AND_SIZES, [c for c, _ in places], [u for _, u in places])
+    return {
+        (row["conversation_id"], row["user_id"]): (row["type"], Role(row["role"]), row["members_count"]) for row in rows
+    }
+
+
 VIEWS = f"""\
 -- name: conversations.views
-select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.created_at, c.updated_at,
-       me.role, me.read_seq,
-       c.last_seq - me.read_seq - (select count(*) from messages gone
-                                   where gone.conversation_id = c.id and gone.seq > me.read_seq
-                                         and gone.deleted_at is not null) as unread_count,
-       peer.id as peer_id, peer.username as peer_username, peer.display_name as peer_display_name,
-       peer.avatar_url as peer_avatar_url,
+select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.pins_count, c.created_at, c.updated_at,
+       c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting, c.slow_mode_s,
+       c.archived_at,
+       {OWN_COLUMNS},
+       peer.*,
        {PREFIXED_COLUMNS}
 from unnest($1::int[], $2::uuid[], $3::uuid[]) as asked(n, conversation_id, user_id)
 join members me on me.conversation_id = asked.conversation_id and me.user_id = asked.user_id and me.left_at is null
 join conversations c on c.id = asked.conversation_id
 left join lateral (
-  select u.id, u.username, u.display_name, u.avatar_url
+  select {users.PREFIXED_COLUMNS}
   from members other
   join users u on u.id = other.user_id
   where c.type = 'direct' and other.conversation_id = c.id and other.user_id <> me.user_id
@@ -150,8 +313,7 @@ order by asked.n"""  # noqa: S608
 async def views(conn: Connection, wanted: Sequence[tuple[str, str]]) -> list[Conversation]:
     """Return the conversations as their members see them, for (conversation, user) pairs in their sequence.
 
-    Those who are no members are left out. Unread needs no count of messages: sending raises the sender's own watermark,
-    so all above it are by others, without a gap; only the deleted ones among them are subtracted.
+    Those who are no members are left out.
     """
     rows = await conn.fetch(VIEWS, list(range(len(wanted))), [c for c, _ in wanted], [u for _, u in wanted])
     return [_view(row) for row in rows]
@@ -162,7 +324,7 @@ def _view(row: asyncpg.Record) -> Conversation:
         id=row["id"],
         type=row["type"],
         title=row["title"],
-        peer=_peer(row),
+        peer=None if row["user_id"] is None else users.from_row(row, "user_"),
         last_seq=row["last_seq"],
         change_seq=row["change_seq"],
         read_seq=row["read_seq"],
@@ -170,31 +332,19 @@ def _view(row: asyncpg.Record) -> Conversation:
         role=Role(row["role"]),
         last_message=None if row["message_id"] is None else MessageRow.from_row(row, "message_").to_model(),
         members_count=row["members_count"],
+        pins_count=row["pins_count"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        description=row["description"],
+        avatar_url=row["avatar_url"],
+        metadata=row["metadata"],
+        visibility=row["visibility"],
+        posting=row["posting"],
+        slow_mode_s=row["slow_mode_s"],
+        archived_at=row["archived_at"],
+        me=own_state(row),
+        system_messages=row["system_messages"],
     )
-
-
-def _peer(row: asyncpg.Record) -> User | None:
-    if row["peer_id"] is None:
-        return None
-    return User(
-        id=row["peer_id"],
-        username=row["peer_username"],
-        display_name=row["peer_display_name"],
-        avatar_url=row["peer_avatar_url"],
-    )
-
-
-SNAPSHOT = """\
--- name: conversations.snapshot
-select pg_current_snapshot()::text"""
-
-
-async def snapshot(conn: Connection) -> str:
-    """Return PostgreSQL's name of what this transaction sees, for `page`."""
-    found: str = await conn.fetchval(SNAPSHOT)
-    return found
 
 
 PAGE = """\
@@ -204,48 +354,80 @@ from members me
 join conversations c on c.id = me.conversation_id
 cross join lateral (
   select case
-    when c.active_at < $2::timestamptz - interval '1 minute' then c.active_at
+    when c.active_at <= $2::timestamptz then c.active_at
     else coalesce(
       (select m.created_at
        from messages m
-       where m.conversation_id = c.id and (m.created_at < $2 - interval '1 minute'
-                                           or pg_visible_in_snapshot(m.txid, $3::text::pg_snapshot))
+       where m.conversation_id = c.id and m.created_at <= $2
        order by m.seq desc
        limit 1),
       c.created_at)
   end as at
 ) activity
-where me.user_id = $1 and me.left_at is null
+where me.user_id = $1 and me.left_at is null and activity.at <= $2
+      and coalesce(c.reveal_seq <= me.hidden_seq, false) = $7
+      and not (c.id = any($3::uuid[]))
       and ($4::timestamptz is null or (activity.at, c.id) < ($4, $5::uuid))
 order by activity.at desc, c.id desc
 limit $6"""
 
+RECENT_S = 60
+"""Longer than a message takes from its time to its commit, and than the clocks of two processes are apart."""
+RECENT_LISTED_MAX = 64
+"""A cursor has room for so many ids."""
+BEYOND_ALL = datetime(9999, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
-class ListSnapshot:
-    """The state that all pages of a user's list show: that at `started_at`, as the database's `snapshot` names it."""
+class ListPosition:
+    """How far a user's list has been walked: a conversation is shown once, wherever new messages move it meanwhile.
 
-    started_at: datetime
-    snapshot: str
+    Old activity is where it was, so a time says what has been shown of it. Recent activity may be committed later than
+    it began, so what has been shown of that is named.
+    """
+
+    at: datetime
+    conversation_id: str
+    recent_from: datetime
+    recent: list[str]
+    """The conversations that have been shown with activity since `recent_from`."""
+
+    @classmethod
+    def after(
+        cls, shown: Sequence[tuple[str, datetime]], before: "ListPosition | None", started_at: datetime
+    ) -> "ListPosition":
+        """Return the position after these, which follow the position `before` or, with None, begin the list."""
+        recent_from = before.recent_from if before else started_at - timedelta(seconds=RECENT_S)
+        recent = list(before.recent) if before else []
+        for conversation_id, at in shown:
+            if at >= recent_from and len(recent) < RECENT_LISTED_MAX:
+                recent.append(conversation_id)
+            else:
+                recent_from = max(recent_from, at + timedelta(milliseconds=1))
+        conversation_id, at = shown[-1]
+        return cls(at, conversation_id, recent_from, recent)
 
 
 async def page(
-    conn: Connection, user_id: str, snapshot: ListSnapshot, position: tuple[datetime, str] | None, limit: int
+    conn: Connection, user_id: str, position: ListPosition | None, limit: int, *, hidden: bool
 ) -> list[tuple[str, datetime]]:
-    """Return (id, activity) as of the snapshot, newest activity first, after `position`.
+    """Return (id, activity) of those that are hidden or not, newest activity first, after `position`.
 
-    Activity as of a moment cannot go by time alone: a message with an earlier time may be committed later. So within a
-    minute of the snapshot's start (no transaction is open longer) the database's own snapshot decides, before that the
-    time.
+    Later activity than the position, or than the recent one that it names, does not count.
     """
-    at, conversation_id = position or (None, None)
-    rows = await conn.fetch(PAGE, user_id, snapshot.started_at, snapshot.snapshot, at, conversation_id, limit)
+    if position is None:
+        asked: tuple[Any, ...] = (BEYOND_ALL, [], None, None)
+    elif position.at >= position.recent_from:
+        asked = (position.at, position.recent, None, None)
+    else:
+        asked = (position.recent_from, position.recent, position.at, position.conversation_id)
+    rows = await conn.fetch(PAGE, user_id, *asked, limit, hidden)
     return [(row["id"], row["at"]) for row in rows]
 
 
 STATES = """\
 -- name: conversations.states
-select c.id, c.last_seq, c.change_seq
+select c.id, c.last_seq, c.change_seq, c.active_at
 from members me
 join conversations c on c.id = me.conversation_id
 where me.user_id = $1 and me.left_at is null
@@ -256,6 +438,35 @@ limit $2"""
 async def states(conn: Connection, user_id: str, limit: int) -> list[asyncpg.Record]:
     """Return the latest numbers of a user's conversations, newest activity first."""
     return await conn.fetch(STATES, user_id, limit)
+
+
+IDS = """\
+-- name: conversations.ids
+select conversation_id as id
+from members
+where user_id = $1 and left_at is null and conversation_id < $2
+order by conversation_id desc
+limit $3"""
+
+AFTER_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+
+async def ids(conn: Connection, user_id: str, before: str, limit: int) -> list[str]:
+    """Return the ids of a user's conversations below `before`, the highest first."""
+    return [row["id"] for row in await conn.fetch(IDS, user_id, before, limit)]
+
+
+STATES_OF = """\
+-- name: conversations.states_of
+select c.id, c.last_seq, c.change_seq, c.updated_at >= $3 as changed
+from members me
+join conversations c on c.id = me.conversation_id
+where me.user_id = $1 and me.conversation_id = any($2::uuid[]) and me.left_at is null"""
+
+
+async def states_of(conn: Connection, user_id: str, wanted: Sequence[str], since: datetime) -> list[asyncpg.Record]:
+    """Return the latest numbers of those that the user is in, and whether they have changed since that time."""
+    return await conn.fetch(STATES_OF, user_id, wanted, since)
 
 
 HEADS = """\
@@ -286,12 +497,13 @@ async def room(conn: Connection, conversation_id: str, user_ids: Sequence[str]) 
 
 CHANGE_SEQS = """\
 -- name: conversations.change_seqs
-select c.id, c.change_seq
+select c.id, c.change_seq, c.reset_seq
 from members me
 join conversations c on c.id = me.conversation_id
 where me.user_id = $1 and me.conversation_id = any($2::uuid[]) and me.left_at is null"""
 
 
-async def change_seqs(conn: Connection, user_id: str, conversation_ids: Sequence[str]) -> dict[str, int]:
-    """Return the latest `change_seq` of those that the user is a member of."""
-    return {row["id"]: row["change_seq"] for row in await conn.fetch(CHANGE_SEQS, user_id, conversation_ids)}
+async def change_seqs(conn: Connection, user_id: str, conversation_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return of those that the user is a member of the latest `change_seq`, and below which one cursors are void."""
+    rows = await conn.fetch(CHANGE_SEQS, user_id, conversation_ids)
+    return {row["id"]: (row["change_seq"], row["reset_seq"]) for row in rows}

@@ -1,9 +1,10 @@
-"""The tables `messages`, `reactions` and `reaction_kinds`: reading and writing for edits, deletions and reactions."""
+"""The tables `messages`, `reactions`, `reaction_kinds` and `revisions`: reading and writing for changes of messages."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 from synctalk_runtime.postgres import Connection
@@ -15,20 +16,24 @@ LOCK_FOR_CHANGE = """\
 with asked as (
   select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as a(n, conversation_id, user_id, deadline)
 ), locked as (
-  select a.n, c.change_seq, m.role, a.deadline
+  select a.n, c.type, c.last_seq, c.change_seq, c.members_count, c.pins_count, c.system_messages, c.archived_at, m.role,
+         m.muted_until, m.blocked_by_peer, a.deadline
   from asked a
   join conversations c on c.id = a.conversation_id
   join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
   order by a.conversation_id, a.user_id, a.n
   for no key update of c, m
 )
-select n, change_seq, role, coalesce(deadline < clock_timestamp(), false) as late from locked"""
+select n, type, last_seq, change_seq, members_count, pins_count, system_messages, role, archived_at, muted_until,
+       blocked_by_peer,
+       coalesce(deadline < clock_timestamp(), false) as late from locked"""
 
 
 async def lock_for_change(
     conn: Connection, conversation_ids: list[str], user_ids: list[str], deadlines: list[datetime | None]
 ) -> dict[int, asyncpg.Record]:
-    """Lock as for sending, and return by position the role, `change_seq` and whether the deadline has passed.
+    """Lock as for sending, and return by position the type, numbers and role, since when it is archived, until when
+    the user is muted, whether they are blocked in a direct one, and whether the deadline has passed.
 
     The messages are read after that, so that none is stale.
     """
@@ -76,6 +81,9 @@ from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) as asked(
 join reactions r on r.conversation_id = asked.conversation_id and r.message_id = asked.message_id
                     and r.emoji = asked.emoji and r.user_id = asked.user_id"""
 
+FIRST_POSITION = 1 << 52
+"""Above all that earlier versions took from a sequence: reactions are ordered by position, as they came."""
+
 Reaction = tuple[str, str, str, str]
 """conversation, message, emoji, user"""
 
@@ -91,9 +99,14 @@ WRITE_CHANGES = """\
 with changed as (
   update messages m
   set change_seq = x.change_seq, body = x.body, mentions = x.mentions::uuid[], edited_at = x.edited_at,
-      deleted_at = x.deleted_at, digest = case when x.deleted_at is null then m.digest end
-  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
-       as x(conversation_id, seq, change_seq, body, mentions, edited_at, deleted_at)
+      mention_all = x.mention_all, deleted_at = x.deleted_at, pinned_at = x.pinned_at, pinned_by = x.pinned_by,
+      digest = case when x.deleted_at is null then m.digest end,
+      metadata = case when x.deleted_at is null then m.metadata else '{}' end,
+      forwarded_from = case when x.deleted_at is null then m.forwarded_from end,
+      files = case when x.deleted_at is null then m.files else '[]' end
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+              $28::timestamptz[], $29::uuid[], $35::bool[])
+       as x(conversation_id, seq, change_seq, body, mentions, edited_at, deleted_at, pinned_at, pinned_by, mention_all)
   where m.conversation_id = x.conversation_id and m.seq = x.seq
 ), taken_back as (
   delete from reactions r
@@ -101,8 +114,8 @@ with changed as (
   where r.conversation_id = x.conversation_id and r.message_id = x.message_id and r.emoji = x.emoji
         and r.user_id = x.user_id
 ), reacted as (
-  insert into reactions (conversation_id, message_id, emoji, user_id)
-  select * from unnest($12::uuid[], $13::uuid[], $14::text[], $15::uuid[])
+  insert into reactions (conversation_id, message_id, emoji, user_id, position)
+  select * from unnest($12::uuid[], $13::uuid[], $14::text[], $15::uuid[], $27::bigint[])
 ), kinds as materialized (
   select x.conversation_id, x.message_id, x.emoji,
          x.more + (select count(*) from reactions r
@@ -126,25 +139,64 @@ with changed as (
   delete from reaction_kinds k
   using unnest($20::uuid[], $21::uuid[]) as x(conversation_id, message_id)
   where k.conversation_id = x.conversation_id and k.message_id = x.message_id
+), replaced as (
+  insert into revisions (conversation_id, message_id, change_seq, body, edited_at)
+  select *, $24 from unnest($31::uuid[], $32::uuid[], $33::bigint[], $34::text[])
+), unmentioned as (
+  delete from mentions n
+  using unnest($36::uuid[], $37::bigint[], $38::uuid[]) as x(conversation_id, seq, user_id)
+  where n.conversation_id = x.conversation_id and n.seq = x.seq and n.user_id = x.user_id
+), mentioned as (
+  insert into mentions (conversation_id, seq, user_id)
+  select * from unnest($39::uuid[], $40::bigint[], $41::uuid[])
+  on conflict do nothing
+), deleted_revisions as (
+  delete from revisions r
+  using unnest($20::uuid[], $21::uuid[]) as x(conversation_id, message_id)
+  where r.conversation_id = x.conversation_id and r.message_id = x.message_id
+), unused as (
+  insert into unused_files (file_id) select unnest($42::uuid[]) on conflict do nothing
 ), counted as (
   update conversations c
-  set change_seq = n.change_seq, updated_at = $24
-  from unnest($22::uuid[], $23::bigint[]) as n(id, change_seq)
+  set change_seq = n.change_seq, pins_count = coalesce(n.pins_count, c.pins_count), updated_at = $24
+  from unnest($22::uuid[], $23::bigint[], $30::int[]) as n(id, change_seq, pins_count)
   where c.id = n.id
 )
 insert into outbox (type, envelope) select * from unnest($25::text[], $26::text[])"""
+
+
+Mention = tuple[str, int, str]
+"""conversation, `seq` of the message, user or `EVERYBODY`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A text that an edit replaced."""
+
+    conversation_id: str
+    message_id: str
+    change_seq: int
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChanges:
     rows: list[MessageRow]
     """The messages after the changes."""
+    unmentioned: list[Mention]
+    mentioned: list[Mention]
     taken_back: list[Reaction]
-    reacted: list[Reaction]
+    reacted: dict[Reaction, int]
+    """New ones, with the change_seq by which they came."""
     deleted: list[MessageRow]
-    """All reactions of these go; none of them is in the two lists above."""
+    """All reactions and earlier texts of these go; none of them is in the other lists."""
+    replaced: list[Replaced]
+    unused_files: list[str]
+    """Of messages that are deleted."""
     counts: dict[str, int]
     """The new change_seq by conversation."""
+    pins: dict[str, int]
+    """How many are pinned now, by conversation, where that changed."""
     events: list[tuple[str, str]]
 
 
@@ -162,7 +214,7 @@ async def write_changes(conn: Connection, changes: MessageChanges, now: datetime
         [r.edited_at for r in rows],
         [r.deleted_at for r in rows],
         *_columns(changes.taken_back),
-        *_columns(changes.reacted),
+        *_columns(list(changes.reacted)),
         [conversation_id for conversation_id, _, _ in kinds],
         [message_id for _, message_id, _ in kinds],
         [emoji for _, _, emoji in kinds],
@@ -174,8 +226,24 @@ async def write_changes(conn: Connection, changes: MessageChanges, now: datetime
         now,
         [type_name for type_name, _ in changes.events],
         [envelope for _, envelope in changes.events],
+        [FIRST_POSITION + change_seq for change_seq in changes.reacted.values()],
+        [r.pinned_at for r in rows],
+        [r.pinned_by for r in rows],
+        [changes.pins.get(conversation_id) for conversation_id in changes.counts],
+        [r.conversation_id for r in changes.replaced],
+        [r.message_id for r in changes.replaced],
+        [r.change_seq for r in changes.replaced],
+        [r.body for r in changes.replaced],
+        [r.mention_all for r in rows],
+        *_columns_of_mentions(changes.unmentioned),
+        *_columns_of_mentions(changes.mentioned),
+        changes.unused_files,
     )
 
 
 def _columns(reactions: Sequence[Reaction]) -> list[list[str]]:
     return [[reaction[n] for reaction in reactions] for n in range(4)]
+
+
+def _columns_of_mentions(mentions: Sequence[Mention]) -> list[list[Any]]:
+    return [[each[n] for each in mentions] for n in range(3)]

@@ -4,7 +4,7 @@ Statements are text; only the list of columns is put in, once, at import.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -14,12 +14,18 @@ import orjson
 from synctalk_contracts.commands import SendMessage
 from synctalk_contracts.events.messages import MessageCreated
 from synctalk_contracts.ids import format_time
-from synctalk_contracts.models import Message
+from synctalk_contracts.models import File, ForwardedFrom, Message
 from synctalk_runtime.ids import new_id
 from synctalk_runtime.postgres import Connection
 
+from synctalk_api import rights, tags
+from synctalk_api.rights import Operation
+from synctalk_api.rules import Mentions
 from synctalk_api.store import outbox
 from synctalk_api.terms import vector
+
+EVERYBODY = "00000000-0000-0000-0000-000000000000"
+"""In the place of a user's id in the table `mentions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,19 @@ class MessageRow:
     body: str
     reply_to: str | None
     mentions: list[str]
+    mention_all: bool
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    pinned_at: datetime | None
+    pinned_by: str | None
+    metadata: dict[str, Any]
+    forwarded_from: dict[str, str | None] | None
+    system: dict[str, Any] | None
     reactions: dict[str, list[str]]
     reaction_counts: dict[str, int]
+    files: list[dict[str, Any]] = field(default_factory=list)
+    """Each a `File` as it was when the message was sent."""
 
     @classmethod
     def from_row(cls, row: asyncpg.Record, prefix: str = "") -> "MessageRow":
@@ -52,6 +66,23 @@ class MessageRow:
             **{column: row[prefix + column] for column in OWN_COLUMNS},
             reactions={emoji: user_ids for emoji, (_, user_ids) in kinds.items()},
             reaction_counts={emoji: count for emoji, (count, _) in kinds.items()},
+        )
+
+    @property
+    def mentioned(self) -> set[str]:
+        """Return the ids under which the mentions are kept: `EVERYBODY` stands for `@all`."""
+        return {*self.mentions, EVERYBODY} if self.mention_all else set(self.mentions)
+
+    @property
+    def tags(self) -> list[str]:
+        return tags.of_message(
+            self.sender_id,
+            self.body,
+            self.mentions,
+            mention_all=self.mention_all,
+            pinned_at=self.pinned_at,
+            reacted=bool(self.reaction_counts),
+            has_files=bool(self.files),
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -70,7 +101,7 @@ class MessageRow:
 
 
 FIELDS = tuple(Message.model_fields)
-TIMES = ("created_at", "edited_at", "deleted_at")
+TIMES = ("created_at", "edited_at", "deleted_at", "pinned_at")
 _values: Callable[[MessageRow], tuple[Any, ...]] = attrgetter(*FIELDS)
 
 OWN_COLUMNS = tuple(each.name for each in fields(MessageRow) if each.name not in ("reactions", "reaction_counts"))
@@ -84,43 +115,65 @@ SEND = """\
 with asked as (
   select *
   from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::uuid[], $7::uuid[], $8::text[],
-              $9::text[], $10::text[], $11::text[], $14::timestamptz[], $15::text[])
+              $9::text[], $10::text[], $11::text[], $14::timestamptz[], $15::text[], $16::jsonb[],
+              $17::bool[], $18::jsonb[], $19::bool[], $20::text[])
        as a(n, conversation_id, user_id, client_message_id, digest, reply_to, id, body, mentions, head, tail, deadline,
-            terms)
+            terms, metadata, mention_all, forwarded_from, sendable, files)
 ), locked as (
-  select a.n, c.last_seq, c.change_seq
+  select a.n, a.user_id, c.last_seq, c.change_seq, c.archived_at, c.posting, c.slow_mode_s, m.role, m.muted_until,
+         m.sent_at, m.blocks_peer, m.blocked_by_peer
   from asked a
   join conversations c on c.id = a.conversation_id
   join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
   order by a.conversation_id, a.user_id, a.n
   for no key update of c, m
 ), judged as (
-  select a.n, a.conversation_id, locked.last_seq, locked.change_seq, e.seq as repeated_seq,
+  select locked.*, a.conversation_id, e.seq as repeated_seq,
          e.deleted_at is not null or e.digest = a.digest as repeated_alike,
-         a.reply_to is null or r.seq is not null as reply_found,
-         coalesce(a.deadline < clock_timestamp(), false) as late
+         a.sendable, a.reply_to is null or r.seq is not null as reply_found,
+         coalesce(a.deadline < clock_timestamp(), false) as late,
+         case when locked.blocked_by_peer then 'blocked'
+              when locked.blocks_peer then 'blocking'
+              when locked.archived_at is not null then 'archived'
+              when locked.muted_until > $12 then 'muted'
+              when locked.posting = 'admins' and locked.role <> all($21::text[]) then 'posting' end as barred
   from asked a
   join locked on locked.n = a.n
   left join messages e on e.conversation_id = a.conversation_id and e.sender_id = a.user_id
                           and e.client_message_id = a.client_message_id
-  left join messages r on r.conversation_id = a.conversation_id and r.id = a.reply_to
+  left join messages r on r.conversation_id = a.conversation_id and r.id = a.reply_to and r.system is null
+), timed as (
+  select n, conversation_id, last_seq, change_seq,
+         case when slow_mode_s = 0 or role = any($22::text[]) then 0
+              when row_number() over (partition by conversation_id, user_id order by n) > 1 then slow_mode_s
+              else extract(epoch from sent_at - $12) + slow_mode_s end as wait_s
+  from judged
+  where repeated_seq is null and barred is null and sendable and reply_found and not late
 ), numbered as (
   select n, last_seq + k as seq, change_seq + k as change_seq
   from (select n, last_seq, change_seq, row_number() over (partition by conversation_id order by n) as k
-        from judged where repeated_seq is null and reply_found and not late) as fresh
+        from timed where wait_s is null or wait_s <= 0) as fresh
 ), written as (
   insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, reply_to,
-                        mentions, created_at)
+                        mentions, created_at, metadata, mention_all, forwarded_from, files)
   select a.conversation_id, x.seq, a.id, x.change_seq, a.user_id, a.client_message_id, a.digest, a.body, a.reply_to,
-         a.mentions::uuid[], $12
+         a.mentions::uuid[], $12, a.metadata, a.mention_all, a.forwarded_from, a.files::jsonb
   from numbered x join asked a on a.n = x.n
 ), indexed as (
   insert into message_terms (conversation_id, seq, created_at, id, terms)
   select a.conversation_id, x.seq, $12, a.id, placed_terms(a.terms, a.conversation_id, x.seq)
   from numbered x join asked a on a.n = x.n
+), mentioning as (
+  insert into mentions (conversation_id, seq, user_id)
+  select a.conversation_id, x.seq, mentioned.user_id
+  from numbered x
+  join asked a on a.n = x.n
+  cross join lateral (select unnest(a.mentions::uuid[])
+                      union all select '00000000-0000-0000-0000-000000000000' where a.mention_all) mentioned(user_id)
+  where a.mentions <> '{}' or a.mention_all
 ), counted as (
   update conversations c
-  set last_seq = n.last_seq, change_seq = n.change_seq, active_at = $12, updated_at = $12
+  set last_seq = n.last_seq, change_seq = n.change_seq, active_at = $12, updated_at = $12, reveal_seq = n.last_seq
   from (select a.conversation_id as id, max(x.seq) as last_seq, max(x.change_seq) as change_seq
         from numbered x join asked a on a.n = x.n group by a.conversation_id) as n
   where c.id = n.id
@@ -130,7 +183,8 @@ with asked as (
   group by a.conversation_id, a.user_id
 ), raised as (
   update members m
-  set delivered_seq = greatest(m.delivered_seq, sent.seq), read_seq = greatest(m.read_seq, sent.seq)
+  set delivered_seq = greatest(m.delivered_seq, sent.seq), read_seq = greatest(m.read_seq, sent.seq),
+      marked_unread_at = null, sent_at = $12
   from sent
   where m.conversation_id = sent.conversation_id and m.user_id = sent.user_id
 ), published as (
@@ -139,8 +193,10 @@ with asked as (
   from numbered x join asked a on a.n = x.n
   order by x.n
 )
-select j.n, x.seq, x.change_seq, j.repeated_seq, j.repeated_alike, j.reply_found, j.late
+select j.n, x.seq, x.change_seq, j.repeated_seq, j.repeated_alike, j.barred, j.archived_at, j.muted_until,
+       j.reply_found, j.late, timed.wait_s::float8 as wait_s
 from judged j
+left join timed on timed.n = j.n
 left join numbered x on x.n = j.n"""
 
 
@@ -154,8 +210,13 @@ class Draft:
     digest: bytes
     body: str
     reply_to: str | None
-    mentions: list[str]
+    mentions: Mentions
+    metadata: dict[str, Any]
+    forwarded_from: dict[str, str | None] | None
+    sendable: bool
+    """False: it is only looked up whether it has been sent before."""
     id: str
+    files: list[dict[str, Any]]
     envelope: str
     """The JSON of the event up to the message."""
     head: str
@@ -163,8 +224,18 @@ class Draft:
 
     @classmethod
     def of(
-        cls, command: SendMessage, digest: bytes, mentions: list[str], time: str, traceparent: str | None
+        cls,
+        command: SendMessage,
+        digest: bytes,
+        mentions: Mentions,
+        time: str,
+        traceparent: str | None,
+        source: ForwardedFrom | None = None,
+        *,
+        files: Sequence[File] = (),
+        sendable: bool = True,
     ) -> "Draft":
+        forwarded_from = None if source is None else source.model_dump()
         message_id = new_id()
         rest: dict[str, Any] = {
             "sender_id": command.user_id,
@@ -173,10 +244,17 @@ class Draft:
             "reply_to": command.reply_to,
             "reactions": {},
             "reaction_counts": {},
-            "mentions": mentions,
+            "mentions": mentions.user_ids,
+            "mention_all": mentions.all,
             "created_at": time,
             "edited_at": None,
             "deleted_at": None,
+            "pinned_at": None,
+            "pinned_by": None,
+            "metadata": command.metadata,
+            "forwarded_from": forwarded_from,
+            "system": None,
+            "files": [file.model_dump(mode="json") for file in files],
         }
         return cls(
             conversation_id=command.conversation_id,
@@ -186,10 +264,24 @@ class Draft:
             body=command.body,
             reply_to=command.reply_to,
             mentions=mentions,
+            metadata=command.metadata,
+            forwarded_from=forwarded_from,
+            sendable=sendable,
+            files=rest["files"],
             id=message_id,
             envelope=outbox.opening(MessageCreated, time, traceparent) + '{"message":',
             head=f'{{"id":"{message_id}","conversation_id":"{command.conversation_id}","seq":',
             tail="," + orjson.dumps(rest)[1:].decode(),
+        )
+
+    @property
+    def tags(self) -> list[str]:
+        return tags.of_message(
+            self.sender_id,
+            self.body,
+            self.mentions.user_ids,
+            mention_all=self.mentions.all,
+            has_files=bool(self.files),
         )
 
     def to_json(self, seq: int, change_seq: int) -> bytes:
@@ -204,9 +296,10 @@ async def send(
 
     All writers lock the conversations and the senders' memberships in the same sequence. Returns one row for each draft
     whose sender is a member: its numbers; or the `seq` under which it was written before, and whether it said the same;
-    or that `reply_to` does not exist; or that its deadline had passed when its row was locked. Locked rows are fresh,
-    but repeats are seen as of the statement's start: if another writer was quicker, a unique constraint refuses the
-    statement as a whole, and it can be tried again.
+    or why the sender may not send; or how long they have to wait; or that `reply_to` does not exist; or that its
+    deadline had passed when its row was locked. Locked rows are fresh, but repeats are seen as of the statement's
+    start: if another writer was quicker, a unique constraint refuses the statement as a whole, and it can be tried
+    again.
     """
     return await conn.fetch(
         SEND,
@@ -218,13 +311,20 @@ async def send(
         [d.reply_to for d in drafts],
         [d.id for d in drafts],
         [d.body for d in drafts],
-        ["{" + ",".join(d.mentions) + "}" for d in drafts],
+        ["{" + ",".join(d.mentions.user_ids) + "}" for d in drafts],
         [d.envelope + d.head for d in drafts],
         [d.tail for d in drafts],
         now,
         MessageCreated.type_name(),
         deadlines,
-        [vector(d.body) for d in drafts],
+        [vector(d.body, d.tags) for d in drafts],
+        [d.metadata for d in drafts],
+        [d.mentions.all for d in drafts],
+        [d.forwarded_from for d in drafts],
+        [d.sendable for d in drafts],
+        [orjson.dumps(d.files).decode() for d in drafts],
+        rights.roles(Operation.SEND_AS_ADMIN),
+        rights.roles(Operation.SEND_AT_ONCE),
     )
 
 
@@ -280,6 +380,36 @@ limit $3"""  # noqa: S608
 async def after(conn: Connection, conversation_id: str, seq: int, limit: int) -> list[MessageRow]:
     """Return the oldest above `seq`, ascending."""
     return [MessageRow.from_row(row) for row in await conn.fetch(AFTER, conversation_id, seq, limit)]
+
+
+FIRST_AT = """\
+-- name: messages.first_at
+select seq_at($1, $2)"""
+
+
+async def first_at(conn: Connection, conversation_id: str, time: datetime) -> int:
+    """Return the `seq` of the first message at or after this time; beyond the last one when there is none."""
+    seq: int = await conn.fetchval(FIRST_AT, conversation_id, time)
+    return seq
+
+
+BOUNDS = """\
+-- name: messages.bounds
+select c.last_seq,
+       (select unread.seq from messages unread
+        where unread.conversation_id = c.id and unread.seq > me.read_seq and unread.deleted_at is null
+              and unread.system is null
+        order by unread.seq
+        limit 1) as first_unread_seq
+from members me
+join conversations c on c.id = me.conversation_id
+where me.conversation_id = $1 and me.user_id = $2 and me.left_at is null"""
+
+
+async def bounds(conn: Connection, conversation_id: str, user_id: str) -> tuple[int, int | None]:
+    """Return the last `seq`, and the first that the member has not read (None: all are read)."""
+    row = await conn.fetchrow(BOUNDS, conversation_id, user_id)
+    return (0, None) if row is None else (row["last_seq"], row["first_unread_seq"])
 
 
 CHANGED_SINCE = f"""\

@@ -39,8 +39,13 @@ async def reindex(conn: Connection, rows: Sequence[MessageRow]) -> None:
         [row.seq for row in rows],
         [row.created_at for row in rows],
         [row.id for row in rows],
-        [None if row.deleted_at is not None else vector(row.body) for row in rows],
+        [None if row.deleted_at is not None else vector(row.body, row.tags) for row in rows],
     )
+
+
+def differs(row: MessageRow, before: MessageRow) -> bool:
+    """Return whether the message is found by other terms than before; deleting it changes its tags or its text."""
+    return row.body != before.body or row.tags != before.tags or row.deleted_at != before.deleted_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,12 @@ class Searched:
     conversation_id: str
     last_seq: int
     active_at: datetime
+    change_seq: int
 
 
 CONVERSATIONS = """\
 -- name: search.conversations
-select c.id, c.last_seq, c.active_at
+select c.id, c.last_seq, c.active_at, c.change_seq
 from members m
 join conversations c on c.id = m.conversation_id
 where m.user_id = $1 and m.left_at is null and c.last_seq > 0
@@ -69,7 +75,7 @@ async def conversations(conn: Connection, user_id: str, limit: int) -> list[Sear
 
 CONVERSATION = """\
 -- name: search.conversation
-select id, last_seq, active_at from conversations where id = $1"""
+select id, last_seq, active_at, change_seq from conversations where id = $1"""
 
 
 async def conversation(conn: Connection, conversation_id: str) -> list[Searched]:
@@ -85,19 +91,26 @@ class Hit:
 
 
 # The conversation is compared as text, so that the planner can't choose its primary key, which would read all of it.
-# Segments come newest first, and a search stops at the first ones that fill its page.
+# Segments come newest first, and a search stops at the first ones that fill its page. The offset keeps the planner from
+# asking for the bounds again with every row.
 FOUND = """\
 -- name: search.found
 select asked.id as conversation_id, hit.seq, hit.created_at, hit.id
 from unnest($1::uuid[], $2::bigint[]) as asked(id, last_seq)
 cross join lateral (
+  select case when $7::timestamptz is null then 0 else seq_at(asked.id, $7) end as first,
+         case when $8::timestamptz is null then asked.last_seq else seq_at(asked.id, $8) - 1 end as last
+  offset 0
+) bounds
+cross join lateral (
   select t.seq, t.created_at, t.id
-  from generate_series(asked.last_seq >> 10, 0, -1) as segment
+  from generate_series(bounds.last >> 10, bounds.first >> 10, -1) as segment
   cross join lateral (
     select t.seq, t.created_at, t.id
     from message_terms t
     where t.terms @@ replace($3, E'\\x01', place_of(asked.id, segment))::tsquery
           and t.conversation_id::text = asked.id::text
+          and t.seq between bounds.first and bounds.last
           and ($4::timestamptz is null or (t.created_at, t.id) < ($4, $5::uuid))
     order by t.seq desc
     limit $6
@@ -107,16 +120,49 @@ cross join lateral (
 order by hit.created_at desc, hit.id desc
 limit $6"""
 
+# For what says nothing of the messages' terms but what they must not have.
+LISTED = """\
+-- name: search.listed
+select asked.id as conversation_id, hit.seq, hit.created_at, hit.id
+from unnest($1::uuid[], $2::bigint[]) as asked(id, last_seq)
+cross join lateral (
+  select case when $7::timestamptz is null then 0 else seq_at(asked.id, $7) end as first,
+         case when $8::timestamptz is null then asked.last_seq else seq_at(asked.id, $8) - 1 end as last
+) bounds
+cross join lateral (
+  select t.seq, t.created_at, t.id
+  from message_terms t
+  where t.conversation_id = asked.id and t.seq between bounds.first and bounds.last
+        and ($4::timestamptz is null or (t.created_at, t.id) < ($4, $5::uuid))
+        and ($3 = '' or t.terms @@ replace($3, E'\\x01', place_of(asked.id, t.seq >> 10))::tsquery)
+  order by t.seq desc
+  limit $6
+) hit
+order by hit.created_at desc, hit.id desc
+limit $6"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to find: by its terms, or, where it has none that must occur, by reading on."""
+
+    tsquery: str
+    by_terms: bool
+    after: datetime | None = None
+    before: datetime | None = None
+
 
 async def found(
     conn: Connection,
     places: Sequence[Searched],
-    tsquery: str,
+    wanted: Wanted,
     position: tuple[datetime, str] | None,
     limit: int,
 ) -> list[Hit]:
     """Return the newest hits in these conversations, newest first."""
     at, message_id = position or (None, None)
     ids, last_seqs = [place.conversation_id for place in places], [place.last_seq for place in places]
-    rows = await conn.fetch(FOUND, ids, last_seqs, tsquery, at, message_id, limit)
+    statement = FOUND if wanted.by_terms else LISTED
+    bounds = wanted.after, wanted.before
+    rows = await conn.fetch(statement, ids, last_seqs, wanted.tsquery, at, message_id, limit, *bounds)
     return [Hit(*row) for row in rows]

@@ -1,0 +1,94 @@
+"""Blocks: a blocked user cannot reach the other one directly, and gets no notice of it.
+
+The main store has them. In the direct conversation of the two they stand with the memberships as well, since they
+decide there about every message; whoever changes either of them writes there what holds then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synctalk_contracts.models import User
+from synctalk_runtime.errors import InvalidError, NotFoundError
+from synctalk_runtime.ids import utc_now
+
+from synctalk_api import rules
+from synctalk_api.actions.lookups import direct_between
+from synctalk_api.actions.users import Users
+from synctalk_api.clients.fanout import Broadcast, Fanout
+from synctalk_api.store import blocks, conversations, members
+from synctalk_api.store.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    stores: Stores
+    users: Users
+    fanout: Fanout
+
+    async def block(self, user_id: str, other_id: str) -> None:
+        await self._require_other(user_id, other_id)
+        async with self.stores.main.changes.transaction() as conn:
+            await blocks.put(conn, user_id, other_id, utc_now())
+        await self._publish(user_id, other_id)
+
+    async def unblock(self, user_id: str, other_id: str) -> None:
+        await self._require_other(user_id, other_id)
+        async with self.stores.main.changes.transaction() as conn:
+            await blocks.lift(conn, user_id, other_id)
+        await self._publish(user_id, other_id)
+
+    async def page(self, user_id: str, after: str | None, limit: int) -> list[User]:
+        """Return those whom the user has blocked, by ascending id, one more than `limit`."""
+        async with self.stores.main.reads.connection() as conn:
+            return await blocks.page(conn, user_id, after, limit + 1)
+
+    async def blockers(self, user_id: str, others: Sequence[str]) -> set[str]:
+        """Return those of the others who have blocked the user: to that user they are unknown."""
+        if not others:
+            return set()
+        async with self.stores.main.postgres.connection() as conn:
+            return await blocks.blockers(conn, user_id, others)
+
+    async def apply(self, user_id: str, other_id: str) -> Broadcast:
+        """Write into their direct conversation, where there is one, who has blocked whom; return what to publish.
+
+        What holds is read under the conversation's lock, so the last to write has read the latest.
+        """
+        broadcast = Broadcast()
+        key = rules.direct_key(user_id, other_id)
+        place = rules.direct_id(key)
+        if self.stores.several and (found_at := await direct_between(self.stores, user_id, other_id)) is not None:
+            place = found_at  # that of a claimed guest, with the id that it had
+        async with self.stores.changing(place) as conn:
+            conversation_id = await conversations.by_direct_key(conn, key)
+            if conversation_id is None:
+                await self.stores.require_here(self.stores.of(place), [place])
+                return broadcast
+            await conversations.lock_any(conn, conversation_id)
+            found = await self.between(user_id, other_id)
+            for each, peer in ((user_id, other_id), (other_id, user_id)):
+                await members.set_blocks(
+                    conn,
+                    conversation_id,
+                    each,
+                    blocks_peer=(each, peer) in found,
+                    blocked_by_peer=(peer, each) in found,
+                )
+            broadcast.rights_changed(conversation_id, user_id)
+        return broadcast
+
+    async def between(self, user_id: str, other_id: str) -> set[tuple[str, str]]:
+        """Return who of the two has blocked whom."""
+        async with self.stores.main.postgres.connection() as conn:
+            return await blocks.among(conn, [(user_id, other_id), (other_id, user_id)])
+
+    async def _require_other(self, user_id: str, other_id: str) -> None:
+        if user_id == other_id:
+            raise InvalidError.of("user_id", "must be another user")
+        if other_id not in await self.users.registered([other_id]):
+            raise NotFoundError
+
+    async def _publish(self, user_id: str, other_id: str) -> None:
+        broadcast = await self.apply(user_id, other_id)
+        broadcast.contacts_changed(other_id)
+        await self.fanout.publish_and_wait(broadcast)

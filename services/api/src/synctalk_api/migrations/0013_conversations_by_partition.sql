@@ -1,0 +1,2 @@
+-- no transaction
+create index concurrently if not exists conversations_by_partition on conversations (partition, id);

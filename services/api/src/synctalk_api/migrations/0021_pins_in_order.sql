@@ -1,0 +1,3 @@
+-- no transaction
+create index concurrently if not exists messages_pinned
+on messages (conversation_id, pinned_at, seq) where pinned_at is not null;
