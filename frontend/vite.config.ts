@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
+import { emojiData } from './scripts/emoji'
 import { firstLoad } from './scripts/firstLoad'
 import { defineConfig } from 'vitest/config'
 
@@ -9,7 +10,7 @@ const upstream = process.env.SYNCTALK_URL ?? 'http://localhost:8080'
 const proxied = { target: upstream, changeOrigin: true }
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), firstLoad()],
+  plugins: [react(), tailwindcss(), emojiData(), firstLoad()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: {
     port: 5173,

@@ -77,7 +77,9 @@ for (const { name, options } of SETTINGS) {
   })
 }
 
-test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', async ({ user }) => {
+test('keyboard only: sign in, find a user, send a message, open another conversation and return', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const { page } = ada
@@ -111,7 +113,7 @@ test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', as
   await page.keyboard.press('ArrowUp')
   await expect(ada.message('by keyboard')).toBeFocused()
   await page.keyboard.press('Tab')
-  await expect(ada.message('by keyboard').getByRole('button', { name: 'Copy text' })).toBeFocused()
+  await expect(ada.message('by keyboard').getByRole('button').first()).toBeFocused()
 
   await ada.row('Other').focus()
   await page.keyboard.press('ArrowDown')
@@ -120,7 +122,7 @@ test('all by keyboard: sign in, find someone, talk, go elsewhere, come back', as
   await expect(ada.composer).toBeFocused()
 })
 
-test('focus goes into a dialog, stays there, and comes back', async ({ user }) => {
+test('a dialog takes the focus, keeps it, and returns it when it closes', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Group', [ben])
@@ -135,7 +137,7 @@ test('focus goes into a dialog, stays there, and comes back', async ({ user }) =
   await expect(add).toBeFocused()
 })
 
-test('a phone: one view at a time, each with its address, and the system’s back button', async ({ user }) => {
+test('phone: one view at a time, each with its own address, and the back button works', async ({ user }) => {
   const ada = await user('Ada', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
   const ben = await user('Ben')
   const id = await ada.group('Group', [ben])
@@ -158,7 +160,7 @@ test('a phone: one view at a time, each with its address, and the system’s bac
   }
 })
 
-test('a touch screen: a long press opens what can be done, all of it as large as a finger', async ({
+test('touch screen: a long press opens the actions of a message, with large touch targets', async ({
   user,
 }) => {
   const ada = await user('Ada', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
@@ -184,7 +186,8 @@ test('a touch screen: a long press opens what can be done, all of it as large as
   await expect(sheet).toBeVisible()
   await touch('touchEnd', [])
   for (const button of await sheet.getByRole('button').all()) {
-    expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44)
+    // While the sheet opens it is drawn a little smaller.
+    await expect.poll(async () => (await button.boundingBox())?.height).toBeGreaterThanOrEqual(44)
   }
   await expectClean(page, 'sheet')
   await sheet.getByRole('button', { name: 'Edit' }).tap()
@@ -197,7 +200,7 @@ test('a touch screen: a long press opens what can be done, all of it as large as
   await expect(ada.message('Message deleted')).toBeVisible()
 })
 
-test('someone who has never seen it chats within twenty seconds', async ({ user, browser }) => {
+test('a new user sends a first message within twenty seconds', async ({ user, browser }) => {
   const ben = await user('Ben')
   const page = await browser.newPage()
   const start = Date.now()
@@ -219,7 +222,7 @@ test('someone who has never seen it chats within twenty seconds', async ({ user,
   await page.close()
 })
 
-test('the first load brings less than 200 kB of script', async ({ user, browser, request, baseURL }) => {
+test('the first load transfers less than 200 kB of script', async ({ user, browser, request, baseURL }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -231,12 +234,14 @@ test('the first load brings less than 200 kB of script', async ({ user, browser,
     if (response.request().resourceType() === 'script') scripts.push(response.body())
   })
   await page.goto(`/c/${id}`)
-  await page.getByRole('textbox', { name: 'Message Ben' }).fill('hello')
-  await page.keyboard.press('Enter')
-  await expect(page.locator('[data-mark="delivered"]')).toBeVisible()
-  const files = new Set((await Promise.all(scripts)).map((script) => script.toString('base64')))
+  // Until one can write; what is fetched ahead comes later.
+  await expect(page.getByRole('textbox', { name: 'Message Ben' })).toBeVisible()
+  const files = new Set((await Promise.all([...scripts])).map((script) => script.toString('base64')))
   const bytes = [...files].reduce((sum, file) => sum + gzipSync(Buffer.from(file, 'base64')).length, 0)
   expect(bytes).toBeGreaterThan(50_000)
   expect(bytes).toBeLessThan(200_000)
+  await page.getByRole('textbox', { name: 'Message Ben' }).fill('hello')
+  await page.keyboard.press('Enter')
+  await expect(page.locator('[data-mark="delivered"]')).toBeVisible()
   await context.close()
 })

@@ -9,7 +9,7 @@ const stored = (user: User, id: string): Promise<string[]> =>
     .call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages`)
     .then(({ items }) => items.map(({ body }) => body))
 
-test('Up edits the last message, whether it was acked, is under way or waits; what is edited is marked and in sight', async ({
+test('Up edits the last message, acked, being sent or queued; the edited message is marked and in view', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -74,7 +74,7 @@ test('Up edits the last message, whether it was acked, is under way or waits; wh
   expect((await stored(ada, id)).slice(9)).toEqual(['hello', 'calmly\nbegun'])
 })
 
-test('what waits in a conversation brings it to the top of the list', async ({ user }) => {
+test('a queued message moves its conversation to the top of the list', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const cleo = await user('Cleo')
@@ -89,7 +89,7 @@ test('what waits in a conversation brings it to the top of the list', async ({ u
   await expect(rows.first()).toContainText('You: below')
 })
 
-test('removed while writing: what was written is kept and can be taken along; nothing more is asked there', async ({
+test('removed from a group while writing: the draft is kept and can be copied, and no more requests are made there', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -117,7 +117,7 @@ test('removed while writing: what was written is kept and can be taken along; no
   expect(refused).toEqual([])
 })
 
-test('two tabs: a draft that one sends leaves the other; a long name leaves the field one line high; the end is counted beside the text', async ({
+test('two tabs: a draft sent in one disappears in the other; a long title keeps the field one line high; the characters left are shown', async ({
   user,
 }) => {
   const ada = await user('Ada')

@@ -12,9 +12,7 @@ test('start a direct conversation by searching for a user', async ({ user }) => 
   await expect(ben.row('Ada Lovelace')).toContainText('1 unread message')
 })
 
-test('the palette: who is shown fits what is typed, also while the answer to it is on its way', async ({
-  user,
-}) => {
+test('quick search: the results match what is typed, also while a response is pending', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const { page } = ada
@@ -33,7 +31,7 @@ test('the palette: who is shown fits what is typed, also while the answer to it 
   await expect(options).toContainText(ben.account.username)
 })
 
-test('the list: newest activity first, last message, unread, presence, typing, draft, filter', async ({
+test('conversation list: sorting, last message, unread count, presence, typing, draft, filter', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -70,7 +68,7 @@ test('the list: newest activity first, last message, unread, presence, typing, d
   await expect(rows).toHaveCount(2)
 })
 
-test('someone who goes offline: the dot goes, and last seen is shown in words', async ({ user }) => {
+test('a user goes offline: the dot disappears and last seen is shown', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -81,7 +79,7 @@ test('someone who goes offline: the dot goes, and last seen is shown in words', 
   await expect(head).toContainText(/Last seen (now|\d+ (second|minute)s? ago)/, { timeout: 45_000 })
 })
 
-test('one’s own status and words are seen by others', async ({ user }) => {
+test('status and status text are shown to other users', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -96,7 +94,7 @@ test('one’s own status and words are seen by others', async ({ user }) => {
   await expect(ben.page.locator('#main header')).toContainText('In the library · Do not disturb')
 })
 
-test('make a group, rename it, add, promote and remove people, leave', async ({ user }) => {
+test('create a group, rename it, add, promote and remove members, leave it', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const eve = await user('Eve')
@@ -142,7 +140,7 @@ test('make a group, rename it, add, promote and remove people, leave', async ({ 
   await expect(bens.getByRole('listitem').filter({ hasText: 'Ben' })).toContainText('Owner')
 })
 
-test('a member removed while looking at the group gets a notice, is led away, and sees nothing more of it', async ({
+test('a member removed from an open group gets a notice, is redirected, and sees nothing more of it', async ({
   user,
 }) => {
   const ada = await user('Ada')

@@ -1,7 +1,7 @@
 /** Forms, dialogs and the focus in them. */
 import { createAccount, expect, PASSWORD, test } from './users'
 
-test('what the server refuses is said in the client’s words, at its field, until that is changed', async ({
+test("an error of the server is shown at its field, in the client's words, until the field changes", async ({
   page,
 }) => {
   await page.goto('/register')
@@ -20,7 +20,7 @@ test('what the server refuses is said in the client’s words, at its field, unt
   await expect(page.getByRole('textbox', { name: 'Username' })).toBeFocused()
 })
 
-test('a refused sign-in by click keeps the focus', async ({ page, request }) => {
+test('a failed sign-in by click keeps the focus', async ({ page, request }) => {
   const ada = await createAccount(request, 'Ada')
   await page.goto('/sign-in')
   await page.getByRole('textbox', { name: 'Username' }).fill(ada.username)
@@ -31,7 +31,7 @@ test('a refused sign-in by click keeps the focus', async ({ page, request }) => 
   await expect(button).toBeFocused()
 })
 
-test('after deleting and removing the focus is near, not lost', async ({ user }) => {
+test('the focus moves nearby after a message is deleted or a member removed', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Group', [ben])
@@ -52,7 +52,7 @@ test('after deleting and removing the focus is near, not lost', async ({ user })
   await expect(ada.page.locator('#main :focus')).toHaveCount(1)
 })
 
-test('a group wants somebody in it; Enter in its name leads to the people', async ({ user }) => {
+test('a group needs at least one member; Enter in its name moves to the member search', async ({ user }) => {
   const ada = await user('Ada')
   const { page } = ada
   await page.goto('/new/group')
@@ -65,7 +65,7 @@ test('a group wants somebody in it; Enter in its name leads to the people', asyn
   await expect(page).toHaveURL(/new\/group/)
 })
 
-test('one’s own username is shown, and can be copied', async ({ user }) => {
+test('one’s own username is shown and can be copied', async ({ user }) => {
   const ada = await user('Ada', { permissions: ['clipboard-read', 'clipboard-write'] })
   const { page } = ada
   const name = `@${ada.account.username}`
@@ -79,7 +79,9 @@ test('one’s own username is shown, and can be copied', async ({ user }) => {
   await expect(page.getByText('Copied')).toBeVisible()
 })
 
-test('the filter finds conversations by parts, and people one has none with', async ({ user }) => {
+test('the filter finds conversations by any part of their name, and users one has no conversation with', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben Okri')
   const eve = await user('Eve Online')

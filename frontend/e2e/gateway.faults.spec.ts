@@ -16,7 +16,7 @@ function pidsOf(kind: string): number[] {
     .map(([, pid]) => Number(pid))
 }
 
-test('the gateways killed in mid-conversation: all messages arrive, in order, once each', async ({
+test('gateways killed during a conversation: all messages arrive in order, exactly once', async ({
   user,
 }) => {
   const ada = await user('Ada')

@@ -134,7 +134,7 @@ async function settled(page: Page, before: Map<string, number>): Promise<Map<str
   return tops(page)
 }
 
-test('older pages are loaded without a jump', async ({ user, request }) => {
+test('loading older pages does not move the view', async ({ user, request }) => {
   const ada = await user('Ada')
   const others: Account[] = []
   for (const name of ['Ben', 'Eve', 'Dan', 'Fay', 'Gus']) others.push(await createAccount(request, name))
@@ -165,7 +165,7 @@ test('older pages are loaded without a jump', async ({ user, request }) => {
   await expect(start).toBeVisible()
 })
 
-test('ten thousand messages: scrolling drops no beat, and a key stroke does not wait', async ({
+test('ten thousand messages: scrolling drops no frame, and typing is not delayed', async ({
   user,
   request,
   baseURL,
@@ -173,6 +173,10 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
   test.setTimeout(600_000)
   const ada = await user('Ada')
   const id = await longGroup(ada, request, baseURL ?? '')
+  // The page knows all that is unread before it is opened: it could still be taking in what was sent.
+  await expect(ada.page.locator(`nav a[href="/c/${id}"]`)).toContainText('10,000 unread messages', {
+    timeout: 60_000,
+  })
   await ada.open(id)
   await ada.page.getByRole('button', { name: /Jump to the newest message/ }).click()
   await expect(ada.page.getByRole('button', { name: /Jump to the newest message/ })).toHaveCount(0)
@@ -211,12 +215,13 @@ test('ten thousand messages: scrolling drops no beat, and a key stroke does not 
     return { p50: costs[60] ?? 0, p95: costs[114] ?? 0 }
   })
   process.stdout.write(`${JSON.stringify({ idle, slow, fast, cpuPerFrame, typing })}\n`)
-  // What a frame costs leaves a quarter of the beat; and where the machine has nothing else to do, no beat is dropped.
+  // What a frame costs, by the CPU's own clock, leaves a quarter of the beat. How long frames take is a matter of
+  // whatever else runs too: where that is nothing, no beat is dropped.
   expect(cpuPerFrame).toBeLessThan(0.75 * BEAT_MS)
-  for (const { p50 } of [slow, fast]) expect(p50).toBeLessThan(1.5 * BEAT_MS)
-  expect(typing.p50).toBeLessThan(2 * BEAT_MS)
   const [load = Infinity] = loadavg()
   if (load < QUIET_LOAD) {
+    for (const { p50 } of [slow, fast]) expect(p50).toBeLessThan(1.5 * BEAT_MS)
+    expect(typing.p50).toBeLessThan(2 * BEAT_MS)
     for (const { p95 } of [slow, fast]) expect(p95).toBeLessThan(2 * BEAT_MS)
     expect(typing.p95).toBeLessThan(3 * BEAT_MS)
   }

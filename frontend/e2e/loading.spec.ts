@@ -1,7 +1,7 @@
 /** The first load over a slow line. */
 import { createAccount, expect, signedIn, test } from './users'
 
-test('on a slow line something is seen at once, and the conversations are asked for at once', async ({
+test('slow network: the page renders at once and requests the conversations at once', async ({
   user,
   browser,
   baseURL,

@@ -2,7 +2,9 @@ import type { Locator } from '@playwright/test'
 import type { Message, Receipt } from '../src/contracts'
 import { callAs, createAccount, expect, look, postAs, test, type User } from './users'
 
-test('what others write is text, never markup; links are safe, lines stay', async ({ user }) => {
+test('messages are rendered as text, never as markup; links are safe, line breaks are kept', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -22,7 +24,7 @@ test('what others write is text, never markup; links are safe, lines stay', asyn
   await expect(ben.message('second line')).toContainText('see https://example.org/a?b=1.\nsecond line')
 })
 
-test('sent, delivered, read: each is seen when it is so', async ({ user }) => {
+test('sent, delivered and read marks appear as they happen', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -36,7 +38,7 @@ test('sent, delivered, read: each is seen when it is so', async ({ user }) => {
   await ada.expectMark('one', 'read')
 })
 
-test('many conversations with something new: all is marked as delivered over one connection, a few at a time', async ({
+test('many conversations with new messages: all are marked as delivered over one connection, a few at a time', async ({
   user,
   request,
 }) => {
@@ -88,7 +90,9 @@ test('many conversations with something new: all is marked as delivered over one
   expect(most).toBeLessThanOrEqual(24)
 })
 
-test('in a group the marks wait for everybody, and a click shows who', async ({ user }) => {
+test('group: the marks appear once all members have received or read, and a click shows who has', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const eve = await user('Eve')
@@ -110,7 +114,7 @@ test('in a group the marks wait for everybody, and a click shows who', async ({ 
   await ada.expectMark('to all', 'read')
 })
 
-test('typing: one, two, and the rest counted; ends with the message', async ({ user }) => {
+test('typing: one name, two names, then a count; it ends with the message', async ({ user }) => {
   const ada = await user('Ada')
   const others = [await user('Ben'), await user('Cleo'), await user('Dan')]
   const id = await ada.group('Talk', others)
@@ -130,7 +134,7 @@ test('typing: one, two, and the rest counted; ends with the message', async ({ u
   await expect(ada.page.getByText(/typing/)).toHaveCount(0)
 })
 
-test('edit with the up arrow, and delete; both ends see it', async ({ user }) => {
+test('edit with the up arrow, and delete; both users see it', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -154,7 +158,7 @@ test('edit with the up arrow, and delete; both ends see it', async ({ user }) =>
   await expect(ben.row('Ada')).toContainText('Message deleted')
 })
 
-test('a draft is kept over a reload, and gone once sent', async ({ user }) => {
+test('a draft survives a reload and disappears once sent', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -168,7 +172,7 @@ test('a draft is kept over a reload, and gone once sent', async ({ user }) => {
   await expect(ada.composer).toHaveValue('')
 })
 
-test('near the limit it is shown what is left; beyond it nothing is sent', async ({ user }) => {
+test('near the limit the characters left are shown; beyond it nothing is sent', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   await ada.open(await ada.directWith(ben))
@@ -179,7 +183,7 @@ test('near the limit it is shown what is left; beyond it nothing is sent', async
   await expect(ada.page.getByRole('button', { name: 'Send' })).toBeDisabled()
 })
 
-test('two tabs of one user: what one sends and reads, the other shows', async ({ user }) => {
+test('two tabs of one user show what the other sends and reads', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -196,7 +200,9 @@ test('two tabs of one user: what one sends and reads, the other shows', async ({
   await expect(second.getByRole('log').getByRole('article')).toHaveText([/are you there/, /here I am/])
 })
 
-test('opened at the first unread message, and from there to the newest', async ({ user }) => {
+test('a conversation opens at the first unread message, and jumps to the newest from there', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -228,9 +234,7 @@ test('opened at the first unread message, and from there to the newest', async (
   await ada.expectMark('line 18.', 'read')
 })
 
-test('jumped to the newest, and what lies between is not wanted: marked as read by hand', async ({
-  user,
-}) => {
+test('after jumping to the newest message the skipped ones can be marked as read', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -280,7 +284,7 @@ test('jumped to the newest, and what lies between is not wanted: marked as read 
   await expect(up).toHaveCount(0)
 })
 
-test('what would fill the view is folded; stacked marks stay in their message; “(edited)” stands in the last line', async ({
+test('long messages are collapsed; combining marks stay inside their message; “(edited)” is in the last line', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -329,7 +333,9 @@ test('what would fill the view is folded; stacked marks stay in their message; �
   expect(items[0]?.body).toBe('one\n\n\ntwo')
 })
 
-test('what came while one looked elsewhere: a line before it, and a way back up to it', async ({ user }) => {
+test('messages that arrive while the page is hidden: a line before them, and a button that leads to it', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)

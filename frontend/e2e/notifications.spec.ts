@@ -37,7 +37,7 @@ async function keepNotifications(context: BrowserContext, permission: Notificati
 const shownOn = (page: Page) =>
   page.evaluate(() => window.shown.map(({ title, body, closed }) => ({ title, body, closed })))
 
-test('unread shows in the title and the icon, and goes when read', async ({ user }) => {
+test('the title and the icon show the unread count, until it is read', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -50,7 +50,7 @@ test('unread shows in the title and the icon, and goes when read', async ({ user
   await expect(ben.page.locator('link[rel="icon"]')).toHaveAttribute('href', '/icon.svg')
 })
 
-test('asked when the first message comes; then a message while hidden is shown, and a click opens it', async ({
+test('permission is requested at the first message; later a hidden page shows notifications, and a click opens the message', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -76,7 +76,7 @@ test('asked when the first message comes; then a message while hidden is shown, 
   await expect(ben.message('while you are away')).toBeVisible()
 })
 
-test('a silenced conversation is neither notified nor counted; its mentions are where they are wanted', async ({
+test('a muted conversation is neither notified nor counted; its mentions are, where the level says so', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -103,7 +103,7 @@ test('a silenced conversation is neither notified nor counted; its mentions are 
   await expect(ben.page).toHaveTitle('(2) SyncTalk')
 })
 
-test('of two tabs one notifies, and takes it back when the message is read elsewhere', async ({ user }) => {
+test('one of two tabs notifies, and withdraws it when the message is read elsewhere', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -127,7 +127,7 @@ test('of two tabs one notifies, and takes it back when the message is read elsew
   await expect.poll(all).toEqual([{ title: 'Ada', body: 'once', closed: true }])
 })
 
-test('the level is chosen in the details, for all devices', async ({ user }) => {
+test('the notification level is chosen in the details and holds on all devices', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Group', [ben])
@@ -140,7 +140,7 @@ test('the level is chosen in the details, for all devices', async ({ user }) => 
     .toMatchObject({ level: 'mentions' })
 })
 
-test('a new name is seen at once, everywhere, and in one’s own other tabs', async ({ user }) => {
+test('a new display name appears at once, everywhere, and in one’s own other tabs', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)

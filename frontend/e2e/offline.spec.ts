@@ -10,7 +10,7 @@ async function storedBodies(user: User, id: string): Promise<string[]> {
 const words = (count: number, prefix = 'word'): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix} ${String(n + 1)}.`)
 
-test('the network cut while sending: a line says so, the messages wait, and go out in order, once each', async ({
+test('offline while sending: a banner says so, messages are queued and sent in order, exactly once', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -35,9 +35,7 @@ test('the network cut while sending: a line says so, the messages wait, and go o
   expect(await storedBodies(ada, id)).toEqual(['before', ...words(6)])
 })
 
-test('cut in the middle of a burst: whatever was under way, nothing is lost, doubled or out of order', async ({
-  user,
-}) => {
+test('offline in the middle of a burst: nothing is lost, duplicated or reordered', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -52,7 +50,7 @@ test('cut in the middle of a burst: whatever was under way, nothing is lost, dou
   expect(await storedBodies(ada, id)).toEqual(burst)
 })
 
-test('written offline, then the page is gone: sent when it is opened again, in order, once each', async ({
+test('written offline, page closed: sent when it is opened again, in order, exactly once', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -75,7 +73,7 @@ test('written offline, then the page is gone: sent when it is opened again, in o
   expect(await storedBodies(ada, id)).toEqual(words(4))
 })
 
-test('what happened meanwhile is there after the break: messages, edits, deletions, members, the title', async ({
+test('after an outage: missed messages, edits, deletions, members and the title are loaded', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -105,7 +103,7 @@ test('what happened meanwhile is there after the break: messages, edits, deletio
   ).toBeVisible()
 })
 
-test('what was read during the break shows as read after it', async ({ user }) => {
+test('what was read during an outage shows as read after it', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -124,7 +122,7 @@ test('what was read during the break shows as read after it', async ({ user }) =
   await ben.expectMark('for later', 'read')
 })
 
-test('a break does not move what one is reading', async ({ user }) => {
+test('an outage does not move the view', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -145,7 +143,9 @@ test('a break does not move what one is reading', async ({ user }) => {
   expect(Math.abs((await top()) - 300)).toBeLessThanOrEqual(1)
 })
 
-test('a message that the server refuses says so, and can be sent again or let go', async ({ user }) => {
+test('a message that the server refuses shows an error, and can be sent again or discarded', async ({
+  user,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Soon without Ben', [ben])
@@ -162,9 +162,7 @@ test('a message that the server refuses says so, and can be sent again or let go
   await ben.expectMark('too late', 'delivered')
 })
 
-test('cut just after opening: the page stays, and what it had not loaded yet comes with the network', async ({
-  user,
-}) => {
+test('offline just after opening: the page stays, and loads the rest once it is online', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)

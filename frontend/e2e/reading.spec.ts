@@ -58,7 +58,7 @@ const topOf = (reader: User, n: number): Promise<number> =>
     return top
   })
 
-test('scrolled to the top before the older page is there: the place is kept, and one page comes', async ({
+test('scrolled to the top before the older page has loaded: the position is kept, and one page is loaded', async ({
   user,
   request,
 }) => {
@@ -90,7 +90,7 @@ test('scrolled to the top before the older page is there: the place is kept, and
   await expect(ada.message('line 1.')).toBeInViewport()
 })
 
-test('the view shrinks: the newest stays in sight, and what comes is followed; further up the lower edge stays', async ({
+test('the view shrinks: at the end the newest message stays in view; further up the lower edge stays', async ({
   user,
 }) => {
   const ada = await user('Ada', { viewport: { width: 390, height: 844 } })

@@ -1,11 +1,7 @@
 /** What the page does not do, whatever it is given. */
 import { callAs, createAccount, expect, PASSWORD, test } from './users'
 
-test('a path that looks like a host is not the way back after signing in', async ({
-  page,
-  request,
-  baseURL,
-}) => {
+test('a path that looks like a host is not followed after signing in', async ({ page, request, baseURL }) => {
   const ada = await createAccount(request, 'Ada')
   await page.goto(`${baseURL ?? ''}//example.org/x`)
   await page.getByRole('textbox', { name: 'Username' }).fill(ada.username)
@@ -15,7 +11,7 @@ test('a path that looks like a host is not the way back after signing in', async
   expect(new URL(page.url()).pathname).toBe('/')
 })
 
-test('a picture of another origin is not asked for: initials are shown; the socket connects', async ({
+test('an avatar of another origin is not requested: initials are shown; the socket connects', async ({
   browser,
   request,
 }) => {
@@ -44,7 +40,7 @@ test('a picture of another origin is not asked for: initials are shown; the sock
   await context.close()
 })
 
-test('without a connection nobody is shown as online, and nothing moves', async ({ user }) => {
+test('without a connection no user is shown as online, and nothing moves', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)

@@ -14,8 +14,8 @@ async function signOut(page: Page): Promise<void> {
   await page.getByRole('menuitem', { name: 'Sign out' }).click()
 }
 
-test.describe('who may not', () => {
-  test('a wrong password and an unknown name: refused in the same words', async ({ page, request }) => {
+test.describe('refused sign-ins', () => {
+  test('a wrong password and an unknown username get the same error', async ({ page, request }) => {
     const { username } = await createAccount(request, 'Ada')
     await page.goto('/sign-in')
     for (const name of [username, `${username.slice(0, 20)}.nobody`]) {
@@ -25,13 +25,13 @@ test.describe('who may not', () => {
     }
   })
 
-  test('without a session every address leads to the sign-in', async ({ page }) => {
+  test('without a session every address redirects to the sign-in page', async ({ page }) => {
     await page.goto('/settings')
     await expect(page).toHaveURL(/\/sign-in$/)
     await expect(page.getByRole('textbox', { name: 'Username' })).toBeFocused()
   })
 
-  test('a taken name and a short password are said beside their fields', async ({ page, request }) => {
+  test('a taken username and a short password show errors at their fields', async ({ page, request }) => {
     const { username } = await createAccount(request, 'Ada')
     await page.goto('/register')
     await fill(page, username.toUpperCase(), 'short')
@@ -43,7 +43,7 @@ test.describe('who may not', () => {
   })
 })
 
-test('register, reload, sign out, sign in: one user throughout', async ({ page, request }) => {
+test('register, reload, sign out, sign in as the same user', async ({ page, request }) => {
   const { username } = await createAccount(request, 'Other')
   const name = `${username.slice(0, 28)}x`
   await page.goto('/register')
@@ -71,7 +71,7 @@ async function expectNoTokenIn(page: Page): Promise<void> {
   expect(readable).not.toContain(cookie?.value)
 }
 
-test('no script can read a token, and tabs stay signed in over reloads', async ({
+test('no script can read a token, and tabs stay signed in after reloads', async ({
   page,
   context,
   request,
@@ -94,7 +94,7 @@ test('no script can read a token, and tabs stay signed in over reloads', async (
   }
 })
 
-test('tokens that an earlier client stored: the session goes on, and they are gone', async ({
+test('tokens stored by an earlier version: the session continues and they are deleted', async ({
   page,
   request,
 }) => {
@@ -127,7 +127,7 @@ async function spoilTokens(context: BrowserContext, shown: Set<string>): Promise
   })
 }
 
-test('a token that is refused: renewed once for all tabs, and nobody notices', async ({ user }) => {
+test('a refused access token is refreshed once for all tabs, unnoticed', async ({ user }) => {
   const ada = await user('Ada')
   const shown = new Set<string>()
   const refreshes: string[] = []
@@ -150,7 +150,7 @@ test('a token that is refused: renewed once for all tabs, and nobody notices', a
   expect(refreshes).toHaveLength(1)
 })
 
-test('a token that has run out by the clock: renewed before it is used', async ({ user }) => {
+test('an expired access token is refreshed before it is used', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -173,7 +173,10 @@ test('a token that has run out by the clock: renewed before it is used', async (
   await ada.expectMark('still here', 'delivered')
 })
 
-test('a session ended from another device: says why, and keeps the draft', async ({ user, browser }) => {
+test('a session ended from another device: the page says why, and the draft is kept', async ({
+  user,
+  browser,
+}) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -200,7 +203,7 @@ test('a session ended from another device: says why, and keeps the draft', async
   await expect(ada.composer).toHaveValue('not finished yet')
 })
 
-test('changing the password: this device goes on, the others are signed out', async ({ user, browser }) => {
+test('changing the password signs out the other devices, not this one', async ({ user, browser }) => {
   const ada = await user('Ada')
   const other: Account = { ...ada.account }
   const elsewhere = await browser.newContext()
@@ -237,7 +240,7 @@ test('two tabs: signing out in one signs out the other', async ({ user }) => {
   await expect(second.getByRole('textbox', { name: 'Username' })).toBeVisible()
 })
 
-test('signed out while the server does not answer: it is revoked later, and the cookie is gone', async ({
+test('signed out while the server is down: the session is revoked later, and the cookie is deleted', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -252,7 +255,7 @@ test('signed out while the server does not answer: it is revoked later, and the 
   await expect(ada.call('GET', '/v1/auth/sessions')).rejects.toThrow('unauthenticated')
 })
 
-test('two users at one machine: the next one finds nothing of the first', async ({ user, request }) => {
+test('two users on one machine: the second finds nothing of the first', async ({ user, request }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
@@ -269,7 +272,7 @@ test('two users at one machine: the next one finds nothing of the first', async 
   await expect(ada.page.getByText('This page doesn’t exist.')).toBeVisible()
 })
 
-test('signed out while the list still loads: the next user sees nothing of it, also when it arrives', async ({
+test('signed out while the list is loading: the next user sees nothing of it, even when it arrives', async ({
   browser,
   user,
   request,

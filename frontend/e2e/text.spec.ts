@@ -14,7 +14,7 @@ const firstCharacter = (part: Locator): Promise<{ at: number; width: number }> =
     return { at: range.getBoundingClientRect().left - box.left, width: box.width }
   })
 
-test('previews of either direction begin at their beginning, and each part keeps its own', async ({
+test('previews start at their beginning in either direction, and each part keeps its own direction', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -45,7 +45,7 @@ test('previews of either direction begin at their beginning, and each part keeps
   expect(typist?.x).toBe(typing?.x)
 })
 
-test('each line has its own direction; links, code and mentions are what they are', async ({ user }) => {
+test('each line has its own direction; links, code and mentions are recognized', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Texts', [ben])
@@ -85,7 +85,7 @@ test('each line has its own direction; links, code and mentions are what they ar
   await expect(rich.locator('pre')).toHaveText('x')
 })
 
-test('a hostile text is no burden: the page goes on at once', async ({ user }) => {
+test('a hostile text does not slow the page down', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)

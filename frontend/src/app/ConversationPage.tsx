@@ -1,4 +1,4 @@
-import { Suspense, useCallback, useEffect, useState } from 'react'
+import { Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
 import { Bone, Failed, Loading } from '@/components/States'
 import { useToast } from '@/lib-react/page'
@@ -14,17 +14,21 @@ import { useLive } from '@/lib-react/session'
 import { useEscape } from './useEscape'
 
 const LeftBehind = lazily(() => import('@/features/messages/LeftBehind'))
+const ConversationSearch = lazily(() => import('@/features/search/ConversationSearch'))
 const DetailsPane = lazily(() =>
   import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
 )
 
-/** One conversation by its address; beside it, or over it on narrow screens, its details. */
-export function ConversationPage({ details = false }: { details?: boolean }) {
+/** What is beside a conversation, or over it on narrow screens. */
+type Pane = 'details' | 'search' | null
+
+/** One conversation by its address. */
+export function ConversationPage({ pane = null }: { pane?: Pane }) {
   const { id = '' } = useParams()
-  return <Page key={id} id={id} details={details} />
+  return <Page key={id} id={id} pane={pane} />
 }
 
-function Page({ id, details }: { id: string; details: boolean }) {
+function Page({ id, pane }: { id: string; pane: Pane }) {
   const toast = useToast()
   const { drafts } = useLive()
   const summary = useSummary(id)
@@ -34,6 +38,7 @@ function Page({ id, details }: { id: string; details: boolean }) {
   const location = useLocation()
   // Chosen from the list again: the place to write takes the focus again.
   const focusKey = (location.state as { focus?: boolean } | null)?.focus === true ? location.key : null
+  const at = useAt()
   const removed = removedAt !== null
   const found = useFound(id, summary !== null || removed)
   const unsent = useUnsent(id)
@@ -47,8 +52,8 @@ function Page({ id, details }: { id: string; details: boolean }) {
     void navigate('/', { replace: true })
   }, [id, removed, lastTitle, unsent, drafts, navigate, toast])
 
-  const hideDetails = useCallback(() => void navigate(`/c/${id}`, { replace: true }), [id, navigate])
-  useEscape(details, hideDetails)
+  const hidePane = useCallback(() => void navigate(`/c/${id}`, { replace: true }), [id, navigate])
+  useEscape(pane !== null, hidePane)
 
   if (removed) {
     if (lastTitle === null) return <Navigate to="/nothing" replace />
@@ -79,19 +84,33 @@ function Page({ id, details }: { id: string; details: boolean }) {
 
   return (
     <div className="relative flex h-full">
-      <div className={`flex min-w-0 flex-1 flex-col ${details ? 'max-md:hidden' : ''}`}>
-        <ConversationHead summary={summary} detailsOpen={details} />
-        <ConversationView summary={summary} focusKey={focusKey} />
+      <div className={`flex min-w-0 flex-1 flex-col ${pane !== null ? 'max-md:hidden' : ''}`}>
+        <ConversationHead summary={summary} pane={pane} />
+        <ConversationView summary={summary} focusKey={focusKey} at={at} />
       </div>
-      {details && (
+      {pane !== null && (
         <div className="absolute inset-y-0 end-0 z-20 w-full border-border md:w-[360px] md:border-s md:max-lg:shadow-float lg:static">
           <Suspense>
-            <DetailsPane summary={summary} onClose={hideDetails} />
+            {pane === 'details' ? (
+              <DetailsPane summary={summary} onClose={hidePane} />
+            ) : (
+              <ConversationSearch summary={summary} onClose={hidePane} />
+            )}
           </Suspense>
         </div>
       )}
     </div>
   )
+}
+
+/** The message that the address names by its number; another object each time that it is followed. */
+function useAt(): { seq: number; focus: boolean } | null {
+  const { search, key } = useLocation()
+  const given = Number(new URLSearchParams(search).get('at'))
+  const seq = Number.isSafeInteger(given) && given > 0 ? given : null
+  // Following the same link again leads there again.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  return useMemo(() => (seq === null ? null : { seq, focus: false }), [seq, key])
 }
 
 type Found = { state: 'asking' | 'missing' } | { state: 'failed'; text: string; retry: () => void }

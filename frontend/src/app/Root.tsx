@@ -39,7 +39,8 @@ function Entrance() {
     if (isSignIn) return <Navigate to={from ?? '/'} replace />
     return <SignedIn key={session.sessionId} userId={session.user.id} sessionId={session.sessionId} />
   }
-  const back = session.ended === 'left' || !isOwnPath(location.pathname) ? null : { from: location.pathname }
+  const { pathname, search } = location
+  const back = session.ended === 'left' || !isOwnPath(pathname) ? null : { from: `${pathname}${search}` }
   return (
     <Routes>
       <Route path="/sign-in" element={<SignedOut mode="sign-in" />} />

@@ -17,13 +17,15 @@ import { useShortcuts } from './useShortcuts'
 import { Welcome } from './Welcome'
 
 const SettingsPage = lazily(() => import('@/features/settings/SettingsPage'))
+const SearchPage = lazily(() => import('@/features/search/SearchPage'))
 const loadPalette = () => import('@/features/palette/Palette')
 const Palette = lazily(loadPalette)
 const loadStarting = () => import('@/features/conversations/NewConversation')
 const NewDirect = lazily(() => loadStarting().then((m) => ({ default: m.NewDirect })))
 const NewGroup = lazily(() => loadStarting().then((m) => ({ default: m.NewGroup })))
 
-const PRELOAD_AFTER_MS = 300
+/** The page itself comes first, also over a slow line. */
+const PRELOAD_AFTER_MS = 2_000
 
 const MAX_RETRIES = 3
 
@@ -93,8 +95,9 @@ function Frame() {
   const [palette, setPalette] = useState(false)
   const conversation = useMatch('/c/:id/*')
   const settings = useMatch('/settings')
+  const search = useMatch('/search')
   const id = conversation?.params.id ?? null
-  const listIsView = id === null && settings === null
+  const listIsView = id === null && settings === null && search === null
   usePreloaded()
   useShortcuts(() => setPalette((open) => !open))
   return (
@@ -115,7 +118,9 @@ function Frame() {
               <Route index element={<Welcome />} />
               <Route path="new/*" element={<Welcome />} />
               <Route path="c/:id" element={<ConversationPage />} />
-              <Route path="c/:id/details" element={<ConversationPage details />} />
+              <Route path="c/:id/details" element={<ConversationPage pane="details" />} />
+              <Route path="c/:id/search" element={<ConversationPage pane="search" />} />
+              <Route path="search" element={<SearchPage />} />
               <Route path="settings" element={<SettingsPage />} />
               <Route path="*" element={<NotFound />} />
             </Routes>

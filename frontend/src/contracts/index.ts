@@ -1,6 +1,8 @@
 /* Generated from libs/contracts by `make contracts`. Do not edit. */
 
-export type Role = 'owner' | 'admin' | 'member'
+export type FileState = 'pending' | 'ready' | 'refused'
+
+export type Role = 'owner' | 'admin' | 'moderator' | 'member'
 
 export type ErrorCode =
   | 'malformed'
@@ -16,6 +18,7 @@ export type ErrorCode =
   | 'username_taken'
   | 'client_message_id_reused'
   | 'conflict'
+  | 'gone'
   | 'too_large'
   | 'invalid'
   | 'rate_limited'
@@ -28,6 +31,59 @@ export type PresenceStatus = 'online' | 'away' | 'dnd' | 'offline'
  */
 export type EndReason = 'logged_out' | 'revoked' | 'password_changed' | 'refresh_reused' | 'expired'
 
+export type JsonValue = unknown
+
+export interface GlobalNotificationSettings {
+  content?: 'full' | 'sender' | 'none'
+  level?: 'all' | 'mentions' | 'none'
+  quiet_hours?: QuietHours | null
+}
+/**
+ * Every day from `from` until before `to`, on the clocks of the time zone; it may pass midnight.
+ */
+export interface QuietHours {
+  from: string
+  time_zone: string
+  to: string
+}
+
+export interface NotificationSettings {
+  level?: 'all' | 'mentions' | 'none'
+  muted_until?: string | null
+}
+
+export interface AllNotificationSettings {
+  conversations: {
+    [k: string]: NotificationSettings
+  }
+  settings: GlobalNotificationSettings
+}
+/**
+ * A file that a user has uploaded. Its type is what its bytes say, once it is ready.
+ */
+export interface File {
+  blurhash: string | null
+  content_type: string
+  created_at: string
+  duration_s: number | null
+  has_thumbnail: boolean
+  height: number | null
+  id: string
+  name: string
+  size: number
+  state: FileState
+  url: string | null
+  width: number | null
+}
+/**
+ * Where a forwarded message is from; nulls where that is not for every reader to see.
+ */
+export interface ForwardedFrom {
+  conversation_id: string | null
+  message_id: string | null
+  sender_id: string | null
+}
+
 export interface Message {
   body: string
   change_seq: number
@@ -36,8 +92,16 @@ export interface Message {
   created_at: string
   deleted_at: string | null
   edited_at: string | null
+  files?: File[]
+  forwarded_from?: ForwardedFrom | null
   id: string
+  mention_all?: boolean
   mentions: string[]
+  metadata?: {
+    [k: string]: unknown
+  }
+  pinned_at?: string | null
+  pinned_by?: string | null
   reaction_counts?: {
     [k: string]: number
   }
@@ -47,31 +111,71 @@ export interface Message {
   reply_to: string | null
   sender_id: string
   seq: number
+  system?: {
+    [k: string]: unknown
+  } | null
+}
+/**
+ * What a conversation is to one member alone.
+ */
+export interface OwnState {
+  first_unread_seq?: number | null
+  hidden_at?: string | null
+  marked_unread_at?: string | null
+  mention_count?: number
+  pinned_at?: string | null
 }
 
 export interface User {
   avatar_url: string | null
   display_name: string
   id: string
+  is_bot?: boolean
+  is_guest?: boolean
+  metadata?: {
+    [k: string]: unknown
+  }
   username: string
 }
 /**
  * A conversation as the caller sees it.
  */
 export interface Conversation {
+  archived_at?: string | null
+  avatar_url?: string | null
   change_seq: number
   created_at: string
+  description?: string
   id: string
   last_message: Message | null
   last_seq: number
+  me?: OwnState1
   members_count: number
+  metadata?: {
+    [k: string]: unknown
+  }
   peer: User | null
+  pins_count?: number
+  posting?: 'everyone' | 'admins'
   read_seq: number
   role: Role
+  slow_mode_s?: number
+  system_messages?: boolean
   title: string | null
   type: 'direct' | 'group'
   unread_count: number
   updated_at: string
+  visibility?: 'private' | 'public'
+}
+/**
+ * What a conversation is to one member alone.
+ */
+export interface OwnState1 {
+  first_unread_seq?: number | null
+  hidden_at?: string | null
+  marked_unread_at?: string | null
+  mention_count?: number
+  pinned_at?: string | null
 }
 
 export interface Device {
@@ -93,9 +197,33 @@ export interface ErrorBody {
   error: ErrorDetail
 }
 
+export interface FeedEvent {
+  created_at: string
+  data: {
+    [k: string]: unknown
+  }
+  id: string
+  type: string
+}
+/**
+ * A conversation as the events for host apps have it: nothing of what is said in it.
+ */
+export interface HostConversation {
+  created_at: string
+  external_id: string | null
+  id: string
+  metadata: {
+    [k: string]: unknown
+  }
+  title: string | null
+  type: 'direct' | 'group'
+  updated_at: string
+}
+
 export interface Member {
   delivered_seq: number
   joined_at: string
+  muted_until?: string | null
   read_seq: number
   role: Role
   user: User
@@ -107,20 +235,23 @@ export interface MemberChange {
   change_seq: number
   delivered_seq: number
   joined_at: string
+  muted_until?: string | null
   read_seq: number
   role: Role | null
   user: User
 }
 
-export interface NotificationSettings {
-  level?: 'all' | 'mentions' | 'none'
-  muted_until?: string | null
+export interface MentionHit {
+  conversation_id: string
+  message: Message
 }
 
 export interface Presence {
   custom_status: string | null
   last_seen_at: string | null
   status: PresenceStatus
+  status_emoji?: string | null
+  status_expires_at?: string | null
   user_id: string
 }
 /**
@@ -130,7 +261,11 @@ export interface PushData {
   badge: string
   conversation_id: string
   message_id: string
+  sender_name?: string
   seq: string
+  text?: string
+  thread_id?: string
+  title?: string
   type: 'message' | 'retract'
 }
 /**
@@ -141,10 +276,38 @@ export interface Receipt {
   read: boolean
   user_id: string
 }
+/**
+ * An earlier text of a message.
+ */
+export interface Revision {
+  body: string
+  edited_at: string
+}
 
 export interface SearchHit {
   highlight: string
   message: Message
+  ranges?: number[][]
+}
+/**
+ * A user as server keys see it.
+ */
+export interface ServerUser {
+  avatar_url: string | null
+  deactivated_at: string | null
+  display_name: string
+  erased_at: string | null
+  external_id: string | null
+  id: string
+  is_bot?: boolean
+  is_guest?: boolean
+  metadata?: {
+    [k: string]: unknown
+  }
+  private_metadata: {
+    [k: string]: unknown
+  }
+  username: string
 }
 
 export interface Session {
@@ -183,19 +346,41 @@ export interface Tokens {
 }
 
 export interface ConversationNewToClient {
+  archived_at?: string | null
+  avatar_url?: string | null
   change_seq: number
   created_at: string
+  description?: string
   id: string
   last_message: Message | null
   last_seq: number
+  me?: OwnState2
   members_count: number
+  metadata?: {
+    [k: string]: unknown
+  }
   peer: User | null
+  pins_count?: number
+  posting?: 'everyone' | 'admins'
   read_seq: number
   role: Role
+  slow_mode_s?: number
+  system_messages?: boolean
   title: string | null
   type: 'direct' | 'group'
   unread_count: number
   updated_at: string
+  visibility?: 'private' | 'public'
+}
+/**
+ * What a conversation is to one member alone.
+ */
+export interface OwnState2 {
+  first_unread_seq?: number | null
+  hidden_at?: string | null
+  marked_unread_at?: string | null
+  mention_count?: number
+  pinned_at?: string | null
 }
 
 export interface ConversationRemovedToClient {
@@ -203,24 +388,47 @@ export interface ConversationRemovedToClient {
 }
 
 export interface ConversationUpdatedToClient {
+  archived_at?: string | null
+  avatar_url?: string | null
   change_seq: number
   created_at: string
+  description?: string
   id: string
   last_message: Message | null
   last_seq: number
+  me?: OwnState3
   members_count: number
+  metadata?: {
+    [k: string]: unknown
+  }
   peer: User | null
+  pins_count?: number
+  posting?: 'everyone' | 'admins'
   read_seq: number
   role: Role
+  slow_mode_s?: number
+  system_messages?: boolean
   title: string | null
   type: 'direct' | 'group'
   unread_count: number
   updated_at: string
+  visibility?: 'private' | 'public'
+}
+/**
+ * What a conversation is to one member alone.
+ */
+export interface OwnState3 {
+  first_unread_seq?: number | null
+  hidden_at?: string | null
+  marked_unread_at?: string | null
+  mention_count?: number
+  pinned_at?: string | null
 }
 
 export interface MemberChangedToClient {
   change_seq: number
   conversation_id: string
+  muted_until?: string | null
   role: Role | null
   user_id: string
 }
@@ -233,8 +441,16 @@ export interface MessageDeletedToClient {
   created_at: string
   deleted_at: string | null
   edited_at: string | null
+  files?: File[]
+  forwarded_from?: ForwardedFrom | null
   id: string
+  mention_all?: boolean
   mentions: string[]
+  metadata?: {
+    [k: string]: unknown
+  }
+  pinned_at?: string | null
+  pinned_by?: string | null
   reaction_counts?: {
     [k: string]: number
   }
@@ -244,6 +460,9 @@ export interface MessageDeletedToClient {
   reply_to: string | null
   sender_id: string
   seq: number
+  system?: {
+    [k: string]: unknown
+  } | null
 }
 
 export interface MessageNewToClient {
@@ -254,8 +473,16 @@ export interface MessageNewToClient {
   created_at: string
   deleted_at: string | null
   edited_at: string | null
+  files?: File[]
+  forwarded_from?: ForwardedFrom | null
   id: string
+  mention_all?: boolean
   mentions: string[]
+  metadata?: {
+    [k: string]: unknown
+  }
+  pinned_at?: string | null
+  pinned_by?: string | null
   reaction_counts?: {
     [k: string]: number
   }
@@ -265,6 +492,9 @@ export interface MessageNewToClient {
   reply_to: string | null
   sender_id: string
   seq: number
+  system?: {
+    [k: string]: unknown
+  } | null
 }
 
 export interface MessageUpdatedToClient {
@@ -275,8 +505,16 @@ export interface MessageUpdatedToClient {
   created_at: string
   deleted_at: string | null
   edited_at: string | null
+  files?: File[]
+  forwarded_from?: ForwardedFrom | null
   id: string
+  mention_all?: boolean
   mentions: string[]
+  metadata?: {
+    [k: string]: unknown
+  }
+  pinned_at?: string | null
+  pinned_by?: string | null
   reaction_counts?: {
     [k: string]: number
   }
@@ -286,12 +524,17 @@ export interface MessageUpdatedToClient {
   reply_to: string | null
   sender_id: string
   seq: number
+  system?: {
+    [k: string]: unknown
+  } | null
 }
 
 export interface PresenceChangedToClient {
   custom_status: string | null
   last_seen_at: string | null
   status: PresenceStatus
+  status_emoji?: string | null
+  status_expires_at?: string | null
   user_id: string
 }
 
@@ -345,6 +588,11 @@ export interface UserUpdatedToClient {
   avatar_url: string | null
   display_name: string
   id: string
+  is_bot?: boolean
+  is_guest?: boolean
+  metadata?: {
+    [k: string]: unknown
+  }
   username: string
 }
 /**
@@ -368,17 +616,40 @@ export interface MessageEditToServer {
   conversation_id: string
   message_id: string
 }
+/**
+ * Which message to forward.
+ */
+export interface Forward {
+  conversation_id: string
+  message_id: string
+}
 
 export interface MessageSendToServer {
-  body: string
+  body?: string
   client_message_id: string
   conversation_id: string
+  /**
+   * @maxItems 10
+   */
+  file_ids?: string[]
+  forward?: Forward | null
+  metadata?: {
+    [k: string]: JsonValue
+  }
   reply_to?: string | null
+}
+/**
+ * A status text with an emoji and an end. Without text and emoji, and at or after its end, it is none.
+ */
+export interface CustomStatus {
+  emoji?: string | null
+  expires_at?: string | null
+  text?: string | null
 }
 
 export interface PresenceSetToServer {
-  custom_status?: string | null
-  last_seen_visible?: boolean | null
+  custom_status?: (string | CustomStatus) | null
+  last_seen_visible?: boolean | ('everyone' | 'contacts' | 'nobody') | null
   status?: ('online' | 'away' | 'dnd' | 'invisible') | null
 }
 

@@ -1,10 +1,10 @@
 /** What views read of the session: the store by selectors, and what they need subscribed or loaded while shown. */
 import { useEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
-import type { NotificationSettings, PresenceStatus, User } from '@/contracts'
+import type { Message, NotificationSettings, PresenceStatus, User } from '@/contracts'
 import type { ChatState, Thread } from '@/lib/chat/state'
-import { summaryIn, threadIn } from '@/lib/chat/store'
-import { inOrder, summaryOf, withWaiting, type Summary } from '@/lib/chat/summaries'
+import { threadIn } from '@/lib/chat/store'
+import { inOrder, withWaiting, type Summary } from '@/lib/chat/summaries'
 import type { ConnectionState } from '@/lib/live/connection'
 import { DEFAULT_SETTINGS } from '@/lib/live/notificationSettings'
 import { useLive } from './session'
@@ -13,7 +13,10 @@ const NO_TYPISTS: Readonly<Record<string, number>> = {}
 
 export const useChat = <T>(selector: (state: ChatState) => T): T => useStore(useLive().chat.state, selector)
 export const useThread = (id: string): Thread => useChat((state) => threadIn(state, id))
-export const useSummary = (id: string): Summary | null => useChat((state) => summaryIn(state, id))
+export function useSummary(id: string): Summary | null {
+  const { summaries } = useLive().chat
+  return useChat((state) => summaries.of(threadIn(state, id)))
+}
 export const useMe = (): string => useLive().chat.me
 
 export const useConnection = <T>(selector: (state: ConnectionState) => T): T =>
@@ -23,20 +26,23 @@ export const useCutOff = (): boolean => useStore(useLive().cutOff, (state) => st
 export const useDraft = (conversationId: string): string | undefined =>
   useStore(useLive().drafts.texts, (texts) => texts[conversationId])
 
+export const useReplyTo = (conversationId: string): string | null =>
+  useStore(useLive().drafts.replies, (replies) => replies[conversationId]) ?? null
+
 export const useNotificationSettings = (conversationId: string): NotificationSettings =>
   useStore(useLive().notificationSettings.known, (known) => known[conversationId]?.settings) ??
   DEFAULT_SETTINGS
 
 /** Return all conversations, newest activity first. */
 export function useConversations(): Summary[] {
-  const me = useMe()
+  const { summaries: cached } = useLive().chat
   const threads = useChat((state) => state.threads)
   const outgoing = useChat((state) => state.outgoing)
   return useMemo(() => {
-    const summaries = Object.values(threads).map((thread) => summaryOf(thread, me))
+    const summaries = Object.values(threads).map((thread) => cached.of(thread))
     const known = summaries.filter((summary) => summary !== null)
     return inOrder(known.map((summary) => withWaiting(summary, outgoing[summary.id])))
-  }, [threads, outgoing, me])
+  }, [threads, outgoing, cached])
 }
 
 /** Return the ids of the others who are typing. */
@@ -55,6 +61,20 @@ export function useUser(id: string | null): User | undefined {
     if (isUnknown) freshness.wantUser(id)
   }, [freshness, id, isUnknown])
   return user
+}
+
+/** Return a message by id, loaded when it is not at hand; a new connection retries what failed. */
+export function useMessage(conversationId: string, id: string | null): Message | undefined {
+  const { chat, loader } = useLive()
+  const message = useChat((state) =>
+    id === null ? undefined : chat.index.find(threadIn(state, conversationId), id),
+  )
+  const connection = useConnection((state) => (state.state === 'live' ? state.connectionId : null))
+  const missing = message === undefined
+  useEffect(() => {
+    if (id !== null && missing) loader.loadMessage(conversationId, id).catch(() => undefined)
+  }, [loader, conversationId, id, missing, connection])
+  return message
 }
 
 /** Subscribe to the presence of these users while the view is shown. */

@@ -2,12 +2,14 @@
 import { createContext, useContext, useSyncExternalStore } from 'react'
 import { useStore } from 'zustand'
 import { Clock } from './clock'
+import { EmojiUse } from './emoji'
 import { NotificationChoice, type Choice } from './notifications'
 import { ThemeChoice, type Theme } from './theme'
 import { ToastList } from './toasts'
 
 export class Page {
   readonly clock = new Clock()
+  readonly emoji = new EmojiUse()
   readonly notifications = new NotificationChoice()
   readonly theme = new ThemeChoice()
   readonly toasts = new ToastList()
@@ -28,6 +30,8 @@ export function useNow(): number {
   const { clock } = usePage()
   return useSyncExternalStore(clock.subscribe, clock.now)
 }
+
+export const useEmojiUse = () => useStore(usePage().emoji.state)
 
 export const useTheme = (): Theme => useStore(usePage().theme.state, ({ theme }) => theme)
 

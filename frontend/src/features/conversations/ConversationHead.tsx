@@ -1,6 +1,6 @@
 import { Link } from 'react-router'
 import { Avatar } from '@/components/Avatar'
-import { Icon } from '@/components/Icon'
+import { Icon, type IconName } from '@/components/Icon'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { useNow } from '@/lib-react/page'
 import { usePresenceOf } from '@/lib-react/chat'
@@ -10,11 +10,12 @@ import { texts } from '@/lib/text/texts'
 
 interface HeadProps {
   summary: Summary
-  detailsOpen: boolean
+  /** What is open beside it. */
+  pane: 'details' | 'search' | null
 }
 
 /** Above a conversation: its name, who is there, and the way to its details. */
-export function ConversationHead({ summary, detailsOpen }: HeadProps) {
+export function ConversationHead({ summary, pane }: HeadProps) {
   const { peer } = summary
   usePresenceOf(peer === null ? [] : [peer.id])
   const presence = usePresence(peer?.id)
@@ -46,15 +47,41 @@ export function ConversationHead({ summary, detailsOpen }: HeadProps) {
         </h2>
         <p className="truncate text-small text-text-muted">{below}</p>
       </div>
-      <Link
-        to={detailsOpen ? base : `${base}/details`}
-        replace={detailsOpen}
-        aria-label={detailsOpen ? texts.details.hide : texts.details.open}
-        title={detailsOpen ? texts.details.hide : texts.details.open}
-        className={`flex size-9 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11 ${detailsOpen ? 'bg-bg-active text-text' : ''}`}
-      >
-        <Icon name="info" />
-      </Link>
+      <PaneLink
+        to={`${base}/search`}
+        base={base}
+        open={pane === 'search'}
+        icon="search"
+        label={pane === 'search' ? texts.search.close : texts.search.inConversation}
+      />
+      <PaneLink
+        to={`${base}/details`}
+        base={base}
+        open={pane === 'details'}
+        icon="info"
+        label={pane === 'details' ? texts.details.hide : texts.details.open}
+      />
     </header>
   )
 }
+
+interface PaneLinkProps {
+  to: string
+  base: string
+  open: boolean
+  icon: IconName
+  label: string
+}
+
+/** Opens what stands beside the conversation, and closes it again. */
+const PaneLink = ({ to, base, open, icon, label }: PaneLinkProps) => (
+  <Link
+    to={open ? base : to}
+    replace={open}
+    aria-label={label}
+    title={label}
+    className={`flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11 ${open ? 'bg-bg-active text-text' : ''}`}
+  >
+    <Icon name={icon} />
+  </Link>
+)

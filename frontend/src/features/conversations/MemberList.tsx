@@ -16,7 +16,7 @@ import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 
 const t = texts.details
-const RANK: Record<Role, number> = { owner: 0, admin: 1, member: 2 }
+const RANK: Record<Role, number> = { owner: 0, admin: 1, moderator: 2, member: 3 }
 /** Presence is followed for so many; in larger groups the rest is shown without. */
 const MAX_PRESENCE = 100
 
@@ -107,10 +107,10 @@ function MemberRow({ conversationId, member, ownRole }: RowProps) {
 /** What one may do with a member, by one's own role. */
 export function allowed(ownRole: Role, theirRole: Role): { roles: Role[]; remove: boolean } {
   if (ownRole === 'owner') {
-    const roles: Role[] = theirRole === 'admin' ? ['member', 'owner'] : ['admin', 'owner']
-    return { roles, remove: true }
+    const roles: Role[] = ['admin', 'moderator', 'member', 'owner']
+    return { roles: roles.filter((role) => role !== theirRole), remove: true }
   }
-  return { roles: [], remove: ownRole === 'admin' && theirRole === 'member' }
+  return { roles: [], remove: ownRole === 'admin' && (theirRole === 'member' || theirRole === 'moderator') }
 }
 
 interface MenuProps extends RowProps {
@@ -123,7 +123,12 @@ function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
   const navigate = useNavigate()
   const [asking, setAsking] = useState<'remove' | 'owner' | null>(null)
   const { roles, remove } = allowed(ownRole, member.role)
-  const words: Record<Role, string> = { owner: t.makeOwner, admin: t.makeAdmin, member: t.makeMember }
+  const words: Record<Role, string> = {
+    owner: t.makeOwner,
+    admin: t.makeAdmin,
+    moderator: t.makeModerator,
+    member: t.makeMember,
+  }
 
   function act(work: Promise<unknown>): void {
     work.catch((error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')))

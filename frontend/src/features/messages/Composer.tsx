@@ -1,4 +1,4 @@
-import { memo, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { memo, Suspense, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { Message } from '@/contracts'
 import { IconButton } from '@/components/Button'
 import { Problem } from '@/components/Field'
@@ -6,13 +6,19 @@ import { Icon } from '@/components/Icon'
 import { useConnection } from '@/lib-react/chat'
 import { CallError } from '@/lib/errors'
 import { isComposing, isShortcut } from '@/lib-react/keys'
+import { lazily } from '@/lib-react/lazily'
 import { codePoints } from '@/lib/text/rich'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import type { Drafts } from '@/lib/live/drafts'
 import { withoutGaps } from './folding'
+import { QuotedText } from './Quote'
+import { useCompletion } from './useCompletion'
 
 const t = texts.composer
+
+const EmojiPopover = lazily(() => import('@/components/emoji/EmojiPopover'))
+
 const MAX = 8_000
 /** From here on it is shown how much is left. */
 const SHOW_LEFT_FROM = 7_500
@@ -24,11 +30,14 @@ interface ComposerProps {
   name: string
   /** The message being changed, if one is. */
   editing: Message | null
+  /** The message that is answered by what one writes. */
+  replying: Message | null
   /** Another one takes the focus. */
   focusKey: string | null
   /** `unwanted` once something else was begun, since what is to be edited may have to be waited for. */
   onEditLast: (unwanted: () => boolean) => void
   onEditEnd: () => void
+  onReplyEnd: () => void
   onSent: () => void
 }
 
@@ -37,10 +46,11 @@ interface ComposerProps {
  * have to change.
  */
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { conversationId, name, editing, focusKey, onEditLast, onEditEnd, onSent } = props
+  const { conversationId, name, editing, replying, focusKey, onEditLast, onEditEnd, onReplyEnd, onSent } =
+    props
   const field = useRef<HTMLTextAreaElement>(null)
   // Read once: from then on the field itself holds the text.
-  const { chat, connection, drafts, outbox, typing } = useLive()
+  const { drafts, messages, outbox, typing } = useLive()
   const [begun] = useState(() => (editing === null ? drafts.get(conversationId) : editing.body))
   const [empty, setEmpty] = useState(begun.trim() === '')
   const [left, setLeft] = useState(() => leftOf(begun))
@@ -76,6 +86,12 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (pointerIsFine || editing !== null) field.current?.focus()
   }, [conversationId, editing, focusKey])
 
+  const completion = useCompletion(field, conversationId, onInserted)
+  const replyId = replying?.id ?? null
+  useEffect(() => {
+    if (replyId !== null) field.current?.focus()
+  }, [replyId])
+
   async function submit(): Promise<void> {
     const text = field.current?.value ?? ''
     if (text.trim() === '' || over || cannotSave || saving) return
@@ -86,7 +102,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     drafts.saveSoon(conversationId, '')
     drafts.flush()
     onSent()
-    await outbox.send(conversationId, withoutGaps(text))
+    onReplyEnd()
+    await outbox.send(conversationId, withoutGaps(text), replying?.id ?? null)
   }
 
   async function saveEdit(message: Message, body: string): Promise<void> {
@@ -94,9 +111,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     setSaving(true)
     setProblem(null)
     try {
-      const { conversation_id, id: message_id } = message
-      const ack = await connection.request('message:edit', { conversation_id, message_id, body })
-      chat.dispatch({ type: 'message', message: ack.message })
+      await messages.edit(message, body)
       onEditEnd()
     } catch (error) {
       setProblem(failureText(error instanceof CallError ? error.code : 'other'))
@@ -105,9 +120,24 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     }
   }
 
+  /** A completion, or an emoji that was picked. */
+  function onInserted(): void {
+    changed()
+    if (editing === null) drafts.saveSoon(conversationId, field.current?.value ?? '')
+  }
+
+  function insert(emoji: string): void {
+    const { current } = field
+    if (current === null) return
+    current.setRangeText(emoji, current.selectionStart, current.selectionEnd, 'end')
+    onInserted()
+    current.focus()
+  }
+
   function onInput(): void {
     const text = field.current?.value ?? ''
     changed()
+    completion.look()
     if (editing !== null) return
     drafts.saveSoon(conversationId, text)
     if (text.trim() === '') typing.stop()
@@ -115,7 +145,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (isComposing(event)) return
+    if (isComposing(event) || completion.onKeyDown(event)) return
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !event.ctrlKey) {
       event.preventDefault()
       void submit()
@@ -127,10 +157,11 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     ) {
       event.preventDefault()
       onEditLast(() => field.current?.value !== '')
-    } else if (event.key === 'Escape' && editing !== null) {
+    } else if (event.key === 'Escape' && (editing !== null || replying !== null)) {
       event.preventDefault()
       event.stopPropagation()
-      onEditEnd()
+      if (editing === null) onReplyEnd()
+      else onEditEnd()
     }
   }
 
@@ -143,6 +174,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
         </div>
       )}
       <div className="relative rounded-card border border-border bg-bg transition-colors duration-150 focus-within:border-focus hover:border-border-strong focus-within:hover:border-focus">
+        {completion.list}
         {left !== null && (
           // Beside who is typing, so that the text keeps its width.
           <span
@@ -159,6 +191,22 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             <IconButton icon="close" size={16} label={texts.cancel} onClick={onEditEnd} className="size-8!" />
           </div>
         )}
+        {replying !== null && (
+          <div className="flex items-center gap-2 border-b border-border ps-3 pe-1 text-meta text-text-muted">
+            <Icon name="reply" size={14} className="shrink-0 text-accent-ink" />
+            <span className="sr-only">{t.replying}</span>
+            <span className="flex min-w-0 flex-1">
+              <QuotedText message={replying} />
+            </span>
+            <IconButton
+              icon="close"
+              size={16}
+              label={t.cancelReply}
+              onClick={onReplyEnd}
+              className="size-8!"
+            />
+          </div>
+        )}
         <div className="flex items-end">
           <textarea
             ref={field}
@@ -170,9 +218,15 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             enterKeyHint="send"
             onInput={onInput}
             onKeyDown={onKeyDown}
-            onBlur={typing.stop}
+            onBlur={() => {
+              typing.stop()
+              completion.close()
+            }}
+            onClick={completion.look}
+            {...completion.attributes}
             className="one-line-hint max-h-[198px] pointer-coarse:max-h-[206px] min-h-11 min-w-0 flex-1 resize-none bg-transparent py-[11px] pointer-coarse:py-[15px] ps-3.5 pe-2 text-message leading-[22px] outline-none"
           />
+          <EmojiButton onPick={insert} />
           <IconButton
             icon={editing === null ? 'send' : 'check'}
             label={editing === null ? t.send : t.saveEdit}
@@ -180,7 +234,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             // The field keeps the focus, and a phone its keyboard.
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => void submit()}
-            className={`m-1 ${empty || over ? '' : 'bg-accent! text-accent-text! hover:bg-accent-hover!'}`}
+            className={`m-1 ms-0 ${empty || over ? '' : 'bg-accent! text-accent-text! hover:bg-accent-hover!'}`}
           />
         </div>
       </div>
@@ -237,5 +291,26 @@ function useDraftElsewhere(
         if (text !== old) latest.current(text, old)
       }),
     [drafts, conversationId],
+  )
+}
+
+/** Opens all emoji; not on touch screens, whose keyboard has them. */
+function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
+  const [choosing, setChoosing] = useState(false)
+  const button = (
+    <IconButton
+      icon="smile"
+      label={t.emoji}
+      aria-haspopup="dialog"
+      className="my-1 pointer-coarse:hidden"
+      {...(!choosing && { onClick: () => setChoosing(true) })}
+    />
+  )
+  return choosing ? (
+    <Suspense fallback={button}>
+      <EmojiPopover trigger={button} onPick={onPick} onClose={() => setChoosing(false)} />
+    </Suspense>
+  ) : (
+    button
   )
 }

@@ -1,8 +1,9 @@
-import { Suspense, useCallback, useEffect, useState } from 'react'
+import { Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import type { Message } from '@/contracts'
 import { useToast } from '@/lib-react/page'
-import { useThread } from '@/lib-react/chat'
+import { useMessage, useReplyTo, useThread } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
+import { hasReacted } from '@/lib/chat/reactions'
 import type { Outgoing } from '@/lib/chat/state'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
@@ -10,20 +11,40 @@ import { failureText, texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 import { useLive } from '@/lib-react/session'
 import type { ChatStore } from '@/lib/chat/store'
+import { MessageActionsContext, type MessageActions } from './actions'
 import { Composer } from './Composer'
 import { History } from './History'
+import { OpenedContext } from './MessageBody'
 import { TypingLine } from './TypingLine'
+import type { Jump } from './useJump'
 
+const WhoReacted = lazily(() => import('./WhoReacted'))
 const Confirm = lazily(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
 
+interface ViewProps {
+  summary: Summary
+  focusKey: string | null
+  /** The message that the address names; each time that it is followed, another object. */
+  at: Jump | null
+}
+
 /** The messages of a conversation, and the composer. Mounted anew for each conversation. */
-export function ConversationView({ summary, focusKey }: { summary: Summary; focusKey: string | null }) {
+export function ConversationView({ summary, focusKey, at }: ViewProps) {
   const toast = useToast()
   const { id } = summary
-  const { chat, connection, drafts, outbox, typing } = useLive()
+  const { chat, drafts, messages, outbox, typing } = useLive()
+  const [opened] = useState(() => new Set<string>())
   const [sentCount, setSentCount] = useState(0)
   const [editing, setEditing] = useState<Message | null>(null)
   const [deleting, setDeleting] = useState<Message | null>(null)
+  const [reactionsOf, setReactionsOf] = useState<Message | null>(null)
+  const [jump, setJump] = useState(at)
+  const [followed, setFollowed] = useState(at)
+  if (at !== followed) {
+    setFollowed(at)
+    setJump(at)
+  }
+  const replying = useMessage(id, useReplyTo(id)) ?? null
   useMarks(id)
   useEffect(() => typing.stop, [typing])
 
@@ -34,6 +55,7 @@ export function ConversationView({ summary, focusKey }: { summary: Summary; focu
       if (!outbox.takeBack(item)) return
       setEditing(null)
       drafts.prepend(item.conversation_id, item.body)
+      if (item.reply_to !== null) drafts.setReply(item.conversation_id, item.reply_to)
     },
     [drafts, outbox],
   )
@@ -51,47 +73,72 @@ export function ConversationView({ summary, focusKey }: { summary: Summary; focu
     [id, chat, outbox, onTakeBack],
   )
 
-  async function remove({ conversation_id, id: message_id }: Message): Promise<void> {
+  const failed = useCallback(
+    (error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')),
+    [toast],
+  )
+  const actions: MessageActions = useMemo(
+    () => ({
+      reply: (message) => {
+        setEditing(null)
+        drafts.setReply(id, message.id)
+      },
+      edit: setEditing,
+      remove: setDeleting,
+      takeBack: onTakeBack,
+      react: (message, emoji) => {
+        const on = !hasReacted(message, emoji, chat.me)
+        messages.react(message, emoji, on).catch(failed)
+      },
+      showReactions: setReactionsOf,
+      jumpTo: ({ seq }) => setJump({ seq, focus: true }),
+    }),
+    [id, chat, drafts, messages, onTakeBack, failed],
+  )
+  const onReplyEnd = useCallback(() => drafts.setReply(id, null), [id, drafts])
+
+  async function remove(message: Message): Promise<void> {
     try {
-      const { message } = await connection.request('message:delete', { conversation_id, message_id })
-      chat.dispatch({ type: 'message', message })
+      await messages.delete(message)
     } catch (error) {
-      toast(failureText(error instanceof CallError ? error.code : 'other'))
+      failed(error)
     }
   }
 
   return (
-    <>
-      <History
-        summary={summary}
-        sentCount={sentCount}
-        editingId={editing?.id ?? null}
-        onEdit={setEditing}
-        onDelete={setDeleting}
-        onTakeBack={onTakeBack}
-      />
-      <TypingLine conversationId={id} />
-      <Composer
-        key={editing?.id ?? 'new'}
-        conversationId={id}
-        name={titleOf(summary)}
-        editing={editing}
-        focusKey={focusKey}
-        onEditLast={(unwanted) => void onEditLast(unwanted)}
-        onEditEnd={onEditEnd}
-        onSent={onSent}
-      />
-      {deleting !== null && (
-        <Suspense>
-          <Confirm
-            question={texts.messages.deleteQuestion}
-            action={texts.messages.delete}
-            onConfirm={() => void remove(deleting)}
-            onClose={() => setDeleting(null)}
-          />
-        </Suspense>
-      )}
-    </>
+    <MessageActionsContext value={actions}>
+      <OpenedContext value={opened}>
+        <History summary={summary} sentCount={sentCount} editingId={editing?.id ?? null} jump={jump} />
+        <TypingLine conversationId={id} />
+        <Composer
+          key={editing?.id ?? 'new'}
+          conversationId={id}
+          name={titleOf(summary)}
+          editing={editing}
+          replying={editing === null ? replying : null}
+          focusKey={focusKey}
+          onEditLast={(unwanted) => void onEditLast(unwanted)}
+          onEditEnd={onEditEnd}
+          onReplyEnd={onReplyEnd}
+          onSent={onSent}
+        />
+        {reactionsOf !== null && (
+          <Suspense>
+            <WhoReacted conversationId={id} messageId={reactionsOf.id} onClose={() => setReactionsOf(null)} />
+          </Suspense>
+        )}
+        {deleting !== null && (
+          <Suspense>
+            <Confirm
+              question={texts.messages.deleteQuestion}
+              action={texts.messages.delete}
+              onConfirm={() => void remove(deleting)}
+              onClose={() => setDeleting(null)}
+            />
+          </Suspense>
+        )}
+      </OpenedContext>
+    </MessageActionsContext>
   )
 }
 

@@ -11,6 +11,7 @@ import { HistoryStates } from './HistoryStates'
 import { Announcer, FloatingDay, NewAbove, OlderLoading, ToNewest } from './overlays'
 import { AT_END_PX, BELOW_DAY_PX, useHeads, useKeptEnd, usePlacement, useShown, viewOf } from './placing'
 import { dayAt, estimateHeight, rowsOf, seqFrom, seqUpTo, startsDay } from './rows'
+import { useJump, type Jump } from './useJump'
 import { useNewLine } from './useNewLine'
 import { usePages } from './usePages'
 import { useLooking, useReading } from './useReading'
@@ -26,13 +27,12 @@ interface HistoryProps {
   sentCount: number
   /** The message that is being changed in the composer. */
   editingId: string | null
-  onEdit: (message: Message) => void
-  onDelete: (message: Message) => void
-  onTakeBack: (item: Outgoing) => void
+  /** Where to go. */
+  jump: Jump | null
 }
 
 /** The messages of a conversation. Mounted anew for each conversation. */
-export function History({ summary, sentCount, editingId, onEdit, onDelete, onTakeBack }: HistoryProps) {
+export function History({ summary, sentCount, editingId, jump }: HistoryProps) {
   const { id } = summary
   const { receipts } = useLive()
   const me = useMe()
@@ -42,7 +42,7 @@ export function History({ summary, sentCount, editingId, onEdit, onDelete, onTak
   const { newFrom, clear: clearNewLine } = useNewLine(summary, looking, sentCount)
   const anchor = useRef<number | null>(null)
   const anchorSeq = useCallback(() => anchor.current, [])
-  const pages = usePages(id, newFrom, anchorSeq)
+  const pages = usePages(id, { wanted: jump?.seq ?? null, firstUnread: newFrom }, anchorSeq)
   // Without a connection only that is shown; what is missing is loaded with the next one.
   const failed = useConnection((state) => state.state === 'live') && pages.failure !== null
   const { range } = thread
@@ -86,10 +86,15 @@ export function History({ summary, sentCount, editingId, onEdit, onDelete, onTak
   const atEnd = list.isAtEnd(AT_END_PX)
   const lastInView = atEnd && atNewest ? range.to : seqUpTo(rows, view.last)
   // What was jumped over, or flew by on the way, is not seen: reading goes on where it was left, once that is in view.
-  const [jump, setJump] = useState<'none' | 'going' | 'arrived'>('none')
-  if (jump === 'going' && atEnd && atNewest) setJump('arrived')
-  const goesOn = jump === 'arrived' && (seqFrom(rows, view.first) ?? Infinity) <= summary.readSeq + 1
-  useReading(id, looking, placed && (goesOn || jump === 'none') ? lastInView : null)
+  const [skipping, setSkipping] = useState<'no' | 'going' | 'arrived'>('no')
+  if (skipping === 'going' && atEnd && atNewest) setSkipping('arrived')
+  const [jumped, setJumped] = useState<Jump | null>(null)
+  if (jump !== jumped) {
+    setJumped(jump)
+    if (jump !== null && jump.seq > summary.readSeq + 1) setSkipping('arrived')
+  }
+  const goesOn = skipping === 'arrived' && (seqFrom(rows, view.first) ?? Infinity) <= summary.readSeq + 1
+  useReading(id, looking, placed && (goesOn || skipping === 'no') ? lastInView : null)
   useEffect(() => {
     anchor.current = atEnd && atNewest ? null : seqUpTo(rows, view.first)
   })
@@ -119,9 +124,12 @@ export function History({ summary, sentCount, editingId, onEdit, onDelete, onTak
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [sentCount])
   const jumpToNewest = (): void => {
-    setJump('going')
+    setSkipping('going')
     toNewest()
   }
+
+  const load = useCallback((seq: number) => void around(seq), [around])
+  const marked = useJump({ list, rows, placed, busy: busy !== null, load }, jump)
 
   const newRow = newFrom === null ? -1 : rows.findIndex((row) => row.kind === 'new')
   const goingUp = useRef(false)
@@ -136,7 +144,7 @@ export function History({ summary, sentCount, editingId, onEdit, onDelete, onTak
     void around(newFrom)
   }
   const markAllRead = (): void => {
-    setJump('none')
+    setSkipping('no')
     clearNewLine()
     receipts.markRead(id, summary.lastSeq)
   }
@@ -146,7 +154,7 @@ export function History({ summary, sentCount, editingId, onEdit, onDelete, onTak
       : newFrom < range.from
         ? summary.unread
         : countFrom(thread.messages, newFrom, range.to, me)
-  const leftUnread = jump !== 'none' && summary.unread > 0
+  const leftUnread = skipping !== 'no' && summary.unread > 0
   const onKeyDown = useRowKeys(list, rows, view.last)
 
   return (
@@ -190,9 +198,7 @@ export function History({ summary, sentCount, editingId, onEdit, onDelete, onTak
                   delivered={marks.delivered}
                   read={marks.read}
                   editingId={editingId}
-                  onEdit={onEdit}
-                  onDelete={onDelete}
-                  onTakeBack={onTakeBack}
+                  marked={marked}
                 />
               </div>
             )

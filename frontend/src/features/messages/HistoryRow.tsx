@@ -3,12 +3,12 @@ import type { Message } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
 import { useNow } from '@/lib-react/page'
 import { titleOf } from '@/lib/chat/names'
-import type { Outgoing } from '@/lib/chat/state'
 import type { Summary } from '@/lib/chat/summaries'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { MessageRow } from './MessageRow'
 import { OutgoingRow } from './OutgoingRow'
+import type { Tint } from './RowFrame'
 import type { Row } from './rows'
 import type { SendingMarkState } from './SendingMark'
 
@@ -21,15 +21,14 @@ interface HistoryRowProps {
   /** Up to here everybody has got, and read, the messages. */
   delivered: number
   read: number
-  onEdit: (message: Message) => void
   /** The message that is being changed in the composer. */
   editingId: string | null
-  onDelete: (message: Message) => void
-  onTakeBack: (item: Outgoing) => void
+  /** The message to which a jump led just now. */
+  marked: number | null
 }
 
 export function HistoryRow(props: HistoryRowProps) {
-  const { row, summary, me, delivered, read, editingId, onEdit, onDelete, onTakeBack } = props
+  const { row, summary, me, delivered, read, editingId, marked } = props
   switch (row.kind) {
     case 'start':
       return <Start title={titleOf(summary)} summary={summary} />
@@ -38,7 +37,7 @@ export function HistoryRow(props: HistoryRowProps) {
     case 'new':
       return <NewLine />
     case 'outgoing':
-      return <OutgoingRow item={row.item} first={row.first} me={me} onTakeBack={onTakeBack} />
+      return <OutgoingRow item={row.item} first={row.first} me={me} />
     case 'message': {
       const { message, first } = row
       const own = message.sender_id === me
@@ -50,13 +49,17 @@ export function HistoryRow(props: HistoryRowProps) {
           mark={own ? markOf(message, delivered, read) : null}
           group={summary.type === 'group'}
           mayDelete={own || summary.role !== 'member'}
-          editing={message.id === editingId}
-          onEdit={onEdit}
-          onDelete={onDelete}
+          tint={tintOf(message, me, editingId, marked)}
         />
       )
     }
   }
+}
+
+function tintOf(message: Message, me: string, editingId: string | null, marked: number | null): Tint {
+  if (message.id === editingId) return 'editing'
+  if (message.seq === marked) return 'marked'
+  return message.mentions.includes(me) ? 'mention' : null
 }
 
 export function markOf(message: Message, delivered: number, read: number): SendingMarkState {

@@ -1,12 +1,12 @@
-import { memo, useState, type ReactNode } from 'react'
+import { createContext, memo, useContext, useState, type ReactNode } from 'react'
 import { texts } from '@/lib/text/texts'
 import { FOLDED_LINES, isLong, linesIn, withoutGaps, withoutPiles } from './folding'
 import { MessageText } from './MessageText'
 
 const t = texts.messages
 
-/** The long messages that were opened stay so, though their rows come and go as one scrolls. */
-const opened = new Set<string>()
+/** The long messages that were opened, by id: they stay so, though their rows come and go as one scrolls. */
+export const OpenedContext = createContext<Set<string> | null>(null)
 
 interface MessageBodyProps {
   id: string
@@ -19,13 +19,14 @@ interface MessageBodyProps {
 
 /** The body of a message: long texts are folded, and piles of combining marks are kept inside their message. */
 export const MessageBody = memo(function MessageBody({ id, body, mentions, children }: MessageBodyProps) {
-  const [open, setOpen] = useState(() => opened.has(id))
+  const opened = useContext(OpenedContext)
+  const [open, setOpen] = useState(() => opened?.has(id) === true)
   const long = isLong(body)
   const text = withoutPiles(open ? body.trimEnd() : withoutGaps(body))
   const cut = long && !open && linesIn(text) > FOLDED_LINES
   const toggle = (): void => {
-    if (open) opened.delete(id)
-    else opened.add(id)
+    if (open) opened?.delete(id)
+    else opened?.add(id)
     setOpen(!open)
   }
   return (

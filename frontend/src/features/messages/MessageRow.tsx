@@ -3,8 +3,11 @@ import type { Message } from '@/contracts'
 import { useCopy } from '@/components/useCopy'
 import { fullTime } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
+import { useMessageActions, type MessageActions } from './actions'
 import { MessageBody } from './MessageBody'
-import { RowFrame, type Action } from './RowFrame'
+import { Quote } from './Quote'
+import { Reactions } from './Reactions'
+import { RowFrame, type Action, type Tint } from './RowFrame'
 import { SendingMark, type SendingMarkState } from './SendingMark'
 
 const t = texts.messages
@@ -17,14 +20,14 @@ interface MessageRowProps {
   mark: SendingMarkState | null
   group: boolean
   mayDelete: boolean
-  editing: boolean
-  onEdit: (message: Message) => void
-  onDelete: (message: Message) => void
+  /** Why it stands out, if it does. */
+  tint: Tint
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, first, mark, group, editing } = props
+  const { message, first, mark, group, tint } = props
   const copy = useCopy()
+  const does = useMessageActions()
   const deleted = message.deleted_at !== null
   const who =
     group && mark !== 'sending' ? { conversationId: message.conversation_id, seq: message.seq } : undefined
@@ -34,9 +37,13 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       createdAt={message.created_at}
       first={first}
       mark={mark !== null && !deleted ? <SendingMark state={mark} {...(who && { who })} /> : undefined}
-      actions={deleted ? [] : actionsFor(props, copy)}
-      editing={editing}
+      actions={deleted ? [] : actionsFor(props, does, copy)}
+      {...(!deleted && { onReact: (emoji) => does.react(message, emoji) })}
+      tint={tint}
     >
+      {message.reply_to !== null && !deleted && (
+        <Quote conversationId={message.conversation_id} messageId={message.reply_to} />
+      )}
       {deleted ? (
         <p className="text-message text-text-faint italic">{t.deleted}</p>
       ) : (
@@ -49,16 +56,23 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           )}
         </MessageBody>
       )}
+      <Reactions message={message} />
     </RowFrame>
   )
 })
 
 function actionsFor(
-  { message, own, mayDelete, onEdit, onDelete }: MessageRowProps,
+  { message, own, mayDelete }: MessageRowProps,
+  does: MessageActions,
   copy: (text: string) => void,
 ): Action[] {
-  const actions: Action[] = [{ icon: 'copy', label: t.copy, run: () => copy(message.body) }]
-  if (own) actions.push({ icon: 'pencil', label: t.edit, run: () => onEdit(message) })
-  if (mayDelete) actions.push({ icon: 'trash', label: t.delete, run: () => onDelete(message) })
+  const link = `${window.location.origin}/c/${message.conversation_id}?at=${String(message.seq)}`
+  const actions: Action[] = [{ icon: 'reply', label: t.reply, key: 'r', run: () => does.reply(message) }]
+  if (own) actions.push({ icon: 'pencil', label: t.edit, key: 'e', run: () => does.edit(message) })
+  actions.push(
+    { icon: 'copy', label: t.copy, key: 'c', run: () => copy(message.body) },
+    { icon: 'link', label: t.copyLink, key: 'l', run: () => copy(link) },
+  )
+  if (mayDelete) actions.push({ icon: 'trash', label: t.delete, run: () => does.remove(message) })
   return actions
 }

@@ -1,7 +1,7 @@
 import { memo, type ReactNode } from 'react'
 import { isEmojiOnly, piecesOf, type Piece } from '@/lib/text/rich'
 import { cutToFold } from './folding'
-import { useUsernames } from './useUsernames'
+import { useOwnUsername, useUsernames } from './useUsernames'
 
 interface MessageTextProps {
   body: string
@@ -21,6 +21,7 @@ export const MessageText = memo(function MessageText({
   children,
 }: MessageTextProps) {
   const mentioned = useUsernames(mentions)
+  const own = useOwnUsername()
   if (isEmojiOnly(body)) {
     return (
       <p className="text-[32px] leading-10">
@@ -33,13 +34,13 @@ export const MessageText = memo(function MessageText({
   return (
     // Plaintext: each line has the direction of its own first letter.
     <div className="text-message wrap-anywhere whitespace-pre-wrap [unicode-bidi:plaintext]">
-      {(folded ? cutToFold(pieces) : pieces).map(shown)}
+      {(folded ? cutToFold(pieces) : pieces).map((piece, index) => shown(piece, index, own))}
       {children}
     </div>
   )
 })
 
-function shown(piece: Piece, index: number): ReactNode {
+function shown(piece: Piece, index: number, own: string): ReactNode {
   switch (piece.kind) {
     case 'text':
       return piece.text
@@ -59,8 +60,8 @@ function shown(piece: Piece, index: number): ReactNode {
       return (
         <bdi
           key={index}
-          data-mention
-          className="rounded-[3px] bg-accent-soft px-0.5 font-medium text-accent-ink"
+          data-mention={piece.text.slice(1).toLowerCase() === own ? 'me' : ''}
+          className="rounded-[3px] bg-accent-soft px-0.5 font-medium text-accent-ink data-[mention=me]:bg-accent data-[mention=me]:text-accent-text"
         >
           {piece.text}
         </bdi>

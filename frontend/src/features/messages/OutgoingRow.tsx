@@ -2,7 +2,9 @@ import { memo } from 'react'
 import type { Outgoing } from '@/lib/chat/state'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
+import { useMessageActions } from './actions'
 import { MessageBody } from './MessageBody'
+import { Quote } from './Quote'
 import { RowFrame, type Action } from './RowFrame'
 import { SendingMark } from './SendingMark'
 
@@ -12,19 +14,19 @@ interface OutgoingRowProps {
   item: Outgoing
   first: boolean
   me: string
-  onTakeBack: (item: Outgoing) => void
 }
 
 /** An own message on its way. Until it is in flight it can be taken back; a failed one shows why. */
-export const OutgoingRow = memo(function OutgoingRow({ item, first, me, onTakeBack }: OutgoingRowProps) {
+export const OutgoingRow = memo(function OutgoingRow({ item, first, me }: OutgoingRowProps) {
   const { outbox } = useLive()
+  const { takeBack } = useMessageActions()
   const { sending } = item
   const failed = sending.state === 'failed'
   const actions: Action[] =
     sending.state === 'sending'
       ? []
       : [
-          { icon: 'pencil', label: t.takeBack, run: () => onTakeBack(item) },
+          { icon: 'pencil', label: t.takeBack, run: () => takeBack(item) },
           { icon: 'trash', label: t.discard, run: () => outbox.takeBack(item) },
         ]
   return (
@@ -35,6 +37,7 @@ export const OutgoingRow = memo(function OutgoingRow({ item, first, me, onTakeBa
       mark={<SendingMark state={failed ? 'failed' : 'sending'} />}
       actions={actions}
     >
+      {item.reply_to !== null && <Quote conversationId={item.conversation_id} messageId={item.reply_to} />}
       <div className={failed ? '' : 'opacity-75'}>
         <MessageBody id={item.client_message_id} body={item.body} />
       </div>

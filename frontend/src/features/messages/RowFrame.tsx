@@ -1,12 +1,13 @@
-import { Suspense, useState, type ReactNode } from 'react'
+import { Suspense, useState, type FocusEvent, type KeyboardEvent, type ReactNode } from 'react'
 import { Avatar } from '@/components/Avatar'
-import { IconButton } from '@/components/Button'
 import type { IconName } from '@/components/Icon'
 import { useUser } from '@/lib-react/chat'
+import { isShortcut } from '@/lib-react/keys'
 import { nameOf } from '@/lib/chat/names'
 import { lazily } from '@/lib-react/lazily'
 import { fullTime, timeOfDay } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
+import { RowToolbar } from './RowToolbar'
 import { useLongPress } from './useLongPress'
 
 const t = texts.messages
@@ -17,7 +18,18 @@ const ActionSheet = lazily(() => import('@/components/ActionSheet'))
 export interface Action {
   icon: IconName
   label: string
+  /** Does it while the message has the focus. */
+  key?: string
   run: () => void
+}
+
+/** Why a message stands out: it is being changed, one has just jumped to it, or it mentions oneself. */
+export type Tint = 'editing' | 'marked' | 'mention' | null
+
+const TINTS: Record<NonNullable<Tint>, string> = {
+  editing: 'bg-accent-soft',
+  marked: 'bg-accent-soft',
+  mention: 'bg-mention hover:bg-mention-hover',
 }
 
 interface FrameProps {
@@ -26,8 +38,9 @@ interface FrameProps {
   first: boolean
   mark?: ReactNode
   actions: readonly Action[]
-  /** It is being changed in the composer. */
-  editing?: boolean
+  /** Given where one may react. */
+  onReact?: (emoji: string) => void
+  tint?: Tint
   children: ReactNode
 }
 
@@ -41,21 +54,40 @@ export function RowFrame({
   first,
   mark,
   actions,
-  editing = false,
+  onReact,
+  tint = null,
   children,
 }: FrameProps) {
   const sender = useUser(senderId)
   const [sheet, setSheet] = useState(false)
   const open = (): void => setSheet(actions.length > 0)
   const press = useLongPress(open)
+  const { near, ...nearness } = useNearness()
+  const [choosing, setChoosing] = useState(false)
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (event.target !== event.currentTarget || isShortcut(event)) return
+    if (event.key === '+' && onReact !== undefined) {
+      event.preventDefault()
+      event.currentTarget.querySelector<HTMLElement>('[data-react]')?.click()
+    }
+    const action = actions.find(({ key }) => key === event.key.toLowerCase())
+    if (action === undefined) return
+    event.preventDefault()
+    action.run()
+  }
+
   return (
     <div
       role="article"
       aria-label={`${nameOf(sender)}, ${timeOfDay(createdAt)}`}
-      aria-current={editing || undefined}
+      aria-current={tint === 'editing' || undefined}
+      data-tint={tint}
       tabIndex={-1}
       {...press}
-      className={`group relative flex gap-3 rounded-control px-3 -outline-offset-2 pointer-coarse:select-none ${editing ? 'bg-accent-soft' : 'hover:bg-bg-raised focus-within:bg-bg-raised'} ${first ? 'pt-2 pb-0.5' : 'py-0.5'}`}
+      {...nearness}
+      onKeyDown={onKeyDown}
+      className={`group relative flex gap-3 rounded-control px-3 -outline-offset-2 transition-colors duration-150 pointer-coarse:select-none ${tint === null ? 'hover:bg-bg-raised focus-within:bg-bg-raised' : TINTS[tint]} ${first ? 'pt-2 pb-0.5' : 'py-0.5'}`}
     >
       <div className="w-10 shrink-0">
         {first ? (
@@ -89,15 +121,7 @@ export function RowFrame({
       <div className="flex w-5 shrink-0 items-start justify-end pt-[3px]">{!first && mark}</div>
       {actions.length > 0 && (
         <>
-          <div
-            role="group"
-            aria-label={t.actions}
-            className="absolute -top-4 end-8 z-10 hidden rounded-control border border-border bg-bg-float group-focus-within:flex group-hover:flex pointer-coarse:hidden!"
-          >
-            {actions.map(({ icon, label, run }) => (
-              <IconButton key={label} icon={icon} size={16} label={label} className="size-8!" onClick={run} />
-            ))}
-          </div>
+          {(near || choosing) && <RowToolbar actions={actions} onReact={onReact} onChoosing={setChoosing} />}
           {/* Opens the sheet for screen readers, and for keyboards beside a touch screen. */}
           <button
             type="button"
@@ -111,9 +135,29 @@ export function RowFrame({
       )}
       {sheet && (
         <Suspense>
-          <ActionSheet title={t.actions} actions={actions} onClose={() => setSheet(false)} />
+          <ActionSheet
+            title={t.actions}
+            actions={actions}
+            onReact={onReact}
+            onClose={() => setSheet(false)}
+          />
         </Suspense>
       )}
     </div>
   )
+}
+
+/** Whether the pointer or the focus is on the row: what is wanted only then is not there before. */
+function useNearness() {
+  const [pointed, setPointed] = useState(false)
+  const [focused, setFocused] = useState(false)
+  return {
+    near: pointed || focused,
+    onPointerEnter: () => setPointed(true),
+    onPointerLeave: () => setPointed(false),
+    onFocus: () => setFocused(true),
+    onBlur: (event: FocusEvent) => {
+      if (!event.currentTarget.contains(event.relatedTarget)) setFocused(false)
+    },
+  }
 }

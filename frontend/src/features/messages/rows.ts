@@ -93,6 +93,8 @@ function pushOutgoing(rows: Row[], outgoing: readonly Outgoing[], me: string, la
 }
 
 const LINE_PX = 22
+const QUOTE_PX = 24
+const REACTIONS_PX = 32
 
 /** A guess of a row's height, before it is measured. */
 export function estimateHeight(row: Row): number {
@@ -104,11 +106,16 @@ export function estimateHeight(row: Row): number {
     case 'new':
       return 28
     case 'message':
-      return textHeight(row.message.body, row.first)
+      return textHeight(row.message.body, row.first) + quoteHeight(row.message) + reactionsHeight(row.message)
     case 'outgoing':
-      return textHeight(row.item.body, row.first)
+      return textHeight(row.item.body, row.first) + quoteHeight(row.item)
   }
 }
+
+const quoteHeight = ({ reply_to }: { reply_to: string | null }): number => (reply_to === null ? 0 : QUOTE_PX)
+
+const reactionsHeight = ({ reactions }: Message): number =>
+  Object.keys(reactions).length === 0 ? 0 : REACTIONS_PX
 
 function textHeight(body: string, first: boolean): number {
   const around = first ? 34 : 4

@@ -21,10 +21,14 @@ interface Pages {
 }
 
 /**
- * Loads the history as it is needed: at first, when a reset made it stale (at the place that `anchor` names, so that
+ * Loads the history as it is needed: at first (around `wanted`, if there is a message to show), when a reset made it stale (at the place that `anchor` names, so that
  * readers keep theirs), and further at both ends. One page at a time.
  */
-export function usePages(id: string, firstUnread: number | null, anchor: () => number | null): Pages {
+export function usePages(
+  id: string,
+  { wanted, firstUnread }: { wanted: number | null; firstUnread: number | null },
+  anchor: () => number | null,
+): Pages {
   const { loader } = useLive()
   const { range, staleAt, snapshot } = useThread(id)
   const [failure, setFailure] = useState<string | null>(null)
@@ -58,9 +62,9 @@ export function usePages(id: string, firstUnread: number | null, anchor: () => n
   const needed = snapshot !== null && (range === null || staleAt !== null)
   const first = useCallback(() => {
     const far = firstUnread !== null && lastSeq - firstUnread > NEAR
-    const place = range === null ? (far ? firstUnread : null) : anchor()
+    const place = range === null ? (wanted ?? (far ? firstUnread : null)) : anchor()
     void run('around', () => loader.loadHistory(id, place))
-  }, [anchor, firstUnread, id, lastSeq, loader, range, run])
+  }, [anchor, firstUnread, id, lastSeq, loader, range, run, wanted])
 
   useEffect(() => {
     if (needed && failure === null) queueMicrotask(first)

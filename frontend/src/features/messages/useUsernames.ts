@@ -15,3 +15,7 @@ export function useUsernames(ids: readonly string[] = NO_IDS): ReadonlySet<strin
   }, [freshness, ids, users])
   return useMemo(() => new Set(ids.flatMap((id) => users[id]?.username ?? [])), [ids, users])
 }
+
+/** Return one's own username, in lower case; empty while the members are not loaded. */
+export const useOwnUsername = (): string =>
+  useChat((state) => state.users[state.me]?.username.toLowerCase() ?? '')

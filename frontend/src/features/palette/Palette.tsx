@@ -145,6 +145,7 @@ function useEntries(text: string): Entry[] {
   }
 
   const commands: [string, IconName, () => void][] = [
+    [texts.search.title, 'search', go(`/search?q=${encodeURIComponent(search)}`)],
     [texts.conversations.new, 'pencil', go('/new')],
     [texts.start.newGroup, 'group', go('/new/group')],
     [texts.settings.title, 'settings', go('/settings')],

@@ -1,21 +1,20 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { applyChanges, type Change } from './changes'
+import { MessageIndex } from './messageIndex'
 import { emptyChat, NO_THREAD, type ChatState, type Thread } from './state'
-import { summaryOf, type Summary } from './summaries'
+import { Summaries, type Summary } from './summaries'
 
 export const threadIn = (state: ChatState, id: string): Thread => state.threads[id] ?? NO_THREAD
-
-export const summaryIn = (state: ChatState, id: string): Summary | null => {
-  const thread = state.threads[id]
-  return thread === undefined ? null : summaryOf(thread, state.me)
-}
 
 /** What one session knows of the chat. Views subscribe to `state`; everything that changes it goes through `dispatch`. */
 export class ChatStore {
   readonly state: StoreApi<ChatState>
+  readonly summaries: Summaries
+  readonly index = new MessageIndex()
 
   constructor(readonly me: string) {
     this.state = createStore(() => emptyChat(me))
+    this.summaries = new Summaries(me)
   }
 
   get current(): ChatState {
@@ -31,6 +30,6 @@ export class ChatStore {
   }
 
   summary(id: string): Summary | null {
-    return summaryIn(this.current, id)
+    return this.summaries.of(this.thread(id))
   }
 }

@@ -1,4 +1,4 @@
-/** What views show of a conversation, computed from its thread. Pure, and cached per thread. */
+/** What views show of a conversation, computed from its thread. Pure. */
 import type { Conversation, Message, Role, User } from '@/contracts'
 import type { Outgoing, Thread } from './state'
 
@@ -21,20 +21,8 @@ export interface Summary {
   inexact: boolean
 }
 
-// A cache of a pure function: its keys are the threads of one session's store.
-// eslint-disable-next-line no-restricted-syntax
-const cache = new WeakMap<Thread, Summary | null>()
-
-/** Null while the conversation itself is not known, or when it is not ours any more. */
+/** Return a conversation's summary; null while the conversation itself is not known, or when it is not ours any more. */
 export function summaryOf(thread: Thread, me: string): Summary | null {
-  const known = cache.get(thread)
-  if (known !== undefined) return known
-  const summary = work(thread, me)
-  cache.set(thread, summary)
-  return summary
-}
-
-function work(thread: Thread, me: string): Summary | null {
   const { snapshot } = thread
   if (snapshot === null || thread.removedAt !== null) return null
   const last = newest(thread)
@@ -162,4 +150,19 @@ function othersIn(thread: Thread, me: string): string[] {
   return Object.values(thread.members)
     .filter((member) => member.role !== null && member.user_id !== me)
     .map((member) => member.user_id)
+}
+
+/** The summaries of one session's threads, each computed once for each state of its thread. */
+export class Summaries {
+  private readonly known = new WeakMap<Thread, Summary | null>()
+
+  constructor(private readonly me: string) {}
+
+  of(thread: Thread): Summary | null {
+    const known = this.known.get(thread)
+    if (known !== undefined) return known
+    const summary = summaryOf(thread, this.me)
+    this.known.set(thread, summary)
+    return summary
+  }
 }

@@ -17,6 +17,8 @@ export const eraseDrafts = (userId: string): void => localStorage.removeItem(key
 
 export class Drafts {
   readonly texts: StoreApi<DraftTexts>
+  /** By conversation: the id of the message that one is answering; for as long as the page lives. */
+  readonly replies: StoreApi<Readonly<Record<string, string>>> = createStore(() => ({}))
   private readonly timer: Timer
   private readonly key: string
   /** There is one composer at a time. */
@@ -63,6 +65,12 @@ export class Drafts {
     this.flush()
     const begun = this.get(conversationId)
     this.save(conversationId, begun === '' ? text : `${text}\n${begun}`)
+  }
+
+  /** Answer this message with what is written next; null: none. */
+  setReply(conversationId: string, messageId: string | null): void {
+    const { [conversationId]: _old, ...others } = this.replies.getState()
+    this.replies.setState(messageId === null ? others : { ...others, [conversationId]: messageId }, true)
   }
 
   private save(conversationId: string, text: string): void {

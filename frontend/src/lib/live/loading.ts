@@ -15,6 +15,7 @@ type Bound = { before_seq?: number; after_seq?: number }
 /** Reads by REST into the store: the list, one conversation, its history, its members, users. */
 export class Loader {
   private readonly membersLoading = new Map<string, Promise<void>>()
+  private readonly messagesLoading = new Map<string, Promise<void>>()
 
   constructor(
     private readonly rest: Rest,
@@ -59,6 +60,15 @@ export class Loader {
     this.chat.dispatch({ type: 'history', conversation_id: id, messages, mode: 'extend' })
   }
 
+  /** Load one message, wherever it is in the history; concurrent calls share one load. */
+  loadMessage(conversationId: string, id: string): Promise<void> {
+    const running = this.messagesLoading.get(id)
+    if (running !== undefined) return running
+    const started = this.readMessage(conversationId, id).finally(() => this.messagesLoading.delete(id))
+    this.messagesLoading.set(id, started)
+    return started
+  }
+
   /** Load all members with their marks; concurrent calls share one load. */
   loadMembers(id: string): Promise<void> {
     const running = this.membersLoading.get(id)
@@ -77,6 +87,11 @@ export class Loader {
       const { items } = await this.rest.call<Page<User>>({ url: '/v1/users', params })
       this.chat.dispatch({ type: 'users', users: items })
     }
+  }
+
+  private async readMessage(conversationId: string, id: string): Promise<void> {
+    const url = `/v1/conversations/${conversationId}/messages/${id}`
+    this.chat.dispatch({ type: 'message', message: await this.rest.call<Message>({ url }) })
   }
 
   private async readHistory(id: string, bound: Bound, limit: number): Promise<Message[]> {

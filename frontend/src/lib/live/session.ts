@@ -18,10 +18,12 @@ import { Drafts } from './drafts'
 import { changeOf } from './events'
 import { Freshness } from './freshness'
 import { Loader } from './loading'
+import { Messages } from './messages'
 import { NotificationSettingsCache } from './notificationSettings'
 import { Outbox } from './outbox'
 import { PresenceSubscriptions } from './presence'
 import { Receipts } from './receipts'
+import { Search } from './search'
 import { Sync } from './sync'
 import { TypingNotifier } from './typing'
 
@@ -45,6 +47,8 @@ export class LiveSession {
   readonly loader: Loader
   readonly freshness: Freshness
   readonly conversations: Conversations
+  readonly messages: Messages
+  readonly search: Search
   readonly notificationSettings: NotificationSettingsCache
   readonly drafts: Drafts
   readonly cutOff: ReturnType<typeof followCutOff>
@@ -68,6 +72,8 @@ export class LiveSession {
     this.loader = new Loader(this.rest, this.chat)
     this.freshness = new Freshness(this.chat, this.loader, signal)
     this.conversations = new Conversations(this.rest, this.chat, this.presence, this.freshness)
+    this.messages = new Messages(this.chat, this.connection)
+    this.search = new Search(this.rest, this.loader)
     this.notificationSettings = new NotificationSettingsCache(this.rest)
     this.drafts = new Drafts(userId, signal)
     this.cutOff = followCutOff(this.connection, signal)

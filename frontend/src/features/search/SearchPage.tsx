@@ -1,0 +1,63 @@
+import { Link, useSearchParams } from 'react-router'
+import { Icon } from '@/components/Icon'
+import { useConversations } from '@/lib-react/chat'
+import { titleOf } from '@/lib/chat/names'
+import { texts } from '@/lib/text/texts'
+import { Results } from './Results'
+import { SearchField, useSearchText } from './SearchField'
+
+const t = texts.search
+
+/** Search in all conversations, or in one that is chosen. What is searched for is in the address. */
+export default function SearchPage() {
+  const search = useSearchText()
+  const [params, setParams] = useSearchParams()
+  const conversations = useConversations()
+  const within = params.get('in')
+  return (
+    <div className="flex h-full flex-col">
+      <header className="flex h-14 shrink-0 items-center gap-2 border-b border-border ps-2 pe-4 md:ps-6">
+        <Link
+          to="/"
+          aria-label={texts.back}
+          className="flex size-11 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover md:hidden"
+        >
+          <Icon name="back" />
+        </Link>
+        <h2 className="text-title font-semibold">{t.title}</h2>
+      </header>
+      <div className="mx-auto flex w-full max-w-3xl flex-wrap gap-2 px-4 pt-4 pb-2 md:px-6">
+        <div className="min-w-60 flex-1">
+          <SearchField {...search} />
+        </div>
+        <select
+          aria-label={t.where}
+          value={within ?? ''}
+          onChange={({ target }) =>
+            setParams(
+              (before) => {
+                if (target.value === '') before.delete('in')
+                else before.set('in', target.value)
+                return before
+              },
+              { replace: true },
+            )
+          }
+          className="h-10 max-w-60 rounded-control border border-border-strong bg-bg px-2 text-meta pointer-coarse:h-11"
+        >
+          <option value="">{t.everywhere}</option>
+          {conversations.map((summary) => (
+            <option key={summary.id} value={summary.id}>
+              {titleOf(summary)}
+            </option>
+          ))}
+        </select>
+      </div>
+      <Results
+        q={search.q}
+        conversationId={within}
+        linkOf={({ conversation_id, seq }) => `/c/${conversation_id}?at=${String(seq)}`}
+      />
+    </div>
+  )
+}
