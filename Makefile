@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test test-unit test-abuse test-scale check up down restart ps logs clean demo bench contracts migrate images k8s-check web generated
+.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters check up down restart ps logs clean demo bench contracts migrate key images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
@@ -17,7 +17,7 @@ STACKS ?= 3
 FLOOD_SECONDS ?= 20
 # The longest first: each worker begins with a share and then takes over what another has left.
 ACROSS_SERVICES := tests/browser/test_web_client.py tests/faults deploy/local/tests/system tests/e2e \
-	tests/browser/test_web_client_expiry.py
+	tests/browser/test_web_client_expiry.py clients/python/tests examples/tests
 READY := .venv/.synced
 
 help: ## list the targets
@@ -25,7 +25,7 @@ help: ## list the targets
 
 setup: $(READY) ## install the Python environment (.venv) from the lock file
 
-$(READY): uv.lock pyproject.toml deploy/local/bootstrap.py $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml bench/pyproject.toml)
+$(READY): uv.lock pyproject.toml deploy/local/bootstrap.py $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml clients/*/pyproject.toml bench/pyproject.toml)
 	@$(PYTHON) deploy/local/bootstrap.py
 
 up: $(READY) ## start the whole system, wait until it is ready and print its address; API=2 GATEWAY=3 runs more processes
@@ -59,6 +59,9 @@ web: $(READY) ## serve the web client with hot reload, on the running system
 migrate: $(READY) ## run the database migrations of every service
 	@$(LOCAL) migrate
 
+key: $(READY) ## print a new server key of the running system; SCOPES="users messages" (default: all)
+	@$(LOCAL) key "$(SCOPES)"
+
 contracts: $(READY) ## generate schemas, AsyncAPI, OpenAPI, the settings page and the web client's types
 	@$(BIN)/python libs/contracts/generate.py --without-web
 	@$(LOCAL) npm run --silent contracts
@@ -75,7 +78,7 @@ lint: $(READY) ## check formatting and lint rules
 	$(LOCAL) npm run --silent lint
 
 types: $(READY) ## check types (mypy and TypeScript)
-	$(BIN)/python -m mypy libs services deploy tests bench
+	$(BIN)/python -m mypy libs services deploy tests bench clients examples
 	$(LOCAL) npm run --silent types
 
 test: $(READY) ## run all tests: unit, integration, the whole system, the web client
@@ -92,6 +95,9 @@ test-abuse: $(READY) ## run the long flood tests: one address against each entry
 
 test-scale: $(READY) ## show that more api processes write more; needs the machine for itself
 	$(PYTEST) -q -s tests/scale
+
+test-clusters: $(READY) ## prove the whole system on clusters whose nodes are killed under load; needs the machine for itself
+	$(PYTEST) -q -s tests/clusters
 
 check: $(READY) ## run everything that CI runs
 	$(MAKE) --no-print-directory -j 2 lint types generated k8s-check

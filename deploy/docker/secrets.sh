@@ -34,11 +34,32 @@ check() { # NAME
     fi
 }
 
-for name in postgres_password redis_password rabbitmq_password internal_secret signing_key_passphrase \
+services="auth api gateway presence notifier"
+accounts=$(dirname "$0")/../accounts
+
+for name in postgres_password redis_password rabbitmq_password signing_key_passphrase \
     synctalk_auth_db_password synctalk_api_db_password synctalk_presence_db_password synctalk_notifier_db_password; do
     make "$name" 24
     check "$name"
 done
+for service in $services; do
+    for name in ${service}_redis_password ${service}_rabbitmq_password ${service}_internal_secret; do
+        make "$name" 24
+        check "$name"
+    done
+done
+
+with_passwords() { # the lines that come in, with each service's passwords in them
+    script=$folder/.passwords.sed
+    (
+        umask 077
+        for name in rabbitmq $(printf '%s_redis %s_rabbitmq ' $(for service in $services; do echo "$service $service"; done)); do
+            printf 's/@%s_password@/%s/\n' "$name" "$(cat "$folder/${name}_password")"
+        done >"$script"
+    )
+    sed -f "$script"
+    rm "$script"
+}
 
 # What follows is made from those above, each time.
 for service in auth api presence notifier; do
@@ -46,14 +67,20 @@ for service in auth api presence notifier; do
     printf 'postgresql://%s:%s@postgres:5432/%s\n' "$role" "$(cat "$folder/${role}_db_password")" "$role" |
         write "${service}_database_url"
 done
-printf 'redis://:%s@redis:6379/0\n' "$(cat "$folder/redis_password")" | write redis_url
-printf 'redis://:%s@redis:6379/1\n' "$(cat "$folder/redis_password")" | write limits_redis_url
-printf 'amqp://synctalk:%s@rabbitmq:5672/\n' "$(cat "$folder/rabbitmq_password")" | write rabbitmq_url
-printf 'default_user = synctalk\ndefault_pass = %s\nloopback_users = none\n' "$(cat "$folder/rabbitmq_password")" |
-    write rabbitmq.conf
+for service in $services; do
+    redis="synctalk_$service:$(cat "$folder/${service}_redis_password")@redis:6379"
+    printf 'redis://%s/0\n' "$redis" | write "${service}_redis_url"
+    printf 'redis://%s/1\n' "$redis" | write "${service}_limits_redis_url"
+    printf 'amqp://synctalk_%s:%s@rabbitmq:5672/\n' "$service" "$(cat "$folder/${service}_rabbitmq_password")" |
+        write "${service}_rabbitmq_url"
+done
+# Imported at each start: what the accounts may do follows the release.
+with_passwords <"$accounts/rabbitmq.json" | write rabbitmq.json
+echo 'load_definitions = /run/secrets/rabbitmq.json' | write rabbitmq.conf
 # Nothing in Redis is a truth here, so nothing is kept; it is bounded, and refuses rather than forgets.
 {
     printf 'requirepass %s\n' "$(cat "$folder/redis_password")"
     printf 'save ""\nappendonly no\nmaxmemory 256mb\nmaxmemory-policy noeviction\n'
     printf 'tcp-keepalive 15\nclient-output-buffer-limit pubsub 32mb 8mb 60\n'
+    with_passwords <"$accounts/redis.acl"
 } | write redis.conf

@@ -28,6 +28,8 @@ COPY deploy/local/pyproject.toml deploy/local/
 COPY deploy/k8s/pyproject.toml deploy/k8s/
 COPY deploy/systemtest/pyproject.toml deploy/systemtest/
 COPY bench/pyproject.toml bench/
+COPY clients/python/pyproject.toml clients/python/
+COPY clients/conformance/pyproject.toml clients/conformance/
 ARG NAME
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-editable --no-install-workspace --package "synctalk-${NAME:?name the service}"
@@ -55,8 +57,9 @@ ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     SYNCTALK_HTTP_HOST=0.0.0.0 \
     SYNCTALK_HTTP_PORT=8000
-# Where the push stand-in keeps its account: a volume put there belongs to the user below.
-RUN install -d -m 0700 -o 10001 -g 10001 /credentials
+# Where the push stand-in keeps its keys: a volume put there belongs to the user below. Where api keeps files, to the group
+# as well, of which the edge is: it writes uploads there.
+RUN install -d -m 0700 -o 10001 -g 10001 /credentials && install -d -m 2770 -o 10001 -g 10001 /files
 # No name, no home, nothing to write but /tmp: the root file system may be read-only.
 USER 10001:10001
 EXPOSE 8000

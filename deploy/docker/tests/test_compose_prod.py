@@ -74,7 +74,7 @@ def test_limits__by_address__are_those_of_the_images() -> None:
 def test_edge__knows_the_same_servers() -> None:
     before = DEVELOPMENT["services"]["edge"]["environment"]
 
-    servers = ("EDGE_AUTH", "EDGE_API", "EDGE_PRESENCE", "EDGE_NOTIFIER", "EDGE_GATEWAYS")
+    servers = ("EDGE_AUTH", "EDGE_API", "EDGE_PRESENCE", "EDGE_NOTIFIER", "EDGE_GATEWAYS", "EDGE_GATEWAY")
     assert {name: EDGE[name] for name in servers} == {name: before[name] for name in servers}
 
 
@@ -93,5 +93,5 @@ def test_environment__of_every_service_and_migration__is_said() -> None:
             for name, service in services.items()
             if service["image"] in ours
         }
-        assert len(said) == 10
+        assert len(said) == 9
         assert set(said.values()) == {environment}, said

@@ -17,7 +17,8 @@ SERVERS = {
     "EDGE_API": "127.0.0.1:8002 127.0.0.1:8003",
     "EDGE_PRESENCE": "127.0.0.1:8004",
     "EDGE_NOTIFIER": "127.0.0.1:8005",
-    "EDGE_GATEWAYS": "0=127.0.0.1:8006 1=127.0.0.1:8007",
+    "EDGE_GATEWAYS": "127.0.0.1:8006 127.0.0.1:8007",
+    "EDGE_GATEWAY": "*.gateways.synctalk.svc.cluster.local:8000",
 }
 SCRIPT = """\
 . {edge}/upstreams.envsh
@@ -30,6 +31,7 @@ def configuration(folder: Path, **given: str) -> str:
     """What nginx is started with; refused by nginx, it fails the test."""
     (folder / "mime.types").write_text(mime_types())
     paths = {"EDGE_MAIN": f"pid {folder}/nginx.pid;", "MIME_TYPES": str(folder / "mime.types")}
+    paths["EDGE_NAME"] = "0" * 32  # by serve.sh
     said = folder / "said"
     with said.open("w") as stderr:
         process = subprocess.Popen(
@@ -70,6 +72,34 @@ def test_image__with_everything_given__is_what_nginx_accepts(tmp_path: Path) -> 
     assert "set_real_ip_from 192.0.2.0/28; set_real_ip_from 2001:db8::/64;" in text
     assert re.search(r"geo \$realip_remote_addr \$is_proxied \{\s+default 0;\s+192.0.2.0/28 1; 2001:db8::/64 1;", text)
     assert "real_ip_recursive" not in text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://a.example.com,https://b.example.com:8443",
+        " https://a.example.com , https://b.example.com:8443",
+        '["https://a.example.com", "https://b.example.com:8443"]',
+    ],
+)
+def test_image__with_allowed_origins__reads_them_as_the_services_do(tmp_path: Path, given: str) -> None:
+    text = configuration(tmp_path, EDGE_ALLOWED_ORIGINS=given)
+
+    for origin in ("https://a.example.com", "https://b.example.com:8443"):
+        assert f'"{origin}" "{origin}";' in text
+
+
+def test_image__with_an_address_of_ipv6_or_every_origin__is_what_nginx_accepts(tmp_path: Path) -> None:
+    assert '"http://[::1]:3000" "http://[::1]:3000";' in configuration(
+        tmp_path, EDGE_ALLOWED_ORIGINS="http://[::1]:3000"
+    )
+    assert "default $http_origin;" in configuration(tmp_path, EDGE_ALLOWED_ORIGINS='["*"]')
+
+
+@pytest.mark.parametrize("origin", ['https://a"; return 200', "https://a${hostname}", "~.*", "https://a;b"])
+def test_image__with_what_is_no_origin__does_not_start(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(AssertionError, match="EDGE_ALLOWED_ORIGINS"):
+        configuration(tmp_path, EDGE_ALLOWED_ORIGINS=origin)
 
 
 @pytest.mark.parametrize("name", sorted(SERVERS))

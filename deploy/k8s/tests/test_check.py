@@ -33,6 +33,12 @@ def test_check__our_manifests__are_in_order() -> None:
     assert check(HERE) == []
 
 
+def test_check__sockets_straight_to_the_gateways__are_in_order(broken: Broken) -> None:
+    added = "components: [../../components/direct-sockets]\nimages:\n"
+
+    assert broken("overlays/prod/kustomization.yaml", "images:\n", added) == []
+
+
 def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) -> None:
     shutil.copytree(HERE / "base", tmp_path / "base")
     (tmp_path / "overlays/local").mkdir(parents=True)
@@ -121,9 +127,19 @@ def test_command__broken_manifests__ends_with_one_and_says_what(tmp_path: Path) 
         ("overlays/prod/kustomization.yaml", "newTag: 0.1.0", "newTag: latest", "which one is not said"),
         ("overlays/prod/kustomization.yaml", "example.com\"]", "example.com\"", "ALLOWED_ORIGINS"),
         ("overlays/prod/kustomization.yaml", "www.example.com\"", "www.example.com/\"", "ALLOWED_ORIGINS"),
+        ("overlays/aws/secrets.yaml", "key: synctalk/auth", "keey: synctalk/auth", "keey"),
+        ("overlays/aws/secrets.yaml", "target: { name: synctalk-api }", "target: { name: synctalk-ap }",
+         "which no ExternalSecret makes"),
+        ("overlays/aws/secrets.yaml", "SecretStore, name: api }", "SecretStore, name: apy }", "SecretStore apy"),
+        ("overlays/aws/secrets.yaml", "serviceAccountRef: { name: auth }", "serviceAccountRef: { name: auht }",
+         "ServiceAccount auht"),
+        ("overlays/aws/kustomization.yaml", "SYNCTALK_REDIS_CLUSTER", "SYNCTALK_REDIS_CLUSTR", "SYNCTALK_REDIS_CLUSTR"),
+        ("overlays/aws/kustomization.yaml", '"true"', '"perhaps"', "SYNCTALK_REDIS_CLUSTER"),
         # the edge
-        ("base/gateway.yaml", "maxReplicas: 10", "maxReplicas: 12", "gateways that it does not know: 10, 11"),
-        ("base/edge.yaml", "3=gateway-3.", "3=gateway-4.", "sessions of gateway 3 are sent to gateway-4"),
+        ("base/edge.yaml", "*.gateways.", "*.gateway.", "no name of a pod"),
+        ("base/edge.yaml", "*.gateways.", "*.gatewayz.", "leads to gateway-0.gatewayz"),
+        ("base/gateway.yaml", "  publishNotReadyAddresses: true\n", "", "no name of a pod"),
+        ("base/edge.yaml", "name: EDGE_GATEWAY,", "name: EDGE_GATEWAX,", "not given EDGE_GATEWAY"),
         ("base/edge.yaml", "api.synctalk.svc.cluster.local:8000", "api:8000", "no full name"),
         ("base/edge.yaml", "name: EDGE_API", "name: EDGE_APY", "EDGE_APY"),
         ("overlays/prod/kustomization.yaml", "10.20.0.0/28", "10.0.0.0/8", "more than a gateway's own range"),

@@ -31,7 +31,7 @@ def problems_of(overlay: Path) -> list[str]:
     return [
         *references.problems(rendered),
         *pods.problems(rendered),
-        *service_settings.problems(rendered, production=overlay.name == "prod"),
+        *service_settings.problems(rendered, production=overlay.name != "local"),
     ]
 
 

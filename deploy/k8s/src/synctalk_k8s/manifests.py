@@ -45,14 +45,3 @@ def of_kind(documents: list[Document], kind: str) -> dict[str, Document]:
 
 def matches(selector: dict[str, str], labels: dict[str, str]) -> bool:
     return selector.items() <= labels.items()
-
-
-def replicas_at_most(documents: list[Document], workload: str) -> int:
-    """Return the most replicas that the autoscaler, or else the workload itself, may have."""
-    for scaler in of_kind(documents, "HorizontalPodAutoscaler").values():
-        if scaler["spec"]["scaleTargetRef"]["name"] == workload:
-            return int(scaler["spec"]["maxReplicas"])
-    for found in workloads(documents):
-        if found.name == workload:
-            return int(found.spec.get("replicas", 1))
-    return 0

@@ -17,7 +17,7 @@ FROM_OUTSIDE = {
         "synctalk-redis",
         "synctalk-rabbitmq",
     },
-    "ConfigMap": {"postgres-init"},
+    "ConfigMap": {"postgres-init", "rds-ca"},
 }
 """Made by the installation, never committed: see README.md."""
 
@@ -32,6 +32,7 @@ def problems(documents: list[Document]) -> list[str]:
         *_scalers(documents, everything),
         *_policies(documents, everything),
         *_routes(documents),
+        *_external_secrets(documents),
     ]
 
 
@@ -158,3 +159,21 @@ def _routes(documents: list[Document]) -> Iterator[str]:
                 ports = {port["port"] for port in services.get(backend["name"], {}).get("spec", {}).get("ports", [])}
                 if backend["port"] not in ports:
                     yield f"HTTPRoute {name} sends to {backend['name']}:{backend['port']}, which does not exist"
+
+
+def _external_secrets(documents: list[Document]) -> Iterator[str]:
+    """Each names a store of ours, and a store a service's own account; whoever has any has all that pods mount."""
+    stores, accounts = of_kind(documents, "SecretStore"), of_kind(documents, "ServiceAccount")
+    found = of_kind(documents, "ExternalSecret")
+    made = {external["spec"]["target"]["name"] for external in found.values()}
+    for name, external in found.items():
+        if (store := external["spec"]["secretStoreRef"]["name"]) not in stores:
+            yield f"ExternalSecret {name} names SecretStore {store}, which does not exist"
+    for name, store in stores.items():
+        account = store["spec"]["provider"]["aws"]["auth"]["jwt"]["serviceAccountRef"]["name"]
+        if account not in accounts:
+            yield f"SecretStore {name} names ServiceAccount {account}, which does not exist"
+    for workload in workloads(documents) if found else ():
+        for volume in workload.pod.get("volumes", []):
+            if "secret" in volume and volume["secret"]["secretName"] not in made:
+                yield f"{workload} mounts Secret {volume['secret']['secretName']}, which no ExternalSecret makes"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from synctalk_runtime.health import CHECK_TIMEOUT_S
 
-from synctalk_k8s.manifests import Document, Workload, of_kind, replicas_at_most, workloads
+from synctalk_k8s.manifests import Document, Workload, of_kind, workloads
 
 ROOT = Path(__file__).resolve().parents[4]
 SERVICES = ("auth", "api", "gateway", "presence", "notifier")
@@ -32,7 +32,10 @@ EXAMPLES = {
 }
 """What a service's secret holds, by the names of the settings."""
 
-FROM_THE_POD = {"metadata.name": "pod-0", "metadata.labels['apps.kubernetes.io/pod-index']": "0"}
+BUCKETS = ("s3://", "gs://", "az://")
+"""Addresses that lead out of the cluster."""
+
+FROM_THE_POD = {"metadata.name": "pod-0"}
 
 
 def problems(documents: list[Document], *, production: bool) -> list[str]:
@@ -147,7 +150,7 @@ def _json(value: str) -> Any:
 
 def _addresses(given: dict[str, str], documents: list[Document], container: str) -> Iterator[str]:
     for name, value in given.items():
-        if name.endswith("_URL"):
+        if name.endswith("_URL") and not value.startswith(BUCKETS):
             yield from (f"{container}: {name} leads to {p}" for p in _nowhere(urlsplit(value).netloc, documents))
 
 
@@ -202,22 +205,28 @@ def _of_edge(workload: Workload, documents: list[Document], *, production: bool)
     for name in variables:
         if name not in script:
             yield f"it is given {name}, which it does not know"
-    for name in ("EDGE_AUTH", "EDGE_API", "EDGE_PRESENCE", "EDGE_NOTIFIER", "EDGE_GATEWAYS"):
+    for name in (*UPSTREAMS, "EDGE_GATEWAY"):
         if not variables.get(name):
             yield f"it is not given {name}"
     yield from _proxies(variables, production=production)
-    gateways = dict(pair.partition("=")[::2] for pair in variables.get("EDGE_GATEWAYS", "").split())
-    addresses = [variables.get(f"EDGE_{name}", "") for name in ("AUTH", "API", "PRESENCE", "NOTIFIER", "FCM")]
-    for address in [*(a for a in addresses if a), *gateways.values()]:
+    one = variables.get("EDGE_GATEWAY", "").replace("*", "gateway-0")
+    for address in filter(None, [*(variables.get(name, "") for name in (*UPSTREAMS, "EDGE_FCM")), one]):
         yield from (f"it leads to {problem}" for problem in _nowhere(address, documents))
         if ".svc.cluster.local:" not in address:
             yield f"{address} is no full name: nginx knows no search list"
-    wanted = {str(number) for number in range(replicas_at_most(documents, "gateway"))}
-    if missing := wanted - gateways.keys():
-        yield f"there may be gateways that it does not know: {', '.join(sorted(missing))}"
-    for number, address in gateways.items():
-        if not address.startswith(f"gateway-{number}.gateways."):
-            yield f"the sessions of gateway {number} are sent to {address}"
+    if one and not _is_pod(one, documents):
+        yield f"the sessions of gateway-0 are sent to {one}, which is no name of a pod that may be draining"
+
+
+UPSTREAMS = ("EDGE_AUTH", "EDGE_API", "EDGE_PRESENCE", "EDGE_NOTIFIER", "EDGE_GATEWAYS")
+
+
+def _is_pod(address: str, documents: list[Document]) -> bool:
+    """Return whether a pod has this name, ready or not: by the Service that its StatefulSet names."""
+    pod, _, rest = address.partition(".")
+    gateway = of_kind(documents, "StatefulSet").get(pod.rpartition("-")[0], {"spec": {}})["spec"].get("serviceName")
+    service = of_kind(documents, "Service").get(rest.partition(".")[0], {"metadata": {"name": ""}, "spec": {}})
+    return service["metadata"]["name"] == gateway and bool(service["spec"].get("publishNotReadyAddresses"))
 
 
 TRUSTED_ADDRESSES = 256

@@ -1,4 +1,5 @@
-"""`python -m synctalk_local up [api=N] [gateway=N] | down | clean | ps | logs [NAME] | migrate | npm ARGUMENTS`."""
+"""`python -m synctalk_local up [api=N] [gateway=N] | down | clean | ps | logs [NAME] | migrate | key [SCOPES]
+| npm ARGUMENTS`."""
 
 import os
 import sys
@@ -7,6 +8,7 @@ from synctalk_backing.programs import MissingProgramsError
 
 from synctalk_local.commands import docker, web
 from synctalk_local.commands.down import clean, down
+from synctalk_local.commands.key import key
 from synctalk_local.commands.logs import NoLogError, follow
 from synctalk_local.commands.ps import ps
 from synctalk_local.commands.up import migrate, up
@@ -50,6 +52,8 @@ def _run(command: str, arguments: list[str], stack: Stack) -> int:
             docker.logs(stack, name) if containers else follow(stack, name)
         case "migrate":
             docker.migrate(stack) if containers else migrate(stack, _say)
+        case "key":
+            print(docker.key(stack, name) if containers else key(stack, name))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

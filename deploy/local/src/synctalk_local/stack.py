@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from synctalk_backing.postgres import postgres_spec
 from synctalk_backing.process import ProcessSpec
@@ -103,9 +104,11 @@ def backing_specs(stack: Stack, programs: Programs, credentials: Credentials) ->
     ports = stack.ports
     rabbit = RabbitPorts(ports.rabbitmq, ports.epmd, ports.distribution)
     return [
-        rabbitmq_spec(stack.data / "rabbitmq", rabbit, credentials.rabbitmq, programs.rabbitmq),
+        rabbitmq_spec(
+            stack.data / "rabbitmq", rabbit, credentials.rabbitmq, programs.rabbitmq, credentials.rabbitmq_definitions
+        ),
         postgres_spec(stack.data / "postgres", ports.postgres, credentials.postgres_admin, programs.postgres),
-        redis_spec(stack.data / "redis", ports.redis, credentials.redis, programs.redis),
+        redis_spec(stack.data / "redis", ports.redis, credentials.redis, programs.redis, users=credentials.redis_users),
     ]
 
 
@@ -118,6 +121,9 @@ def service_specs(stack: Stack, credentials: Credentials) -> list[ProcessSpec]:
 def edge_spec(stack: Stack, nginx: Path, web_root: Path) -> ProcessSpec:
     template = (stack.checkout / "deploy/edge/nginx.conf.template").read_text()
     given = edge.given_in(stack.settings)
+    files_url = urlsplit(stack.settings.get("SYNCTALK_FILES_URL", ""))
+    if files_url.scheme == "file":
+        given = {"EDGE_UPLOADS": f"{unquote(files_url.path)}/uploads", **given}
     return edge.edge_spec(stack.data / "edge", stack.ports, template, nginx, web_root, given)
 
 

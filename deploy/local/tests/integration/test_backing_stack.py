@@ -123,7 +123,7 @@ def test_killed__serves_again_within_three_seconds(backing: Backing, name: str) 
     os.kill(old, signal.SIGKILL)
     eventually_blocking(lambda: backing.pid(name) not in (0, old), message=f"{name} was not started again")
     back_after = time.monotonic() - began
-    eventually_blocking(lambda: serves_anew(backing, name, old), 20, message=f"{name} does not serve")
+    eventually_blocking(lambda: serves_anew(backing, name, old), 90, message=f"{name} does not serve")
 
     assert back_after < BACK_WITHIN_S
 

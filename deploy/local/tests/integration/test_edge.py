@@ -1,11 +1,19 @@
 """The edge: a real nginx with the real template, in front of small servers that return what reached them."""
 
 import asyncio
+import io
+import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from synctalk_local.processes.edge import origins
 from synctalk_systemtest.edge import Edge, running_edge, write_web_root
+from yarl import URL
+
+UPLOAD = "01890000-0000-7000-8000-00000000abcd"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -13,6 +21,57 @@ async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
     web_root = write_web_root(tmp_path_factory.mktemp("web"))
     async with running_edge(tmp_path_factory.mktemp("stack"), web_root) as edge:
         yield edge
+
+
+OURS = "https://www.example.com"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def open_edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
+    """An edge that allows another origin."""
+    web_root = write_web_root(tmp_path_factory.mktemp("web"))
+    given = origins(f"{OURS},https://b.example")
+    async with running_edge(tmp_path_factory.mktemp("stack"), web_root, given) as edge:
+        yield edge
+
+
+@pytest.mark.parametrize("path", ["/", "/internal", "/nothing", "/v1/auth/slam", "/v1/conversations"])
+async def test_own_answer__to_an_allowed_origin__may_be_read(open_edge: Edge, path: str) -> None:
+    async with open_edge.http.get(open_edge.url + path, headers={"Origin": OURS}) as answer:
+        assert answer.headers.getall("Access-Control-Allow-Origin") == [OURS]
+        assert answer.headers.getall("Access-Control-Expose-Headers") == ["Retry-After"]
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert "Origin" in answer.headers.getall("Vary")
+
+
+async def test_own_answer__too_large__may_be_read(open_edge: Edge) -> None:
+    body = b"x" * (256 * 1024 + 1)
+    async with open_edge.http.post(f"{open_edge.url}/v1/conversations", data=body, headers={"Origin": OURS}) as answer:
+        assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (413, OURS)
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example", f"{OURS}.evil.example"])
+async def test_own_answer__to_another_origin__may_not_be_read(open_edge: Edge, origin: str | None) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    async with open_edge.http.get(f"{open_edge.url}/internal", headers=headers) as answer:
+        assert not [name for name in answer.headers if name.startswith("Access-Control")]
+        assert answer.headers.getall("Vary") == ["Origin"]
+
+
+async def test_answer_of_a_service__keeps_its_own_headers_for_origins(open_edge: Edge) -> None:
+    api = open_edge.upstreams["api"]
+    own = {"Access-Control-Allow-Origin": OURS, "Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
+    api.answer_headers = own
+    try:
+        async with open_edge.http.get(f"{open_edge.url}/v1/users/me", headers={"Origin": OURS}) as answer:
+            assert {name: answer.headers.getall(name) for name in own} == {name: [own[name]] for name in own}
+    finally:
+        api.answer_headers = {}
+
+
+async def test_edge__without_allowed_origins__says_nothing_of_them(edge: Edge) -> None:
+    async with edge.http.get(f"{edge.url}/internal", headers={"Origin": OURS}) as answer:
+        assert not {"Access-Control-Allow-Origin", "Vary"} & answer.headers.keys()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/internal/users", "/internal"])
@@ -27,6 +86,7 @@ async def test_headers__forged_by_the_client__are_overwritten(edge: Edge) -> Non
         "X-Forwarded-For": "6.6.6.6",
         "X-Forwarded-Proto": "https",
         "X-Synctalk-Internal": "guess",
+        "X-Synctalk-Caller": "api",
         "Forwarded": "for=6.6.6.6",
     }
 
@@ -36,6 +96,7 @@ async def test_headers__forged_by_the_client__are_overwritten(edge: Edge) -> Non
     assert seen["X-Forwarded-For"] == "127.0.0.1"
     assert seen["X-Forwarded-Proto"] == "http"
     assert "X-Synctalk-Internal" not in seen
+    assert "X-Synctalk-Caller" not in seen
     assert "Forwarded" not in seen
 
 
@@ -97,11 +158,15 @@ async def test_method__that_a_page_does_not_know__is_not_allowed(edge: Edge) -> 
         ("/v1/presence/me", "presence"),
         ("/v1/devices/1", "notifier"),
         ("/v1/notification-settings/1", "notifier"),
+        ("/v1/events?after=0", "notifier"),
+        ("/v1/webhooks/1/deliveries", "notifier"),
         ("/v1/conversations", "api"),
+        ("/v1/server/conversations/ticket-1", "api"),
+        ("/v1/server/users/1", "auth"),
         ("/v1/nothing", "api"),
         ("/dev/push/messages", "fcm"),
-        ("/socket.io/?EIO=4&transport=polling&sid=1-abc", "gateway-1"),
-        ("/socket.io/?EIO=4&transport=polling&sid=2-abc", "gateway-2"),
+        ("/socket.io/?EIO=4&transport=polling&sid=gateway-1.abc", "gateway-1"),
+        ("/socket.io/?EIO=4&transport=polling&sid=gateway-2.abc", "gateway-2"),
     ],
 )
 async def test_path__goes_to_its_service(edge: Edge, path: str, name: str) -> None:
@@ -118,7 +183,7 @@ async def test_handshake__without_a_session__goes_to_every_gateway(edge: Edge) -
 
 
 async def test_websocket__is_carried_both_ways(edge: Edge) -> None:
-    async with edge.http.ws_connect(f"{edge.url}/socket.io/?EIO=4&transport=websocket&sid=2-x") as socket:
+    async with edge.http.ws_connect(f"{edge.url}/socket.io/?EIO=4&transport=websocket&sid=gateway-2.x") as socket:
         await socket.send_str("hello")
         assert await socket.receive_str(timeout=5) == "gateway-2: hello"
 
@@ -218,7 +283,7 @@ async def test_answer__that_turns_away__says_once_when_to_come_back(edge: Edge, 
         ("/v1/conversations?padding=1024", "gzip"),
         ("/v1/conversations", None),
         ("/v1/auth/sessions?padding=1024", None),
-        ("/socket.io/?EIO=4&transport=polling&sid=1-a&padding=1024", None),
+        ("/socket.io/?EIO=4&transport=polling&sid=gateway-1.a&padding=1024", None),
     ],
     ids=["long", "short", "tokens", "sockets"],
 )
@@ -241,3 +306,70 @@ async def test_unknown_path__asked_by_a_program__is_not_found(edge: Edge, path: 
     async with edge.http.get(edge.url + path) as answer:
         assert answer.status == 404
         assert (await answer.json())["error"]["code"] == "not_found"
+
+
+class TestUploads:
+    """Into a folder: the edge writes the bytes, and api is asked first and never gets them."""
+
+    @staticmethod
+    def path() -> str:
+        return f"/v1/uploads/{uuid4()}?size=5&signature=abc"
+
+    @staticmethod
+    def written(edge: Edge, path: str) -> Path:
+        return edge.uploads / path.rsplit("/", maxsplit=1)[-1].partition("?")[0]
+
+    async def test_put__that_api_allows__is_written_as_it_came(self, edge: Edge) -> None:
+        path, content = self.path(), secrets.token_bytes(25 * 2**20)
+        async with edge.http.put(
+            edge.url + path, data=io.BytesIO(content), headers={"traceparent": "forged"}
+        ) as answer:
+            assert (answer.status, await answer.read()) == (201, b"")
+        asked = edge.upstreams["api"].seen[-1]
+
+        assert self.written(edge, path).read_bytes() == content
+        assert (asked["method"], asked["path"]) == ("GET", path)
+        assert asked["headers"]["X-Upload-Length"] == str(len(content))
+        assert not {"Content-Length", "Content-Type", "traceparent"} & asked["headers"].keys()
+
+    async def test_put__that_api_refuses__is_not_written(self, edge: Edge) -> None:
+        path = self.path()
+        for status, seen in ((403, 404), (500, 503), (429, 503)):
+            edge.upstreams["api"].status = status
+            try:
+                async with edge.http.put(edge.url + path, data=b"hello") as answer:
+                    assert (answer.status, "error" in await answer.json()) == (seen, True)
+            finally:
+                edge.upstreams["api"].status = 200
+        assert not self.written(edge, path).exists()
+
+    async def test_put__broken_off__leaves_nothing(self, edge: Edge) -> None:
+        path = self.path()
+        reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+        writer.write(f"PUT {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n".encode() + b"x" * 1000)
+        await writer.drain()
+        writer.transport.abort()
+        assert await reader.read() == b""
+        async with edge.http.put(edge.url + self.path(), data=b"later") as answer:
+            assert answer.status == 201
+        assert not self.written(edge, path).exists()
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "POST", "MKCOL", "OPTIONS"])
+    async def test_other_methods__are_not_allowed(self, edge: Edge, method: str) -> None:
+        path = self.path()
+        async with edge.http.put(edge.url + path, data=b"hello") as answer:
+            assert answer.status == 201
+        async with edge.http.request(method, edge.url + path) as answer:
+            assert answer.status == 405
+        assert self.written(edge, path).read_bytes() == b"hello"
+
+    @pytest.mark.parametrize("name", ["a", "../x", "%2e%2e%2fx", f"{UPLOAD}/x", UPLOAD.upper()])
+    async def test_put__elsewhere__is_for_api_to_refuse(self, edge: Edge, name: str) -> None:
+        async with edge.http.put(URL(f"{edge.url}/v1/uploads/{name}", encoded=True), data=b"hello") as answer:
+            assert answer.status == 405 or (await answer.json())["name"] == "api"
+
+    async def test_put__of_more_than_any_file__is_too_large(self, edge: Edge) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+        writer.write(f"PUT {self.path()} HTTP/1.1\r\nHost: a\r\nContent-Length: {2**30}\r\n\r\n".encode())
+        assert b" 413 " in (await reader.readline())
+        writer.close()

@@ -71,8 +71,8 @@ async def statuses(http: aiohttp.ClientSession, path: str, count: int, **headers
         "/socket.io/?EIO=4&transport=websocket",
         f"{HANDSHAKE}&sid=",
         f"{HANDSHAKE}&SID=1-abc",
-        f"{HANDSHAKE}&x=sid=1-abc",
-        f"{HANDSHAKE}&x={'x' * 2100}&sid=1-abc",
+        f"{HANDSHAKE}&x=sid=gateway-1.abc",
+        f"{HANDSHAKE}&x={'x' * 2100}&sid=gateway-1.abc",
         "/socket.io/%0a?EIO=4&transport=polling",
         "/v1/search?q=word",
         "/v1/users?search=a",
@@ -101,7 +101,9 @@ async def test_refusal__has_the_error_shape_and_says_when_to_come_back(edge: Edg
             assert (body["error"]["code"], body["error"]["retry_after"]) == ("rate_limited", 1)
 
 
-@pytest.mark.parametrize("path", [f"{HANDSHAKE}&sid=1-abc", "/socket.io/?sid=1-abc", "/v1/users/me", "/v1/users/1"])
+@pytest.mark.parametrize(
+    "path", [f"{HANDSHAKE}&sid=gateway-1.abc", "/socket.io/?sid=gateway-1.abc", "/v1/users/me", "/v1/users/1"]
+)
 async def test_request__that_is_no_handshake_nor_search__has_the_wide_limit_only(
     edge: Edge, address: str, path: str
 ) -> None:
@@ -125,7 +127,7 @@ async def test_flood__of_any_requests__reaches_no_service_beyond_the_limit(edge:
 
 
 async def test_connections__of_one_address__are_counted_until_they_end(edge: Edge, address: str) -> None:
-    path = "/socket.io/?EIO=4&transport=websocket&sid=1-abc"
+    path = "/socket.io/?EIO=4&transport=websocket&sid=gateway-1.abc"
     async with edge.client_at(address) as http, edge.client_at(next(ADDRESSES)) as other, AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(http.ws_connect(path)) for _ in range(CONNECTIONS)]
 

@@ -35,8 +35,13 @@ def test_mode__of_the_way_up__is_remembered_by_the_other_commands(
     assert docker.is_chosen(stack, starting=False) is expected
 
 
-def test_up__more_processes_than_compose_names__is_refused(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, tmp_path / ".local", ports_for(8080, {"api": 2, "gateway": 2}))
+@pytest.mark.parametrize(
+    ("name", "container"), [("edge", "synctalk-edge-1"), ("auth-1", "synctalk-auth-1"), ("api-2", "synctalk-api-2")]
+)
+def test_container__of_each_process__is_named_as_compose_does(name: str, container: str) -> None:
+    assert docker.container_name("synctalk", name) == container
 
-    with pytest.raises(WrongSettingError, match="MODE=local"):
-        docker.up(stack, lambda _: None)
+
+@pytest.mark.parametrize(("name", "arguments"), [("redis", ("redis",)), ("api-2", ("--index", "2", "api"))])
+def test_logs__of_one_process__are_those_of_its_container(name: str, arguments: tuple[str, ...]) -> None:
+    assert docker.log_arguments(name) == arguments

@@ -29,7 +29,7 @@ def test_render__the_template__fills_in_everything_and_keeps_nginx_variables() -
 def test_variables__for_each_gateway__an_upstream_and_a_route() -> None:
     values = variables(Path("/d"), ports_for(8080, {"api": 2, "gateway": 3}), Path("/w"))
 
-    assert "~^3- gateway_3;" in values["GATEWAY_ROUTES"]
+    assert r"~^gateway-3\. gateway_3;" in values["GATEWAY_ROUTES"]
     assert values["GATEWAY_SERVERS"].count("server ") == 3
     assert values["API_SERVERS"].count("server ") == 2
     assert f"listen 127.0.0.1:{ports_for(8080).balanced_api};" in values["EDGE_HTTP"]
@@ -54,3 +54,16 @@ def test_settings__of_the_edge__are_its_variables() -> None:
     assert given.pop("EDGE_AUTH_PER_S") == "7"
     assert given == {name: value for name, value in image_defaults().items() if name in given}
     assert len(given) == len(settings) - 1 == 8
+
+
+@pytest.mark.parametrize(
+    "setting", ["https://a.example, https://b.example", '["https://a.example","https://b.example"]']
+)
+def test_allowed_origins__of_the_services__are_the_edges_too(setting: str) -> None:
+    given = given_in({"SYNCTALK_ALLOWED_ORIGINS": setting})
+
+    assert given["ALLOWED_ORIGINS"].split() == [
+        f'"{o}"{e}' for o in ("https://a.example", "https://b.example") for e in ("", ";")
+    ]
+    assert given["VARY_ORIGIN"] == "Origin"
+    assert given_in({"SYNCTALK_ALLOWED_ORIGINS": ""}) == {}

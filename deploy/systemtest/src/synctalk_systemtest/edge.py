@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 from synctalk_backing.programs import nginx_program
 from synctalk_local.ports import ports_for
-from synctalk_local.processes.edge import addresses_of_gateways, edge_spec
+from synctalk_local.processes.edge import addresses_of_gateways, edge_spec, uploads_folder
 from synctalk_local.stack import CHECKOUT
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.local import running
@@ -32,6 +33,8 @@ class Upstream:
     posts: int = 0
     status: int = 200
     answer_headers: dict[str, str] = field(default_factory=dict)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    """The latest requests: method, path with the query, headers."""
     clients: Counter[str] = field(default_factory=Counter)
     """Requests by the address that the edge named."""
     _runner: web.AppRunner | None = field(default=None)
@@ -53,6 +56,7 @@ class Upstream:
             await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self.seen = [*self.seen[-9:], _as_seen(request)]
         self.clients[request.headers.get("X-Forwarded-For", "")] += 1
         if request.method == "POST":
             self.posts += 1
@@ -70,10 +74,16 @@ class Upstream:
         return web.json_response(body, status=self.status, headers=self.answer_headers)
 
 
+def _as_seen(request: web.Request) -> dict[str, Any]:
+    return {"method": request.method, "path": request.path_qs, "headers": dict(request.headers)}
+
+
 @dataclass(frozen=True)
 class Edge:
     url: str
     port: int
+    uploads: Path
+    """Where it writes what is uploaded."""
     upstreams: dict[str, Upstream]
     http: aiohttp.ClientSession
 
@@ -104,7 +114,7 @@ async def running_edge(folder: Path, web_root: Path, given: Mapping[str, str] | 
         stack.enter_context(running(spec, spec.directory))
         await eventually(lambda: asyncio.to_thread(spec.is_ready), message="nginx did not start")
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Edge(f"http://127.0.0.1:{ports.edge}", ports.edge, upstreams, http)
+        yield Edge(f"http://127.0.0.1:{ports.edge}", ports.edge, uploads_folder(folder), upstreams, http)
 
 
 def write_web_root(folder: Path) -> Path:

@@ -4,13 +4,14 @@ Each is a context: the fault begins on entering and is over on leaving, by Redis
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
 from synctalk_backing.redis import redis_url
+from synctalk_contracts.accounts import redis_user
 from synctalk_local.stack import stack_credentials
 
 from synctalk_systemtest.stack import RunningStack
@@ -83,29 +84,33 @@ async def full(stack: RunningStack) -> AsyncIterator[None]:
 @asynccontextmanager
 async def refusing_publishes(stack: RunningStack) -> AsyncIterator[None]:
     """Everything works but PUBLISH, which is answered NOPERM: subscribers have no way to notice."""
+    passwords = stack_credentials(stack.stack).redis_accounts
     async with redis_of(stack) as client:
-        await client.execute_command("ACL", "SETUSER", "default", "-publish")
+        await _set_users(client, passwords, without="+publish")
         try:
             yield
         finally:
-            await client.execute_command("ACL", "SETUSER", "default", "+publish")
+            await _set_users(client, passwords)
 
 
 @asynccontextmanager
 async def locked_out(stack: RunningStack) -> AsyncIterator[None]:
-    """Its password is another one, and every connection has to say it again."""
-    password = stack_credentials(stack.stack).redis
+    """The services' passwords are other ones, and every connection has to sign in again."""
+    passwords = stack_credentials(stack.stack).redis_accounts
     async with redis_of(stack) as client:
-        await client.config_set("requirepass", OTHER_PASSWORD)
+        await _set_users(client, dict.fromkeys(passwords, OTHER_PASSWORD))
         await _disconnect_all(client)
-    try:
-        yield
-    finally:
-        url = redis_url(stack.stack.ports.redis, OTHER_PASSWORD)
-        mender: Client = redis.asyncio.from_url(url)
-        await mender.config_set("requirepass", password)
-        await _disconnect_all(mender)
-        await mender.aclose()
+        try:
+            yield
+        finally:
+            await _set_users(client, passwords)
+            await _disconnect_all(client)
+
+
+async def _set_users(client: Client, passwords: Mapping[str, str], *, without: str | None = None) -> None:
+    for service, password in passwords.items():
+        _, *arguments = redis_user(service, [password]).split()
+        await client.execute_command("ACL", "SETUSER", *(each for each in arguments if each != without))
 
 
 @asynccontextmanager

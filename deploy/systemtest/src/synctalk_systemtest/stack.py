@@ -17,6 +17,7 @@ from synctalk_local.commands.down import clean
 from synctalk_local.commands.ps import word
 from synctalk_local.commands.up import up
 from synctalk_local.ports import ports_for
+from synctalk_local.processes.services import command_environment
 from synctalk_local.stack import CHECKOUT, Stack, service_specs, stack_credentials
 from synctalk_local.supervision.client import Supervisor
 from synctalk_local.topology import COUNTS
@@ -108,6 +109,10 @@ class RunningStack:
             "SYNCTALK_URL": self.url,
             **self.stack.settings,
         }
+
+    def command_environment(self, name: str) -> dict[str, str]:
+        """Return the environment of a command of the service beside this process."""
+        return command_environment(next(spec for spec in self._services if spec.name == name))
 
     def internal_url(self, name: str) -> str:
         """Return the URL of the process itself, past the edge."""

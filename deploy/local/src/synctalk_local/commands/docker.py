@@ -11,9 +11,10 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
+from synctalk_local.commands.key import key_arguments
 from synctalk_local.commands.ps import table
-from synctalk_local.stack import DEFAULT_EDGE_PORT, Stack, WrongSettingError
-from synctalk_local.topology import COUNTS, WITH_DATABASE
+from synctalk_local.stack import DEFAULT_EDGE_PORT, Stack, WrongSettingError, remember_counts
+from synctalk_local.topology import WITH_DATABASE
 
 ENGINE_TIMEOUT_S = 5
 STATES = {"running": "running", "restarting": "starting", "created": "starting", "dead": "failed"}
@@ -44,11 +45,11 @@ def forget(stack: Stack) -> None:
 
 
 def up(stack: Stack, say: Callable[[str], None]) -> None:
-    if stack.counts != COUNTS:
-        raise WrongSettingError("API and GATEWAY are for MODE=local: docker-compose.yml names each container.")
     say("Starting the containers …")
+    remember_counts(stack)
     _make_secrets(stack)
-    _compose(stack, "up", "-d", "--build", "--wait", "--remove-orphans")
+    scales = [argument for name, count in stack.counts.items() for argument in ("--scale", f"{name}={count}")]
+    _compose(stack, "up", "-d", "--build", "--wait", "--remove-orphans", *scales)
     say(f"\nSyncTalk runs at {stack.address}")
 
 
@@ -63,12 +64,24 @@ def clean(stack: Stack) -> None:
 
 
 def logs(stack: Stack, name: str | None) -> None:
-    _compose(stack, "logs", "-f", "--tail", "40", *([name] if name else []))
+    _compose(stack, "logs", "-f", "--tail", "40", *(log_arguments(name) if name else ()))
+
+
+def log_arguments(name: str) -> tuple[str, ...]:
+    """The container of `make ps`'s name: `api-2` is the second of the service `api`."""
+    service, _, number = name.partition("-")
+    return ("--index", number, service) if number else (service,)
 
 
 def migrate(stack: Stack) -> None:
     for service in WITH_DATABASE:
         _compose(stack, "run", "--rm", f"{service}-migrate")
+
+
+def key(stack: Stack, scopes: str | None) -> str:
+    """Return a new server key, made in auth's container."""
+    command = ("python", "-m", "synctalk_auth", *key_arguments(scopes))
+    return _captured(stack, "exec", "-T", "auth", *command).strip()
 
 
 def ps(stack: Stack) -> str:
@@ -77,8 +90,14 @@ def ps(stack: Stack) -> str:
     for line in _captured(stack, "ps", "--all", "--format", "json").splitlines():
         found = json.loads(line)
         for entry in found if isinstance(found, list) else [found]:
-            containers[entry["Service"]] = entry
-    return table([_row(name, containers.get(name), stack) for name in stack.names])
+            containers[entry["Name"]] = entry
+    project = _environment(stack)["COMPOSE_PROJECT_NAME"]
+    return table([_row(name, containers.get(container_name(project, name)), stack) for name in stack.names])
+
+
+def container_name(project: str, name: str) -> str:
+    """What Compose calls the container of a process: also the only one of its service has a number there."""
+    return f"{project}-{name}" if name[-1].isdigit() else f"{project}-{name}-1"
 
 
 def _row(name: str, container: dict[str, str] | None, stack: Stack) -> tuple[str, str, str, str]:

@@ -1,5 +1,6 @@
 """nginx for one stack: the template of `deploy/edge`, filled with the local addresses."""
 
+import json
 import os
 import re
 import socket
@@ -27,7 +28,9 @@ BALANCED_API = (
 )
 """For the other services, whose calls may be repeated: none of them changes anything twice."""
 
-DEV_LOCATIONS = "location ^~ /dev/push {{ proxy_pass http://127.0.0.1:{fcm}; }}"
+DEV_LOCATIONS = "".join(
+    f"location ^~ {path} {{{{ proxy_pass http://127.0.0.1:{{fcm}}; }}}} " for path in ("/dev/push", "/dev/webpush/")
+)
 
 DEFAULTS = {"EDGE_HSTS": "", "EDGE_IMAGE_SOURCES": "", **limits_by_address("edge")}
 
@@ -57,8 +60,19 @@ def edge_spec(
 
 
 def given_in(settings: Mapping[str, str]) -> dict[str, str]:
-    """The variables that `SYNCTALK_EDGE_…` settings name."""
-    return {name: settings[f"SYNCTALK_{name}"] for name in DEFAULTS if f"SYNCTALK_{name}" in settings}
+    """The variables that `SYNCTALK_EDGE_…` settings name, and those of the allowed origins."""
+    given = {name: settings[f"SYNCTALK_{name}"] for name in DEFAULTS if f"SYNCTALK_{name}" in settings}
+    return given | origins(settings.get("SYNCTALK_ALLOWED_ORIGINS", ""))
+
+
+def origins(setting: str) -> dict[str, str]:
+    """The variables of the origins whose pages may call: by commas or as JSON, as the services read them."""
+    listed = json.loads(setting) if setting.lstrip().startswith("[") else setting.split(",")
+    allowed = [origin.strip() for origin in listed if origin.strip()]
+    if not allowed:
+        return {}
+    lines = ["default $http_origin;" if origin == "*" else f'"{origin}" "{origin}";' for origin in allowed]
+    return {"ALLOWED_ORIGINS": "\n        ".join(lines), "VARY_ORIGIN": "Origin"}
 
 
 def render(template: str, values: dict[str, str]) -> str:
@@ -79,6 +93,7 @@ def variables(
             [*(f"{kind}_temp_path {directory / 'tmp' / kind};" for kind in TEMPORARY), *balanced]
         ),
         "EDGE_WORKERS": "auto",
+        "EDGE_NAME": "",
         "EDGE_LISTEN": listen_lines(ports.edge),
         "MIME_TYPES": str(directory / "mime.types"),
         "AUTH_SERVERS": _server(ports.auth),
@@ -87,11 +102,16 @@ def variables(
         "NOTIFIER_SERVERS": _server(ports.notifier),
         "GATEWAY_SERVERS": "\n        ".join(SERVER.format(address=address) for _, address in gateways),
         "GATEWAY_UPSTREAMS": "\n    ".join(upstream.format(n=n, address=address) for n, address in gateways),
-        "GATEWAY_ROUTES": "\n        ".join(f"~^{n}- gateway_{n};" for n, _ in gateways),
+        "GATEWAY_ROUTES": "\n        ".join(f"~^gateway-{n}\\. gateway_{n};" for n, _ in gateways),
         "DEV_LOCATIONS": DEV_LOCATIONS.format(fcm=ports.fcm),
+        "DOCS_LOCATION": "",
         "WEB_ROOT": str(web_root),
+        "EDGE_UPLOADS": str(uploads_folder(directory.parent)),
+        "EDGE_UPLOADS_TEMPORARY": f"client_body_temp_path {directory / 'tmp' / 'uploads'};",
         "TRUSTED_PROXIES": "",
         "TRUSTED_RANGES": "",
+        "ALLOWED_ORIGINS": "",
+        "VARY_ORIGIN": "",
         **DEFAULTS,
     }
 
@@ -106,6 +126,11 @@ def addresses_of_gateways(directory: Path, ports: Ports) -> list[str]:
         f"unix:{path}" if (path := unix_socket(directory.parent / f"gateway-{number}")) else f"127.0.0.1:{port}"
         for number, port in enumerate(ports.gateways, start=1)
     ]
+
+
+def uploads_folder(data: Path) -> Path:
+    """Return where the edge writes uploads, in the folder that api has its files in."""
+    return data / "files" / "uploads"
 
 
 def unix_socket(directory: Path) -> Path | None:

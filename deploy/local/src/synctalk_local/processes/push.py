@@ -1,4 +1,4 @@
-"""The push stand-in's side of things: the service account that the notifier uses while there is none of Firebase."""
+"""The push stand-in's side of things: the keys that the notifier uses while there are none of Firebase."""
 
 import subprocess
 import sys
@@ -9,11 +9,16 @@ def credentials_file(data: Path) -> Path:
     return data / "fcm" / "service-account.json"
 
 
-def write_credentials(path: Path, url: str) -> None:
-    """Have the stand-in write an account that points to it, unless there is one."""
-    if path.exists() and f"{url}/token" in path.read_text():
+def vapid_key_file(data: Path) -> Path:
+    return data / "fcm" / "vapid.pem"
+
+
+def write_credentials(path: Path, vapid_key: Path, url: str) -> None:
+    """Have the stand-in write an account that points to it and a key for Web Push, unless there are such."""
+    if path.exists() and f"{url}/token" in path.read_text() and vapid_key.exists():
         return
-    command = [sys.executable, "-m", "synctalk_fcm", "credentials", str(path), "--url", url]
+    given = [str(path), "--url", url, "--vapid-key", str(vapid_key)]
+    command = [sys.executable, "-m", "synctalk_fcm", "credentials", *given]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"The push stand-in's credentials could not be written: {done.stderr.strip()}")

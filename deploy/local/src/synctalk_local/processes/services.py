@@ -15,6 +15,8 @@ from synctalk_backing.postgres import postgres_url
 from synctalk_backing.process import ProcessSpec
 from synctalk_backing.rabbitmq import rabbitmq_url
 from synctalk_backing.redis import redis_url
+from synctalk_contracts.accounts import ACCESS, user_name
+from synctalk_contracts.internal import callers_of
 
 from synctalk_local.credentials import Credentials
 from synctalk_local.ports import Ports
@@ -47,12 +49,17 @@ def migrate(spec: ProcessSpec) -> subprocess.Popen[str]:
     """Start the migration; the caller waits for it."""
     return subprocess.Popen(
         migrate_command(spec),
-        env=os.environ | dict(spec.environment),
+        env=command_environment(spec),
         cwd=spec.directory,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def command_environment(spec: ProcessSpec) -> dict[str, str]:
+    """The environment of a command of the service beside its process."""
+    return os.environ | dict(spec.environment)
 
 
 def migrates(spec: ProcessSpec) -> bool:
@@ -68,19 +75,20 @@ def _services(data: Path, ports: Ports, given: Mapping[str, str]) -> list[_Servi
         "API_URL": api_url,
         "PRESENCE_URL": presence_url,
     }
+    files = {"FILES_URL": given.get("SYNCTALK_FILES_URL", (data / "files").absolute().as_uri())}
     gateways = [
         _Service(
             f"gateway-{number}",
             "synctalk_gateway",
             port,
-            shared | {"GATEWAY_NUMBER": str(number)} | _unix_socket(data, number),
+            shared | {"GATEWAY_NAME": f"gateway-{number}"} | _unix_socket(data, number),
         )
         for number, port in enumerate(ports.gateways, start=1)
     ]
     pushing, prepare_push = _push_settings(data, ports, given)
     return [
         _Service("auth-1", "synctalk_auth", ports.auth, shared),
-        *(_Service(f"api-{n}", "synctalk_api", port, shared) for n, port in enumerate(ports.apis, start=1)),
+        *(_Service(f"api-{n}", "synctalk_api", port, shared | files) for n, port in enumerate(ports.apis, start=1)),
         *gateways,
         _Service("presence-1", "synctalk_presence", ports.presence, shared),
         _Service("fcm", "synctalk_fcm", ports.fcm, pushing, prepare=prepare_push),
@@ -97,8 +105,19 @@ def _push_settings(data: Path, ports: Ports, given: Mapping[str, str]) -> tuple[
     """Real Firebase where its credentials were given, else the stand-in."""
     if given.get("SYNCTALK_FCM_CREDENTIALS_FILE"):
         return {}, lambda: None
-    account, url = push.credentials_file(data), f"http://127.0.0.1:{ports.fcm}"
-    return {"FCM_CREDENTIALS_FILE": str(account), "FCM_URL": url}, lambda: push.write_credentials(account, url)
+    account, vapid_key = push.credentials_file(data), push.vapid_key_file(data)
+    url = f"http://127.0.0.1:{ports.fcm}"
+    settings = {
+        "FCM_CREDENTIALS_FILE": str(account),
+        "FCM_URL": url,
+        "VAPID_KEY_FILE": str(vapid_key),
+        "WEB_PUSH_STAND_IN_URL": url,
+    }
+    return settings, lambda: push.write_credentials(account, vapid_key, url)
+
+
+LOOPBACK = "127.0.0.0/8,::1/128"
+"""Where the webhooks of a developer's backend are."""
 
 
 def _spec(
@@ -109,6 +128,8 @@ def _spec(
     name = _service_name(service.name)
     ready = SERVICES[name].ready
     defaults = {f"SYNCTALK_{name}": value for name, value in limits_by_address(name).items()}
+    if name == "notifier":
+        defaults["SYNCTALK_WEBHOOK_PRIVATE_NETWORKS"] = LOOPBACK
     fixed = {f"SYNCTALK_{name}": value for name, value in service.settings.items()}
     environment = {
         **defaults,
@@ -137,12 +158,15 @@ def _spec(
 
 
 def _secret_files(folder: Path, service: str, ports: Ports, credentials: Credentials) -> dict[Path, str]:
-    files = {
-        "synctalk_internal_secret": credentials.internal_secret,
-        "synctalk_redis_url": redis_url(ports.redis, credentials.redis),
-        "synctalk_limits_redis_url": redis_url(ports.redis, credentials.redis, 1),
-        "synctalk_rabbitmq_url": rabbitmq_url(ports.rabbitmq, credentials.rabbitmq),
-    }
+    files = {f"synctalk_internal_secret_{name}": credentials.internal_secrets[name] for name in callers_of(service)}
+    if service in ACCESS:
+        user, redis, rabbitmq = user_name(service), credentials.redis_accounts, credentials.rabbitmq_accounts
+        files |= {
+            "synctalk_internal_secret": credentials.internal_secrets[service],
+            "synctalk_redis_url": redis_url(ports.redis, redis[service], user=user),
+            "synctalk_limits_redis_url": redis_url(ports.redis, redis[service], 1, user=user),
+            "synctalk_rabbitmq_url": rabbitmq_url(ports.rabbitmq, rabbitmq[service], user),
+        }
     if service in WITH_DATABASE:
         role = f"synctalk_{service}"
         files["synctalk_database_url"] = postgres_url(ports.postgres, role, role, credentials.databases[service])
