@@ -8,7 +8,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     path.relative_to(ROOT)
-    for pattern in ("*.md", "docs/**/*.md", "services/*/README.md", "libs/*/README.md", "deploy/*/README.md")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "services/*/README.md",
+        "libs/*/README.md",
+        "deploy/*/README.md",
+        "clients/*/README.md",
+    )
     for path in ROOT.glob(pattern)
 )
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")

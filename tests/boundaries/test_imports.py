@@ -22,8 +22,14 @@ LIBRARIES = {
 TOOLS = {
     "synctalk_backing": {"synctalk_backing"},
     "synctalk_testkit": {"synctalk_contracts", "synctalk_runtime", "synctalk_backing", "synctalk_testkit"},
-    "synctalk_local": {"synctalk_backing", "synctalk_local"},
-    "synctalk_systemtest": {"synctalk_backing", "synctalk_testkit", "synctalk_local", "synctalk_systemtest"},
+    "synctalk_local": {"synctalk_contracts", "synctalk_backing", "synctalk_local"},
+    "synctalk_systemtest": {
+        "synctalk_contracts",
+        "synctalk_backing",
+        "synctalk_testkit",
+        "synctalk_local",
+        "synctalk_systemtest",
+    },
 }
 """What runs and tests the services: nothing in `libs` imports from `deploy`."""
 

@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("libs", "services", "deploy", "docs", "tests", "bench", "frontend/src", "frontend/e2e", ".github", ".ci")
+FOLDERS = (
+    "libs",
+    "services",
+    "deploy",
+    "docs",
+    "tests",
+    "bench",
+    "clients",
+    "examples",
+    "frontend/src",
+    "frontend/e2e",
+    ".github",
+    ".ci",
+)
 FILES = ("*.md", "*.toml", "*.yml", "Makefile", ".env.example", ".dockerignore")
 SUFFIXES = {
     ".py", ".sql", ".lua", ".md", ".toml", ".yml", ".yaml", ".json", ".sh", ".ts", ".tsx", ".css", ".html", ".template",
@@ -23,7 +36,7 @@ SKIPPED = {"node_modules", "__pycache__", "dist", ".venv", "test-results", ".loc
 CODE = {".py", ".ts", ".tsx", ".sql", ".lua"}
 NOT_CODE_OF_TODAY = ("/migrations/", "frontend/src/contracts/", "tests/boundaries/test_words.py")
 """Applied migrations may not change, the contracts' types are generated, and this file quotes."""
-HOLDS = ("libs", "services", "deploy", "docs", "tests", "bench", "frontend/src", "frontend/e2e")
+HOLDS = ("libs", "services", "deploy", "docs", "tests", "bench", "clients", "examples", "frontend/src", "frontend/e2e")
 ALLOWED = re.compile(
     r"""
       math\.floor|Math\.floor        # the functions

@@ -113,6 +113,9 @@ async def test_tokens__have_the_promised_shape(users: Users) -> None:
         "username": ada.username,
         "display_name": "Ada",
         "avatar_url": None,
+        "is_bot": False,
+        "is_guest": False,
+        "metadata": {},
     }
     keys = await request(users.http, "GET", f"{users.base_url}/.well-known/jwks.json")
     assert all(key["kid"] and "d" not in key for key in keys.body["keys"])

@@ -1,8 +1,11 @@
 """Presence: of whom one may know, on many devices, and each change published once."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
+from synctalk_contracts.ids import format_time
+from synctalk_runtime.ids import utc_now
 from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import LiveSocket, User, Users
 from synctalk_testkit.eventually import eventually
@@ -12,7 +15,14 @@ UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
 def offline(user_id: str) -> dict[str, Any]:
-    return {"user_id": user_id, "status": "offline", "custom_status": None, "last_seen_at": None}
+    return {
+        "user_id": user_id,
+        "status": "offline",
+        "custom_status": None,
+        "last_seen_at": None,
+        "status_emoji": None,
+        "status_expires_at": None,
+    }
 
 
 async def presence_of(viewer: User, user: User) -> dict[str, Any]:
@@ -52,10 +62,26 @@ async def test_subscribe__gives_the_state_then_each_change_once(users: Users, st
     dnd = await changed(of_bob, ada, "dnd")
 
     assert first == [offline(ada.id)]
-    assert online == {"user_id": ada.id, "status": "online", "custom_status": None, "last_seen_at": None}
+    assert online == offline(ada.id) | {"status": "online"}
     assert (away["custom_status"], dnd["custom_status"]) == ("at lunch", "at lunch")
     assert [payload["status"] for payload in of_bob.of("presence:changed")] == ["online", "away", "dnd"]
     assert await presence_of(bob, ada) == dnd
+
+
+async def test_custom_status__with_an_end__is_cleared_for_those_who_watch(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
+    await ada.direct_with(bob)
+    of_ada, of_bob = await ada.connect(), await bob.connect()
+    await of_bob.done("presence:subscribe", {"user_ids": [ada.id]})
+    ends_at = format_time(utc_now() + timedelta(seconds=2))
+    await of_ada.done("presence:set", {"custom_status": {"text": "Lunch", "emoji": "🍜", "expires_at": ends_at}})
+    status = ("custom_status", "status_emoji", "status_expires_at")
+
+    async def seen(*values: str | None) -> None:
+        await of_bob.wait_for("presence:changed", lambda payload: tuple(payload[name] for name in status) == values)
+
+    await seen("Lunch", "🍜", ends_at)
+    await seen(None, None, None)
 
 
 async def test_invisible__looks_offline_to_the_others_and_not_to_oneself(users: Users) -> None:
@@ -121,6 +147,31 @@ async def test_devices__flapping_or_gone__are_offline_only_after_the_last_and_a_
     assert gone["last_seen_at"].endswith("Z")
     assert hidden["last_seen_at"] is None
     assert await presence_of(bob, di) == gone
+
+
+async def test_last_seen__to_contacts__is_for_those_of_a_direct_conversation_who_show_theirs(users: Users) -> None:
+    ada, bob, cy, di = await users.register_all("Ada", "Bob", "Cy", "Di")
+    await ada.group_with(bob, cy, di)
+    for user in (bob, di):
+        await ada.direct_with(user)
+    watching = [await user.connect() for user in (bob, cy, di)]
+    for live in watching:
+        await live.done("presence:subscribe", {"user_ids": [ada.id]})
+    of_ada = await ada.connect()
+    for live in watching:
+        await changed(live, ada, "online")
+    await of_ada.done("presence:set", {"last_seen_visible": "contacts"})
+    await di.put("/v1/presence/me", {"last_seen_visible": "nobody"})
+    assert (await ada.get("/v1/presence/me"))["last_seen_visible"] == "contacts"
+    await of_ada.close()
+    seen = [(await changed(live, ada, "offline", GRACE_S + 5))["last_seen_at"] for live in watching]
+
+    assert [time is not None for time in seen] == [True, False, False]
+    assert [(await presence_of(user, ada))["last_seen_at"] for user in (bob, cy, di)] == seen
+    await ada.put("/v1/presence/me", {"last_seen_visible": False})
+    await watching[0].wait_for(
+        "presence:changed", lambda payload: payload["status"] == "offline" and payload["last_seen_at"] is None
+    )
 
 
 async def test_subscribed_unrelated_user__shows_once_a_conversation_is_shared(users: Users) -> None:

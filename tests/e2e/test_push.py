@@ -1,11 +1,16 @@
 """Pushes: whom they go to, a moment after the message, and what is taken back. Sent to the stand-in of the endpoint."""
 
 import asyncio
+import base64
+import json
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
+import http_ece
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import User, Users
 from synctalk_testkit.eventually import eventually
@@ -84,8 +89,79 @@ async def test_push__to_who_is_away__comes_after_the_hold_with_strings(users: Us
             "message_id": message["id"],
             "seq": "1",
             "badge": "1",
+            "sender_name": ada.tokens["user"]["display_name"],
+            "title": "",
+            "text": "are you there?",
+            "thread_id": "",
         }
     assert await own.pushes() == []
+
+
+async def test_push__in_a_group__says_what_the_recipient_allows(users: Users) -> None:
+    ada, full, sender, none = await users.register_all("Ada", "Full", "Sender", "None")
+    group = await ada.group_with(full, sender, none)
+    phones = [await phone_of(user) for user in (full, sender, none)]
+    for user, content in ((sender, "sender"), (none, "none")):
+        await user.put("/v1/notification-settings", {"content": content})
+    message = await ada.say(group["id"], "x" * 300)
+    found = [data(await phone.gets(message)) for phone in phones]
+
+    assert [(push["sender_name"], push["title"], push["text"]) for push in found] == [
+        (ada.tokens["user"]["display_name"], group["title"], "x" * 200),
+        (ada.tokens["user"]["display_name"], group["title"], ""),
+        ("", "", ""),
+    ]
+
+
+async def test_push__deleted_within_the_wait__is_none(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    phone = await phone_of(bob)
+    gone = await ada.say(direct, "a slip")
+    await ada.delete(f"/v1/conversations/{direct}/messages/{gone['id']}")
+    await phone.gets(await ada.say(direct, "hello"))
+
+    assert [data(push)["seq"] for push in await phone.pushes()] == ["2"]
+    assert await phone.pushes("retract") == []
+
+
+async def test_push__direct_message_at_level_mentions__comes_also_after_dnd(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
+    direct, group = (await ada.direct_with(bob))["id"], (await ada.group_with(bob))["id"]
+    phone = await phone_of(bob)
+    await bob.put("/v1/notification-settings", {"level": "mentions"})
+    await bob.put("/v1/presence/me", {"status": "dnd"})
+    at_dnd = await ada.say(direct, "not now")
+    reader = await phone_of(ada)
+    await reader.gets(await bob.say(direct, "hm"))
+    await bob.put("/v1/presence/me", {"status": "online"})
+    await ada.say(group, "to all")
+    await phone.gets(await ada.say(direct, "now"))
+
+    assert (at_dnd["seq"], [data(push)["text"] for push in await phone.pushes()]) == (1, ["now"])
+
+
+async def test_push__to_a_browser__comes_encrypted_by_the_key_that_is_published(users: Users) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    public_key = (await bob.get("/v1/push/vapid-key"))["public_key"]
+    token, secret = secrets.token_hex(16), secrets.token_bytes(16)
+    key = ec.generate_private_key(ec.SECP256R1())
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    keys = {"p256dh": _base64url(point), "auth": _base64url(secret)}
+    subscription = {"endpoint": f"http://localhost/dev/webpush/{token}", "keys": keys}
+    await bob.put("/v1/devices/laptop", {"platform": "web", "subscription": subscription})
+    message = await ada.say(direct, "are you there?")
+
+    async def arrived() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = (await bob.get(f"/dev/push/messages?token={token}"))["items"]
+        return items
+
+    [item] = await eventually(arrived, ARRIVES_WITHIN_S)
+    body = base64.b64decode(item["body"])
+    read = json.loads(http_ece.decrypt(body, private_key=key, auth_secret=secret, version="aes128gcm"))
+    assert (read["data"]["message_id"], read["notification"]["body"]) == (message["id"], "are you there?")
+    assert item["headers"]["authorization"].endswith(f"k={public_key}")
 
 
 async def test_push__an_idle_laptop_got_it__comes_to_the_phone(users: Users) -> None:
@@ -174,6 +250,10 @@ async def test_push_page__is_served_and_the_list_can_be_read_by_token(users: Use
 
     assert (page.status, "html" in page.headers["Content-Type"]) == (200, True)
     assert await ada.get("/dev/push/messages?token=no-such-token") == {"items": []}
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 async def _devices(user: User, count: int) -> bool:

@@ -143,7 +143,7 @@ async def test_ready__lists_every_conversation_with_its_state(users: Users) -> N
 async def test_ready__of_more_conversations_than_it_lists__says_so(users: Users, stack: RunningStack) -> None:
     ada, bob = await users.register_all("Ada", "Bob")
     groups = [(await ada.group_with(bob))["id"] for _ in range(3)]
-    with beside(stack, "gateway-1", {"GATEWAY_NUMBER": "9", "READY_CONVERSATIONS": "2"}) as url:
+    with beside(stack, "gateway-1", {"READY_CONVERSATIONS": "2"}) as url:
         live = await bob.connect(at=url)
         message = await ada.say(groups[0], "in the one that is not listed")
         await live.receive("message:new", message)

@@ -47,12 +47,12 @@ async def test_events__during_the_upgrade__come_once_and_in_order(users: Users) 
 async def test_polling__through_the_edge__stays_on_its_gateway(users: Users) -> None:
     ada = await users.register()
     lives = [await ada.connect(transports=POLLING) for _ in range(6)]
-    gateways = {live.client.eio.sid.partition("-")[0] for live in lives}
+    gateways = {live.client.eio.sid.partition(".")[0] for live in lives}
     for live in lives:
         for _ in range(3):
             await live.done("presence:unsubscribe", {"user_ids": []})
 
-    assert gateways == {"1", "2"}
+    assert gateways == {"gateway-1", "gateway-2"}
     assert [live.disconnects for live in lives] == [[]] * 6
 
 

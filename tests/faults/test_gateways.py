@@ -18,7 +18,7 @@ MOST_SOCKETS = 20
 
 
 def gateway_of(live: LiveSocket) -> str:
-    return f"gateway-{live.client.eio.sid.partition('-')[0]}"
+    return str(live.client.eio.sid.partition(".")[0])
 
 
 async def connected_to(gateway: str, user: User) -> LiveSocket:

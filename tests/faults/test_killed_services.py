@@ -47,7 +47,7 @@ async def test_gateway__killed__its_javascript_clients_come_back_and_sync(stack:
         first = await browser.wait_for("ready", timeout=START_TIMEOUT_S)
         session = (await browser.wait_for("connect"))["session"]
         before = len(browser.lines)
-        await killed(stack, f"gateway-{session.partition('-')[0]}")
+        await killed(stack, session.partition(".")[0])
         missed = await bob.say(direct, "missed")
         await browser.wait_for("ready", since=before)
         cursor = first["conversations"][0]["change_seq"]
