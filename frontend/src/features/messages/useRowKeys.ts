@@ -15,13 +15,15 @@ export function useRowKeys(list: List, rows: readonly Row[], lastInView: number)
     if (next === null) return
     event.preventDefault()
     list.scrollToIndex(next, { align: 'auto' })
-    // A row that was out of sight exists only after the next frame.
-    requestAnimationFrame(() =>
-      log
-        .querySelector<HTMLElement>(`[data-index="${String(next)}"] [role="article"]`)
-        ?.focus({ preventScroll: true }),
-    )
+    // At once, so that the next key goes to the message; a row that was out of sight exists only after the next frame.
+    if (!focusRow(log, next)) requestAnimationFrame(() => focusRow(log, next))
   }
+}
+
+function focusRow(log: HTMLElement, index: number): boolean {
+  const row = log.querySelector<HTMLElement>(`[data-index="${String(index)}"] [role="article"]`)
+  row?.focus({ preventScroll: true })
+  return row !== null
 }
 
 /** From `index` on, the first row that is a message; separators are passed over. */
