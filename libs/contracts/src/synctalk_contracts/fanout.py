@@ -31,6 +31,8 @@ class RoomEvent(Contract):
     ]
     change_seq: Seq | None = None
     """None: outside the order (receipts, typing)."""
+    after: Seq = 0
+    """Outside the order, but not before this `change_seq`, up to which the payload shows the state."""
     origin: str | None = None
     """The connection that caused it and does not get it."""
     user_id: Id

@@ -34,8 +34,8 @@ class Recorder:
     def accept(self, *numbers: int) -> None:
         self.sequencer.accept([{"change_seq": number, "id": number} for number in numbers])
 
-    def accept_unnumbered(self, name: str) -> None:
-        self.sequencer.accept([{"id": name}])
+    def accept_unnumbered(self, name: str, after: int = 0) -> None:
+        self.sequencer.accept([{"id": name, "after": after}])
 
 
 @pytest_asyncio.fixture(loop_scope="function")
@@ -102,6 +102,23 @@ async def test_unnumbered__while_something_is_missing__is_bounded(
     assert recorder.delivered == [1, 2, "a", "b"]
     recorder.accept_unnumbered("d")
     assert recorder.delivered[-1] == "d"
+
+
+async def test_unnumbered__that_shows_a_state__waits_for_what_led_to_it(recorder: Recorder, clock: "Clock") -> None:
+    recorder.accept_unnumbered("state", after=2)
+    recorder.accept(1)
+    recorder.accept_unnumbered("receipt")
+    assert recorder.delivered == [1, "receipt"]
+    recorder.accept(2)
+    assert recorder.delivered == [1, "receipt", 2, "state"]
+    await clock.advance(2 * GAP_WAIT_S)
+    assert recorder.calls[-1] == "complete"
+
+
+async def test_unnumbered__whose_state_is_not_reached_in_time__is_a_gap(recorder: Recorder, clock: "Clock") -> None:
+    recorder.accept_unnumbered("state", after=1)
+    await clock.advance(GAP_WAIT_S)
+    assert (recorder.delivered, recorder.calls) == ([], ["interrupted", "gap"])
 
 
 async def test_pause__stops_the_gap_timer_and_forgets_the_position(recorder: Recorder, clock: "Clock") -> None:

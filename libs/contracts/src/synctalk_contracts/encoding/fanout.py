@@ -22,6 +22,7 @@ class UnreadableError(ValueError):
 class RoomEventJson(TypedDict):
     event: str
     change_seq: int | None
+    after: NotRequired[int]
     origin: str | None
     user_id: str
     payload: Any
@@ -75,6 +76,7 @@ def room_event(
     payload: Rendered,
     *,
     change_seq: int | None = None,
+    after: int | None = None,
     origin: str | None = None,
     views: dict[str, dict[str, Any]] | None = None,
 ) -> RoomEventJson:
@@ -86,6 +88,8 @@ def room_event(
         "user_id": user_id,
         "payload": payload,
     }
+    if after is not None:
+        built["after"] = after
     if views is not None:
         built["views"] = views
     return built

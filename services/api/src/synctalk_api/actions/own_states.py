@@ -45,5 +45,6 @@ async def publish_own_state(conn: Connection, broadcast: Broadcast, conversation
             sockets.ConversationUpdatedToClient,
             user_id,
             view.model_dump(mode="json"),
+            after=view.change_seq,
             views=await members.views(conn, conversation_id, user_id),
         )

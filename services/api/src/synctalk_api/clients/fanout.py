@@ -55,12 +55,13 @@ class Broadcast:
         payload: Any,
         *,
         change_seq: int | None = None,
+        after: int | None = None,
         origin: str | None = None,
         views: dict[str, Any] | None = None,
     ) -> None:
         """Add a `RoomEvent` by which sockets get `event`; `payload` may be an `orjson.Fragment`."""
         room_event = encoding.room_event(
-            event.EVENT, user_id, payload, change_seq=change_seq, origin=origin, views=views
+            event.EVENT, user_id, payload, change_seq=change_seq, after=after, origin=origin, views=views
         )
         self._rooms.setdefault(conversation_id, []).append(room_event)
 

@@ -37,7 +37,8 @@ class Owner(Protocol):
 class Sequencer:
     """Delivers events in the order of `change_seq`, and those without a number as they come.
 
-    While an event is missing, those without a number wait too: a receipt must not overtake a removal. A paused
+    While an event is missing, those without a number wait too: a receipt must not overtake a removal. One that shows
+    a state (`after`) waits for what led to it, whose number a client would else take for known. A paused
     sequencer delivers nothing, since nobody knows who is still a member: numbered events wait, the others are dropped,
     because the sockets sync afterwards.
     """
@@ -96,15 +97,16 @@ class Sequencer:
                 self._owner.deliver(event)
             elif self.change_seq is None or number > self.change_seq:
                 self._early[number] = event
-        if self._early:
+        if self._early or self._unnumbered:
             self._drain()
 
     def _accept_unnumbered(self, event: Event) -> None:
-        if self._early and self.change_seq is not None:
-            if len(self._unnumbered) < MAX_EARLY:
-                self._unnumbered.append(event)
-        elif self.change_seq is not None:
+        if self.change_seq is None:
+            return
+        if not self._early and event.get("after", 0) <= self.change_seq:
             self._owner.deliver(event)
+        elif len(self._unnumbered) < MAX_EARLY:
+            self._unnumbered.append(event)
 
     def _drain(self) -> None:
         """Deliver what is next in order; wait a little for what is missing."""
@@ -117,21 +119,24 @@ class Sequencer:
             self.change_seq += 1
             self._owner.deliver(event)
         if not self._early:
-            self._complete()
+            self._deliver_unnumbered(self.change_seq)
+        if not self._early and not self._unnumbered:
+            self._stop_gap_timer()
+            self._owner.on_caught_up()
         elif self._gap_timer is None:
             self._owner.on_waiting()
             self._gap_timer = asyncio.get_running_loop().call_later(self._gap_wait_s, self._on_gap_timer)
 
-    def _complete(self) -> None:
-        self._stop_gap_timer()
-        waiting, self._unnumbered = self._unnumbered, []
+    def _deliver_unnumbered(self, reached: int) -> None:
+        waiting = self._unnumbered
+        self._unnumbered = [event for event in waiting if event.get("after", 0) > reached]
         for event in waiting:
-            self._owner.deliver(event)
-        self._owner.on_caught_up()
+            if event.get("after", 0) <= reached:
+                self._owner.deliver(event)
 
     def _on_gap_timer(self) -> None:
         self._gap_timer = None
-        if self._early:
+        if self._early or self._unnumbered:
             GAPS.inc()
             self._owner.on_gap()
 
