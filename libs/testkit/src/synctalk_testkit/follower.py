@@ -15,6 +15,9 @@ from synctalk_testkit.clients import LiveSocket, User
 
 CHANGES = frozenset({"message:new", "message:updated", "message:deleted", "conversation:updated", "member:changed"})
 MESSAGES = frozenset({"message:new", "message:updated", "message:deleted"})
+INSIDE = CHANGES | {"typing", "receipt:updated"}
+"""What only members of a conversation receive."""
+
 RETRY_S = 0.3
 CALL_TIMEOUT_S = 8
 
@@ -27,6 +30,14 @@ class Copy:
     """Everything up to here is known."""
     ahead: set[int] = field(default_factory=set)
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    roles: dict[str, tuple[int, str | None, str | None]] = field(default_factory=dict)
+    """By user: `change_seq`, role (None: gone), `muted_until`."""
+    conversation: dict[str, Any] | None = None
+
+    @property
+    def members(self) -> dict[str, tuple[str | None, str | None]]:
+        """Return role and `muted_until` of those who are members, as far as they are known."""
+        return {user_id: (role, muted) for user_id, (_, role, muted) in self.roles.items() if role is not None}
 
     def saw(self, change_seq: int) -> None:
         if change_seq > self.cursor:
@@ -42,6 +53,14 @@ class Copy:
         if known is None or message["change_seq"] > known["change_seq"]:
             self.messages[message["id"]] = message
 
+    def put_member(self, user_id: str, member: dict[str, Any]) -> None:
+        if member["change_seq"] > self.roles.get(user_id, (0,))[0]:
+            self.roles[user_id] = (member["change_seq"], member["role"], member["muted_until"])
+
+    def put_conversation(self, conversation: dict[str, Any]) -> None:
+        if self.conversation is None or conversation["change_seq"] >= self.conversation["change_seq"]:
+            self.conversation = conversation
+
     def _advance(self) -> None:
         while self.cursor + 1 in self.ahead:
             self.cursor += 1
@@ -54,11 +73,12 @@ class Follower(LiveSocket):
 
     copies: dict[str, Copy] = field(default_factory=lambda: defaultdict(Copy))
     strict_faults: list[str] = field(default_factory=list)
-    """Repeated or overtaking live changes on one connection."""
+    """Repeated or overtaking live changes on one connection, and events of conversations that one is no member of."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._last: dict[str, int] = {}
+        self._inside: set[str] = set()
         self._pending: dict[str, int] = defaultdict(int)
         self._stale: set[str] = set()
         self._wake = asyncio.Event()
@@ -77,21 +97,28 @@ class Follower(LiveSocket):
         """`message:send`, again and again with the same id until it is acked; the message."""
         payload = {"conversation_id": conversation_id, "client_message_id": client_message_id, "body": body}
         while True:
-            self._pending[conversation_id] += 1
-            try:
-                ack = await self.call("message:send", payload, timeout=CALL_TIMEOUT_S)
-            except (socketio.exceptions.SocketIOError, OSError):
-                ack = None
-            finally:
-                self._pending[conversation_id] -= 1
-                self._wake.set()
+            ack = await self.change("message:send", payload)
             if ack is not None and ack["ok"]:
-                self._take(conversation_id, ack["message"])
                 message: dict[str, Any] = ack["message"]
                 return message
             if ack is not None and ack["error"]["code"] not in ("unavailable", "rate_limited"):
                 raise AssertionError(f"refused: {ack}")
             await asyncio.sleep(RETRY_S if ack is None else ack["error"].get("retry_after", RETRY_S))
+
+    async def change(self, event: str, payload: dict[str, Any]) -> Any:
+        """Send an event that may change its conversation, and take in what the ack says; the ack, None without one."""
+        conversation_id = payload["conversation_id"]
+        self._pending[conversation_id] += 1
+        try:
+            ack = await self.call(event, payload, timeout=CALL_TIMEOUT_S)
+        except (socketio.exceptions.SocketIOError, OSError):
+            return None
+        finally:
+            self._pending[conversation_id] -= 1
+            self._wake.set()
+        if ack["ok"] and "message" in ack:
+            self._take(conversation_id, ack["message"])
+        return ack
 
     async def close(self) -> None:
         # Python 3.11's `wait_for` may lose a cancellation that comes together with the answer.
@@ -102,13 +129,18 @@ class Follower(LiveSocket):
 
     async def _on_any(self, event: str, *payload: Any) -> None:
         data: Any = payload[0] if payload else None
+        self._check_inside(event, data)
         if event == "ready":
             self._on_ready(data)
         elif event in CHANGES:
             self._on_change(event, data)
         elif event == "conversation:new":
+            self._inside.add(data["id"])
+            self.copies[data["id"]].put_conversation(data)
             self._stale.add(data["id"])
         elif event == "conversation:removed":
+            self._inside.discard(data["id"])
+            self._last.pop(data["id"], None)
             self.copies.pop(data["id"], None)
         elif event == "sync:required":
             self._stale.update(data["conversation_ids"] or self.copies)
@@ -117,6 +149,8 @@ class Follower(LiveSocket):
 
     def _on_ready(self, ready: dict[str, Any]) -> None:
         self._last.clear()
+        self._inside = {conversation["id"] for conversation in ready["conversations"]}
+        self._stale.update(self.copies.keys() - self._inside)
         for conversation in ready["conversations"]:
             if self.copies[conversation["id"]].cursor < conversation["change_seq"]:
                 self._stale.add(conversation["id"])
@@ -125,13 +159,32 @@ class Follower(LiveSocket):
         conversation_id = data["conversation_id"] if event != "conversation:updated" else data["id"]
         number = data["change_seq"]
         last = self._last.get(conversation_id, 0)
+        if event == "conversation:updated" and self._is_own_state(data):
+            self.copies[conversation_id].put_conversation(data)
+            return
         if number <= last:
             self.strict_faults.append(f"{event} {number} of {conversation_id} came after {last}")
         self._last[conversation_id] = max(last, number)
+        copy = self.copies[conversation_id]
         if event in MESSAGES:
-            self._take(conversation_id, data)
+            copy.put(data)
+        elif event == "member:changed":
+            copy.put_member(data["user_id"], data)
         else:
-            self.copies[conversation_id].saw(number)
+            copy.put_conversation(data)
+        copy.saw(number)
+
+    def _is_own_state(self, conversation: dict[str, Any]) -> bool:
+        """Return whether nothing is new but what is about this user alone, which takes no `change_seq`."""
+        copy = self.copies[conversation["id"]]
+        seen = max(copy.cursor, self._last.get(conversation["id"], 0))
+        return conversation["change_seq"] <= seen and conversation != copy.conversation
+
+    def _check_inside(self, event: str, data: Any) -> None:
+        if event in INSIDE:
+            conversation_id = data["id"] if event == "conversation:updated" else data["conversation_id"]
+            if conversation_id not in self._inside:
+                self.strict_faults.append(f"{event} of {conversation_id}, which is not one's own: {data}")
 
     def _take(self, conversation_id: str, message: dict[str, Any]) -> None:
         copy = self.copies[conversation_id]
@@ -161,11 +214,18 @@ class Follower(LiveSocket):
             if not ack["ok"]:
                 return False
             answer = ack["conversations"][conversation_id]
+            if answer.get("removed"):
+                self.copies.pop(conversation_id, None)
+                return True
             if "messages" not in answer:
                 raise AssertionError(f"a follower is not meant to fall so far behind: {answer}")
+            copy = self.copies[conversation_id]
             for message in answer["messages"]:
-                self.copies[conversation_id].put(message)
-            self.copies[conversation_id].reached(answer["change_seq"])
+                copy.put(message)
+            for member in answer["members"]:
+                copy.put_member(member["user"]["id"], member)
+            copy.put_conversation(answer["conversation"])
+            copy.reached(answer["change_seq"])
             if not answer["more"]:
                 return True
 
