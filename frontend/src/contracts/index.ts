@@ -85,6 +85,7 @@ export interface ForwardedFrom {
 }
 
 export interface Message {
+  also_in_conversation?: boolean
   body: string
   change_seq: number
   client_message_id: string
@@ -114,6 +115,17 @@ export interface Message {
   system?: {
     [k: string]: unknown
   } | null
+  thread?: ThreadSummary | null
+  thread_id?: string | null
+}
+/**
+ * What a root message says of the replies in its thread that are not deleted.
+ */
+export interface ThreadSummary {
+  last_reply_at: string
+  last_seq: number
+  participant_ids: string[]
+  reply_count: number
 }
 /**
  * What a conversation is to one member alone.
@@ -335,6 +347,17 @@ export interface SyncAnswer {
     [k: string]: SyncState
   }
 }
+/**
+ * A thread as one user sees it.
+ */
+export interface Thread {
+  conversation_id: string
+  following: boolean
+  mention_count: number
+  read_seq: number
+  root: Message
+  unread_count: number
+}
 
 export interface Tokens {
   access_token: string
@@ -434,6 +457,7 @@ export interface MemberChangedToClient {
 }
 
 export interface MessageDeletedToClient {
+  also_in_conversation?: boolean
   body: string
   change_seq: number
   client_message_id: string
@@ -463,9 +487,12 @@ export interface MessageDeletedToClient {
   system?: {
     [k: string]: unknown
   } | null
+  thread?: ThreadSummary | null
+  thread_id?: string | null
 }
 
 export interface MessageNewToClient {
+  also_in_conversation?: boolean
   body: string
   change_seq: number
   client_message_id: string
@@ -495,9 +522,12 @@ export interface MessageNewToClient {
   system?: {
     [k: string]: unknown
   } | null
+  thread?: ThreadSummary | null
+  thread_id?: string | null
 }
 
 export interface MessageUpdatedToClient {
+  also_in_conversation?: boolean
   body: string
   change_seq: number
   client_message_id: string
@@ -527,6 +557,8 @@ export interface MessageUpdatedToClient {
   system?: {
     [k: string]: unknown
   } | null
+  thread?: ThreadSummary | null
+  thread_id?: string | null
 }
 
 export interface PresenceChangedToClient {
@@ -574,6 +606,26 @@ export interface SessionExpiringToClient {
 
 export interface SyncRequiredToClient {
   conversation_ids: string[] | null
+}
+/**
+ * What a root message says of its thread now. Not in the conversation's order: `sync` has the message itself.
+ */
+export interface ThreadChangedToClient {
+  change_seq: number
+  conversation_id: string
+  thread: ThreadSummary | null
+  thread_id: string
+}
+/**
+ * A thread as the user sees it, to their own sockets alone.
+ */
+export interface ThreadUpdatedToClient {
+  conversation_id: string
+  following: boolean
+  mention_count: number
+  read_seq: number
+  thread_id: string
+  unread_count: number
 }
 
 export interface TypingToClient {
@@ -625,6 +677,7 @@ export interface Forward {
 }
 
 export interface MessageSendToServer {
+  also_in_conversation?: boolean
   body?: string
   client_message_id: string
   conversation_id: string
@@ -637,6 +690,7 @@ export interface MessageSendToServer {
     [k: string]: JsonValue
   }
   reply_to?: string | null
+  thread_id?: string | null
 }
 /**
  * A status text with an emoji and an end. Without text and emoji, and at or after its end, it is none.
@@ -708,6 +762,12 @@ export interface SyncToServer {
   }
 }
 
+export interface ThreadReadToServer {
+  conversation_id: string
+  seq: number
+  thread_id: string
+}
+
 export interface TypingStartToServer {
   conversation_id: string
 }
@@ -732,6 +792,8 @@ export interface ToClientEvents {
   'session:ended': SessionEndedToClient
   'session:expiring': SessionExpiringToClient
   'sync:required': SyncRequiredToClient
+  'thread:changed': ThreadChangedToClient
+  'thread:updated': ThreadUpdatedToClient
   typing: TypingToClient
   'user:updated': UserUpdatedToClient
 }
@@ -752,6 +814,7 @@ export interface ToServerEvents {
   'receipt:read': ReceiptReadToServer
   receipts: ReceiptsToServer
   sync: SyncToServer
+  'thread:read': ThreadReadToServer
   'typing:start': TypingStartToServer
   'typing:stop': TypingStopToServer
 }

@@ -31,6 +31,8 @@ class SendMessage(Command):
     """The message whose text this one gets, in the place of `body`, which is empty."""
     file_ids: list[Id] = Field(default=[])
     """In the sequence in which they are shown."""
+    thread_id: Id | None = None
+    also_in_conversation: bool = False
 
 
 class EditMessage(Command):
@@ -66,8 +68,21 @@ class MarkRead(Command):
     seq: Seq
 
 
+class MarkThreadRead(Command):
+    type: Literal["thread.mark_read.v1"] = "thread.mark_read.v1"
+    thread_id: Id
+    seq: Seq
+
+
 AnyCommand = Annotated[
-    SendMessage | EditMessage | DeleteMessage | AddReaction | RemoveReaction | MarkDelivered | MarkRead,
+    SendMessage
+    | EditMessage
+    | DeleteMessage
+    | AddReaction
+    | RemoveReaction
+    | MarkDelivered
+    | MarkRead
+    | MarkThreadRead,
     Field(discriminator="type"),
 ]
 

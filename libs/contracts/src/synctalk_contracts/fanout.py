@@ -21,6 +21,8 @@ class RoomEvent(Contract):
         "message:new",
         "message:updated",
         "message:deleted",
+        "thread:changed",
+        "thread:updated",
         "receipt:updated",
         "typing",
         "conversation:updated",
@@ -30,13 +32,13 @@ class RoomEvent(Contract):
         "rights:changed",
     ]
     change_seq: Seq | None = None
-    """None: outside the order (receipts, typing)."""
+    """None: outside the order (receipts, threads, typing)."""
     after: Seq = 0
     """Outside the order, but not before this `change_seq`, up to which the payload shows the state."""
     origin: str | None = None
     """The connection that caused it and does not get it."""
     user_id: Id
-    """Who caused it; with `member:changed` whom it is about."""
+    """Who caused it; with `member:changed` and `thread:updated` whom it is about."""
     payload: dict[str, Any]
     """The Socket.IO payload; with `conversation:updated` the part that all members share."""
     views: dict[Id, "MemberView"] | None = None

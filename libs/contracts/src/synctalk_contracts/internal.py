@@ -116,6 +116,13 @@ ROUTES = (
     ),
     InternalRoute(
         "api",
+        "POST",
+        "/internal/threads/followers",
+        ("notifier",),
+        "`ThreadsQuestion` → `ThreadFollowers`: who follows these threads",
+    ),
+    InternalRoute(
+        "api",
         "GET",
         "/internal/memberships",
         ("notifier",),
@@ -340,6 +347,21 @@ class PushAnswer(Contract):
 
 class PushAnswers(Contract):
     items: list[PushAnswer]
+
+
+class ThreadPlace(Contract):
+    conversation_id: Id
+    thread_id: Id
+
+
+class ThreadsQuestion(Contract):
+    items: Annotated[list[ThreadPlace], Field(max_length=1000)]
+
+
+class ThreadFollowers(Contract):
+    """The members who follow each of the threads, in the order asked."""
+
+    items: list[list[Id]]
 
 
 class Membership(Contract):

@@ -134,6 +134,17 @@ class File(Contract):
     """Of an avatar: its public path, good as long as it is in use."""
 
 
+class ThreadSummary(Contract):
+    """What a root message says of the replies in its thread that are not deleted."""
+
+    reply_count: int
+    last_reply_at: Timestamp
+    last_seq: Seq
+    """Of the last reply."""
+    participant_ids: list[Id]
+    """The first five who replied."""
+
+
 class Message(Contract):
     id: Id
     conversation_id: Id
@@ -161,6 +172,25 @@ class Message(Contract):
     system: dict[str, Any] | None = Field(default=None)
     """What happened, as `{type, …}`, where the group itself says so and not a user; `body` says it in English."""
     files: list[File] = Field(default=[])
+    thread_id: Id | None = Field(default=None)
+    """The root message, of a reply in a thread."""
+    also_in_conversation: bool = Field(default=False)
+    """A reply that is shown in the conversation as well."""
+    thread: ThreadSummary | None = Field(default=None)
+    """Of a root message that has replies."""
+
+
+class Thread(Contract):
+    """A thread as one user sees it."""
+
+    conversation_id: Id
+    root: Message
+    following: bool
+    read_seq: Seq
+    unread_count: int
+    """Zero for who does not follow it."""
+    mention_count: int
+    """Of the unread replies, those that mention the caller."""
 
 
 class Revision(Contract):

@@ -11,7 +11,7 @@ from synctalk_contracts.events.conversations import (
     MemberChanged,
 )
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
-from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.events.users import (
@@ -46,6 +46,7 @@ EVENTS: dict[str, type[Event]] = {
         MessageUpdated,
         MessageDeleted,
         ReceiptRead,
+        ThreadRead,
         ReportCreated,
     )
 }
@@ -79,6 +80,7 @@ def schemas() -> dict[str, type[BaseModel]]:
         commands.RemoveReaction,
         commands.MarkDelivered,
         commands.MarkRead,
+        commands.MarkThreadRead,
     ):
         shapes[f"commands/{command.model_fields['type'].default}"] = command
     shapes["commands/command_batch.v1"] = commands.CommandBatch
@@ -109,6 +111,8 @@ def schemas() -> dict[str, type[BaseModel]]:
         internal.ContactsQuestion,
         internal.PushQuestions,
         internal.PushAnswers,
+        internal.ThreadsQuestion,
+        internal.ThreadFollowers,
         internal.MembershipPage,
         internal.PresenceQuestion,
         internal.PresenceSnapshot,
@@ -126,6 +130,7 @@ def schemas() -> dict[str, type[BaseModel]]:
         models.Tokens,
         models.Session,
         models.Message,
+        models.Thread,
         models.Revision,
         models.Member,
         models.MemberChange,

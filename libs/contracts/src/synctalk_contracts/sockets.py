@@ -28,6 +28,7 @@ from synctalk_contracts.models import (
     Message,
     Presence,
     Role,
+    ThreadSummary,
     User,
 )
 from synctalk_contracts.text import BodyOrNothing, Emoji, Status
@@ -73,6 +74,10 @@ class NewMessage(Request):
     """May be empty where there are files."""
     reply_to: Id | None = None
     metadata: Metadata = Field(default={})
+    thread_id: Id | None = None
+    """The root message of the thread that it replies in."""
+    also_in_conversation: bool = False
+    """Show the reply in the conversation as well."""
 
     @field_validator("file_ids")
     @classmethod
@@ -80,6 +85,13 @@ class NewMessage(Request):
         if file_ids and given.data.get("forward") is not None:
             raise ValueError("must be left out where a message is forwarded")
         return file_ids
+
+    @field_validator("also_in_conversation")
+    @classmethod
+    def _in_thread(cls, also: bool, given: ValidationInfo) -> bool:
+        if also and given.data.get("thread_id", "refused") is None:
+            raise ValueError("must be left out where there is no thread_id")
+        return also
 
 
 class MessageSendToServer(ToServer, NewMessage):
@@ -124,6 +136,13 @@ class ReceiptDeliveredToServer(ToServer):
 class ReceiptReadToServer(ToServer):
     EVENT: ClassVar[str] = "receipt:read"
     conversation_id: Id
+    seq: Seq
+
+
+class ThreadReadToServer(ToServer):
+    EVENT: ClassVar[str] = "thread:read"
+    conversation_id: Id
+    thread_id: Id
     seq: Seq
 
 
@@ -254,6 +273,29 @@ class MessageUpdatedToClient(ToClient, Message):
 
 class MessageDeletedToClient(ToClient, Message):
     EVENT: ClassVar[str] = "message:deleted"
+
+
+class ThreadChangedToClient(ToClient):
+    """What a root message says of its thread now. Not in the conversation's order: `sync` has the message itself."""
+
+    EVENT: ClassVar[str] = "thread:changed"
+    conversation_id: Id
+    thread_id: Id
+    thread: ThreadSummary | None
+    change_seq: Seq
+    """The root message's."""
+
+
+class ThreadUpdatedToClient(ToClient):
+    """A thread as the user sees it, to their own sockets alone."""
+
+    EVENT: ClassVar[str] = "thread:updated"
+    conversation_id: Id
+    thread_id: Id
+    following: bool
+    read_seq: Seq
+    unread_count: int
+    mention_count: int
 
 
 class ReceiptUpdatedToClient(ToClient):

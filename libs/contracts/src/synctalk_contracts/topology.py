@@ -13,7 +13,7 @@ from synctalk_contracts.events.conversations import (
     MemberChanged,
 )
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
-from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.events.users import (
@@ -91,7 +91,10 @@ API_USERS = DurableQueue(
 )
 NOTIFIER_EVENTS = DurableQueue(
     "notifier.events",
-    tuple(e.type_name() for e in (ConversationCreated, MemberChanged, MessageCreated, MessageDeleted, ReceiptRead)),
+    tuple(
+        e.type_name()
+        for e in (ConversationCreated, MemberChanged, MessageCreated, MessageDeleted, ReceiptRead, ThreadRead)
+    ),
 )
 NOTIFIER_SESSIONS = DurableQueue("notifier.sessions", (SessionRevoked.type_name(),))
 

@@ -42,6 +42,21 @@ def shows_source(conversation_id: str, into: str, *, public: bool) -> bool:
     return public or conversation_id == into
 
 
+PARTICIPANTS_LISTED_MAX = 5
+
+
+def thread_after(before: Mapping[str, Any] | None, replies: Sequence[tuple[int, str]], time: str) -> dict[str, Any]:
+    """Return the `ThreadSummary` of a thread after more replies at this time: (seq, sender), ascending."""
+    known = before or {"reply_count": 0, "participant_ids": []}
+    participants = dict.fromkeys([*known["participant_ids"], *(sender_id for _, sender_id in replies)])
+    return {
+        "reply_count": known["reply_count"] + len(replies),
+        "last_reply_at": time,
+        "last_seq": replies[-1][0],
+        "participant_ids": list(participants)[:PARTICIPANTS_LISTED_MAX],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     user_id: str

@@ -113,7 +113,7 @@ class Settings(PostgresSettings):
         description="Number of changes after which a cursor is too old, and the client is asked to reload.",
     )
     sync_changes_max: int = Field(
-        default=1_000, ge=1, description="Maximum number of messages, and of members, in one sync response."
+        default=1_000, ge=2, description="Maximum number of messages, and of members, in one sync response."
     )
     sync_bytes_max: int = Field(
         default=512 * 1024, ge=1, description="Approximate maximum size of a sync response, in bytes."

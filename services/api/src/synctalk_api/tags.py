@@ -26,6 +26,14 @@ def _mentioned(user_id: str) -> str:
     return f"@to{user_id.replace('-', '')}"
 
 
+def _in_thread(thread_id: str) -> str:
+    return f"@in{thread_id.replace('-', '')}"
+
+
+def _all_in_thread(thread_id: str) -> str:
+    return f"{_ALL}{thread_id.replace('-', '')}"
+
+
 def of_message(
     sender_id: str,
     body: str,
@@ -35,12 +43,16 @@ def of_message(
     pinned_at: datetime | None = None,
     reacted: bool = False,
     has_files: bool = False,
+    thread_id: str | None = None,
+    thread_only: bool = False,
 ) -> list[str]:
     has = {"file": has_files, "link": _LINK.search(body), "reaction": reacted, "pin": pinned_at}
+    everybody = _ALL if thread_id is None or not thread_only else _all_in_thread(thread_id)
     return [
         _sender(sender_id),
         *map(_mentioned, mentions),
-        *([_ALL] if mention_all else []),
+        *([everybody] if mention_all else []),
+        *([_in_thread(thread_id)] if thread_id is not None else []),
         *(f"@{name}" for name, value in has.items() if value),
     ]
 
@@ -50,9 +62,18 @@ def of_sender(user_id: str) -> str:
     return PLACE + _sender(user_id)
 
 
-def of_mentioned(user_id: str) -> str:
-    """Return the part of a tsquery that finds what mentions this user, also with everybody else."""
-    return f"({PLACE}{_mentioned(user_id)} | ({PLACE}{_ALL} & !{PLACE}{_sender(user_id)}))"
+def of_mentioned(user_id: str, thread_ids: Sequence[str] = ()) -> str:
+    """Return the part of a tsquery that finds what mentions this user, also with everybody else.
+
+    `thread_ids`: threads that the user follows, whose mentions of everybody reach them.
+    """
+    everybody = " | ".join(PLACE + tag for tag in (_ALL, *map(_all_in_thread, thread_ids)))
+    return f"({PLACE}{_mentioned(user_id)} | (({everybody}) & !{PLACE}{_sender(user_id)}))"
+
+
+def of_thread(thread_id: str) -> str:
+    """Return the part of a tsquery that finds the replies in this thread."""
+    return PLACE + _in_thread(thread_id)
 
 
 def of_having(name: Has) -> str:

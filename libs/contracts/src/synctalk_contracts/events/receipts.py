@@ -14,3 +14,13 @@ class ReceiptRead(Event):
     conversation_id: Id
     user_id: Id
     read_seq: Seq
+
+
+class ThreadRead(Event):
+    """A user has read a thread up to here; with a reply its sender has, which `message.created` says."""
+
+    NAME: ClassVar[str] = "thread.read"
+    conversation_id: Id
+    thread_id: Id
+    user_id: Id
+    read_seq: Seq

@@ -34,6 +34,7 @@ from synctalk_api.actions.commands import BatchResult, Command, CommandResult, O
 from synctalk_api.actions.conversations import publish_changed
 from synctalk_api.actions.mentions import NOBODY, mentions_in
 from synctalk_api.actions.messages import republish
+from synctalk_api.actions.replies import mention_in_threads, remove_replies
 from synctalk_api.actions.system_messages import system_message
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.rights import Operation
@@ -41,6 +42,7 @@ from synctalk_api.rules import Mentions
 from synctalk_api.store import conversations, members, message_changes, outbox, search, system_messages
 from synctalk_api.store.message_changes import MessageChanges, Reaction, Replaced
 from synctalk_api.store.messages import MessageRow
+from synctalk_api.store.threads import Place
 
 Change = EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage
 
@@ -98,6 +100,8 @@ async def _write(conn: Connection, changing: "_Changing", before: dict[tuple[str
         await search.reindex(
             conn, [row for row in changes.rows if search.differs(row, before[row.conversation_id, row.id])]
         )
+        await mention_in_threads(conn, changing.broadcast, changing.mentioned_in_threads())
+        await remove_replies(conn, changing.broadcast, changing.fewer, changing.deleted_by)
     for conversation_id, user_id in changing.pinned_by.items():
         await publish_changed(conn, changing.broadcast, conversation_id, user_id)
 
@@ -167,6 +171,9 @@ class _Changing:
         self.system: list[MessageRow] = []
         """What groups say of the changes, in messages of their own."""
         self._last_seqs: dict[str, int] = {}
+        self.fewer: dict[Place, tuple[int, int]] = {}
+        """By thread the latest deletion of a reply, and how many there were."""
+        self.deleted_by: dict[Place, str] = {}
         self._events: list[tuple[str, str]] = []
         self._kinds_max = kinds_max
 
@@ -196,6 +203,10 @@ class _Changing:
         self._note_pin(wanted, state, changed, locked.pins_count)
         if isinstance(wanted, EditMessage):
             self._replaced.append(Replaced(state.conversation_id, state.id, number, state.body))
+        if isinstance(wanted, DeleteMessage) and state.thread_id is not None:
+            thread = state.conversation_id, state.thread_id
+            self.fewer[thread] = number, self.fewer.get(thread, (0, 0))[1] + 1
+            self.deleted_by[thread] = wanted.user_id
         self._counts[wanted.conversation_id] = number
         self._states[place] = changed = replace(changed, change_seq=number)
         self._publish(command, shown(changed))
@@ -242,6 +253,15 @@ class _Changing:
             change_seq=row.change_seq,
             origin=command.connection_id,
         )
+
+    def mentioned_in_threads(self) -> dict[Place, list[tuple[int, str]]]:
+        """Return by thread whom edits of replies mention that did not before."""
+        found: dict[Place, list[tuple[int, str]]] = {}
+        for place, row in self._states.items():
+            if row.thread_id is not None and (more := set(row.mentions) - set(self._before[place].mentions)):
+                thread = row.conversation_id, row.thread_id
+                found.setdefault(thread, []).extend((row.seq, user_id) for user_id in more)
+        return found
 
     def changes(self) -> MessageChanges:
         rows = [state for place, state in self._states.items() if state is not self._before[place]]

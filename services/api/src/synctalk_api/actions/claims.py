@@ -25,7 +25,7 @@ from synctalk_api.actions.conversations import for_hosts, publish_changed, publi
 from synctalk_api.actions.lookups import direct_between
 from synctalk_api.actions.users import Users
 from synctalk_api.clients.fanout import Broadcast, Fanout
-from synctalk_api.store import bans, blocks, claims, conversations, users
+from synctalk_api.store import bans, blocks, claims, conversations, threads, users
 from synctalk_api.store.claims import Claim, Place
 from synctalk_api.store.conversations import Details
 from synctalk_api.store.stores import Answers, Store, Stores
@@ -135,9 +135,17 @@ async def _give(
         return
     now, change_seq = utc_now(), locked["change_seq"] + 1
     await claims.give_messages(conn, conversation_id, guest_id, user_id, change_seq)
+    await threads.give(conn, conversation_id, guest_id, user_id)
+    recounted = {
+        (conversation_id, thread_id): (change_seq, 0)
+        for thread_id in await threads.of_sender(conn, conversation_id, user_id)
+    }
+    await threads.recount(conn, recounted, rules.PARTICIPANTS_LISTED_MAX)
     more_members = await _give_place(conn, claim, conversation_id, guest, places.get(user_id), change_seq)
     own = (await claims.places(conn, conversation_id, [user_id])).get(user_id)
     own = own if own is not None and own.is_present else None
+    if own is None:
+        await threads.unfollow_all(conn, conversation_id, user_id)
     key = None if peer_id is None else rules.direct_key(user_id, peer_id)
     await conversations.count_changes(conn, conversation_id, change_seq, now, more_members=more_members)
     await claims.reset(conn, conversation_id, change_seq, guest_id, user_id, key)

@@ -11,7 +11,8 @@ from synctalk_runtime.postgres import Connection
 from synctalk_api import rules
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import require_member
-from synctalk_api.store import messages
+from synctalk_api.actions.threads import require_root
+from synctalk_api.store import messages, thread_pages, threads
 from synctalk_api.store.stores import Stores
 
 BEYOND_ALL = 2**63 - 1
@@ -44,12 +45,25 @@ NEWEST = From("before", BEYOND_ALL)
 
 
 @dataclass(frozen=True, slots=True)
+class InThread:
+    """The replies in this thread, without its root."""
+
+    thread_id: str
+
+
+Part = InThread | Literal["all", "top_level"]
+"""What of a conversation is listed; `top_level` leaves out what is in threads alone."""
+ALL: Literal["all"] = "all"
+TOP_LEVEL: Literal["top_level"] = "top_level"
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     stores: Stores
     page_bytes_max: int
 
     async def page(
-        self, user_id: str, conversation_id: str, start: Start, limit: int
+        self, user_id: str, conversation_id: str, part: Part, start: Start, limit: int
     ) -> tuple[list[Message], From | None]:
         """Return messages by ascending `seq`, and where the next page in this direction begins (None: there is none).
 
@@ -57,12 +71,14 @@ class History:
         """
         async with self.stores.reading_much(conversation_id, user_id) as conn:
             await require_member(conn, conversation_id, user_id)
+            if isinstance(part, InThread):
+                await require_root(conn, conversation_id, part.thread_id)
             if isinstance(start, Around):
-                return await self._around(conn, user_id, conversation_id, start, limit)
+                return await self._around(conn, user_id, conversation_id, part, start, limit)
             if isinstance(start, At):
                 first = await messages.first_at(conn, conversation_id, start.time)
                 start = From("after", first - 1)
-            return self._from(start, await _read(conn, conversation_id, start, limit + 1), limit)
+            return self._from(start, await _read(conn, conversation_id, part, start, limit + 1), limit)
 
     def _from(self, start: From, found: list[Message], limit: int) -> tuple[list[Message], From | None]:
         if start.direction == "before":
@@ -76,17 +92,19 @@ class History:
         return shown, From(start.direction, shown[0].seq if start.direction == "before" else shown[-1].seq)
 
     async def _around(
-        self, conn: Connection, user_id: str, conversation_id: str, start: Around, limit: int
+        self, conn: Connection, user_id: str, conversation_id: str, part: Part, start: Around, limit: int
     ) -> tuple[list[Message], From | None]:
         """Return a page around a message, and where newer ones go on; the newest where nothing is unread."""
         last_seq, first_unread = await messages.bounds(conn, conversation_id, user_id)
+        if isinstance(part, InThread):
+            first_unread = await threads.first_unread(conn, (conversation_id, part.thread_id), user_id)
         middle = first_unread if start.seq is None else min(max(start.seq, 1), last_seq)
         if middle is None:
-            shown, _ = self._from(NEWEST, await _read(conn, conversation_id, NEWEST, limit + 1), limit)
+            shown, _ = self._from(NEWEST, await _read(conn, conversation_id, part, NEWEST, limit + 1), limit)
             return shown, None
         lead = rules.lead(limit)
-        before = await _read(conn, conversation_id, From("before", middle), lead)
-        rest = await _read(conn, conversation_id, From("after", middle - 1), limit - lead + 1)
+        before = await _read(conn, conversation_id, part, From("before", middle), lead)
+        rest = await _read(conn, conversation_id, part, From("after", middle - 1), limit - lead + 1)
         # Each of the two parts may have half of the bytes.
         earlier = sizes.fitting(reversed(before), self.page_bytes_max // 2)
         later = sizes.fitting(rest[: limit - lead], self.page_bytes_max // 2)
@@ -102,6 +120,15 @@ class History:
         return found[conversation_id, message_id].to_model()
 
 
-async def _read(conn: Connection, conversation_id: str, start: From, limit: int) -> list[Message]:
-    read = messages.before if start.direction == "before" else messages.after
-    return [row.to_model() for row in await read(conn, conversation_id, start.seq, limit)]
+async def _read(conn: Connection, conversation_id: str, part: Part, start: From, limit: int) -> list[Message]:
+    is_before = start.direction == "before"
+    if isinstance(part, InThread):
+        read_thread = thread_pages.before if is_before else thread_pages.after
+        rows = await read_thread(conn, conversation_id, part.thread_id, start.seq, limit)
+    elif part == TOP_LEVEL:
+        read_top = thread_pages.top_level_before if is_before else thread_pages.top_level_after
+        rows = await read_top(conn, conversation_id, start.seq, limit)
+    else:
+        read = messages.before if is_before else messages.after
+        rows = await read(conn, conversation_id, start.seq, limit)
+    return [row.to_model() for row in rows]

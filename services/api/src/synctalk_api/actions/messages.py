@@ -1,4 +1,4 @@
-"""Send messages in batches: one statement, whatever the size of the batch.
+"""Send messages in batches: one statement, whatever the size of the batch, and a few more where there are replies.
 
 The database locks, drops repeats, gives the numbers and writes messages, counters, watermarks and outbox in one round
 trip. Repeats are dropped before numbers are given, so they leave no gap. Each message is encoded once, around the place
@@ -31,6 +31,7 @@ from synctalk_api.actions.access import archived, blocking, muted
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
 from synctalk_api.actions.forwards import Source, sources_of
 from synctalk_api.actions.mentions import NOBODY, mentions_in, permitted
+from synctalk_api.actions.replies import Reply, add_replies
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.errors import ClientMessageIdReusedError
 from synctalk_api.rules import Mentions
@@ -38,7 +39,7 @@ from synctalk_api.store import messages
 from synctalk_api.store.messages import Draft, MessageRow
 from synctalk_api.store.stores import Stores
 
-OTHER_CONTENT = ("metadata", "forward", "file_ids")
+OTHER_CONTENT = ("metadata", "forward", "file_ids", "thread_id", "also_in_conversation")
 """The fields beside `body` and `reply_to` that distinguish one message from another; empty ones say nothing."""
 
 
@@ -56,7 +57,8 @@ async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Store
     """Store the new messages; a repeated one has the result of the first time."""
     firsts, duplicates = _split_duplicates(commands)
     sources = await sources_of(stores, [first.payload for first in firsts])
-    async with postgres.connection() as conn:
+    in_threads = any(first.payload.thread_id is not None for first in firsts)
+    async with postgres.transaction() if in_threads else postgres.connection() as conn:
         meant = await mentions_in(conn, [(first.payload.conversation_id, first.payload.body) for first in firsts])
         senders = [(first.payload.conversation_id, first.payload.user_id) for first in firsts]
         mentions = await permitted(conn, senders, meant)
@@ -69,6 +71,12 @@ async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Store
         deadlines = [commands[first.n].deadline for first in firsts]
         rows = {row["n"]: row for row in await messages.send(conn, drafts, deadlines, now)}
         repeated = await _repeated(conn, drafts, rows)
+        replies = [
+            Reply(draft, rows[n]["seq"], rows[n]["change_seq"], commands[firsts[n].n].connection_id)
+            for n, draft in enumerate(drafts)
+            if draft.thread_id is not None and n in rows and rows[n]["seq"] is not None
+        ]
+        replied = await add_replies(conn, replies, now)
     outcomes: list[Outcome | None] = [None] * len(commands)
     broadcast = Broadcast()
     for n, (first, draft) in enumerate(zip(firsts, drafts, strict=True)):
@@ -76,6 +84,7 @@ async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Store
         outcomes[first.n] = _outcome(draft, rows.get(n), repeated, refusal, commands[first.n], broadcast)
     for n, first in duplicates:
         outcomes[n] = _outcome_of_duplicate(_digest(commands[n]), first, outcomes[first.n])
+    replied.publish(broadcast)
     return BatchResult(cast(list[Outcome], outcomes), broadcast)
 
 
@@ -146,6 +155,8 @@ def _refusal(row: asyncpg.Record) -> AppError | None:
         return _barred(row)
     if not row["reply_found"]:
         return InvalidError.of("reply_to", "must be the id of a message in this conversation")
+    if not row["thread_found"]:
+        return InvalidError.of("thread_id", "must be the id of a message in this conversation that is in no thread")
     if row["wait_s"] is not None and row["wait_s"] > 0:
         wait_s = ceil(row["wait_s"] * 1000) / 1000
         return RateLimitedError("Slow mode is on.", details={"limit": "slow_mode"}, retry_after=wait_s)

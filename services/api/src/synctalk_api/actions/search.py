@@ -7,16 +7,17 @@ few rounds.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from synctalk_contracts.models import SearchHit
-from synctalk_runtime.errors import InvalidError, UnavailableError
+from synctalk_runtime.errors import InvalidError, NotFoundError, UnavailableError
 
 from synctalk_api import tags, terms
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import require_member
-from synctalk_api.store import messages, search
+from synctalk_api.actions.threads import require_root
+from synctalk_api.store import messages, search, threads
 from synctalk_api.store.messages import MessageRow
 from synctalk_api.store.search import Hit, Searched, Wanted
 from synctalk_api.store.stores import Store, Stores
@@ -24,6 +25,8 @@ from synctalk_api.tags import Has
 
 ROUNDS = (10, 40, 150)
 """Conversations in each of the first rounds; the last round has the rest."""
+THREADS_WITH_ALL_MAX = 100
+"""Threads in which a mention of everybody is found by one who follows them: the newest."""
 
 Position = tuple[datetime, str]
 
@@ -36,17 +39,21 @@ class Question:
     conversation_id: str | None = None
     sender_id: str | None = None
     mentioned_id: str | None = None
+    thread_id: str | None = None
     has: Sequence[Has] = ()
     after: datetime | None = None
     """The first moment."""
     before: datetime | None = None
     """The moment after the last."""
+    followed_ids: Sequence[str] = ()
+    """Threads that the mentioned user follows, and in which everybody is mentioned."""
 
     @property
     def tags(self) -> list[str]:
         return [
             *([tags.of_sender(self.sender_id)] if self.sender_id else []),
-            *([tags.of_mentioned(self.mentioned_id)] if self.mentioned_id else []),
+            *([tags.of_mentioned(self.mentioned_id, self.followed_ids)] if self.mentioned_id else []),
+            *([tags.of_thread(self.thread_id)] if self.thread_id else []),
             *map(tags.of_having, self.has),
         ]
 
@@ -79,10 +86,11 @@ class Search:
         if not question.has_filters and (not question.text or (words and words.excludes_only)):
             raise InvalidError.of("q", "must contain something to search for, unless another filter is given")
         nothing = question.text != "" and words is None
-        wanted = _wanted(question, words)
         try:
             async with asyncio.timeout(self.timeout_s):
                 async with self.slots:
+                    question = await self._completed(user_id, question)
+                    wanted = _wanted(question, words)
                     places = await self._places(user_id, question.conversation_id)
                     rows = [] if nothing else await self._newest(places, wanted, position, limit + 1)
         except TimeoutError as error:
@@ -90,6 +98,37 @@ class Search:
         hits = [await _hit(row, words) for row in rows]
         shown = sizes.fitting((hit.message for hit in hits[:limit]), self.page_bytes_max)
         return hits[:shown], len(hits) > shown
+
+    async def _completed(self, user_id: str, question: Question) -> Question:
+        """Return the question with what only the stores know of threads. Raises NotFoundError for an unknown one."""
+        if question.thread_id is not None:
+            conversation_id = await self._conversation_of(user_id, question.thread_id, question.conversation_id)
+            question = replace(question, conversation_id=conversation_id)
+        if question.mentioned_id is not None:
+            question = replace(question, followed_ids=await self._with_all(question.mentioned_id))
+        return question
+
+    async def _conversation_of(self, user_id: str, thread_id: str, within: str | None) -> str:
+        """Return in which conversation of the user the root of the thread is."""
+
+        async def conversation_of(store: Store) -> str | None:
+            async with store.reads.connection() as conn:
+                return await threads.conversation_of(conn, user_id, thread_id, within)
+
+        found = [each for each in (await self.stores.everywhere(conversation_of)).values if each is not None]
+        if not found:
+            raise NotFoundError
+        async with self.stores.reading(found[0]) as conn:
+            await require_root(conn, found[0], thread_id)
+        return found[0]
+
+    async def _with_all(self, user_id: str) -> list[str]:
+        async def with_all(store: Store) -> list[str]:
+            async with store.reads.connection() as conn:
+                return await threads.with_all(conn, user_id, THREADS_WITH_ALL_MAX)
+
+        found = await self.stores.everywhere(with_all)
+        return sorted({each for some in found.values for each in some}, reverse=True)[:THREADS_WITH_ALL_MAX]
 
     async def _places(self, user_id: str, conversation_id: str | None) -> dict[Searched, Store]:
         """Return what to search in and where it lies, the most recently active first."""

@@ -6,6 +6,8 @@ size. `more` says that something was cut off, and `change_seq` how far the answe
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 
 from synctalk_contracts.models import Conversation, Message, SyncAnswer, SyncState
@@ -130,14 +132,16 @@ class _Budget:
         return True
 
     def fitting(self, rows: list[Message]) -> int:
-        """Return how many of these fit, from the first on, and take their bytes."""
-        for n, row in enumerate(rows):
-            size = sizes.size(row)
-            if size > self._left and self._messages:
-                return n
-            self._left -= size
-            self._messages += 1
-        return len(rows)
+        """Return how many of these fit, from the first on, and take their bytes; those of one change stay together."""
+        fitting = 0
+        for _, its in groupby(rows, key=attrgetter("change_seq")):
+            sizes_of_change = [sizes.size(row) for row in its]
+            if sum(sizes_of_change) > self._left and self._messages:
+                break
+            self._left -= sum(sizes_of_change)
+            self._messages += len(sizes_of_change)
+            fitting += len(sizes_of_change)
+        return fitting
 
 
 @dataclass(frozen=True, slots=True)

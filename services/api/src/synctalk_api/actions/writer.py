@@ -20,7 +20,7 @@ import asyncpg
 import structlog
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
-from synctalk_contracts.commands import MarkDelivered, MarkRead, SendMessage
+from synctalk_contracts.commands import MarkDelivered, MarkRead, MarkThreadRead, SendMessage
 from synctalk_runtime.background import Loop
 from synctalk_runtime.errors import AppError, InvalidError, NotFoundError, UnavailableError
 from synctalk_runtime.ids import utc_now
@@ -32,6 +32,7 @@ from synctalk_api.actions.changes import change
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
 from synctalk_api.actions.messages import send
 from synctalk_api.actions.receipts import raise_watermarks
+from synctalk_api.actions.threads import mark_threads_read
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.settings import Settings
 from synctalk_api.store.stores import Store, Stores
@@ -46,7 +47,7 @@ RETRIED = Counter("api_write_retried_total", "Transactions that were tried again
 Action = Callable[[Postgres, Sequence[Command]], Awaitable[BatchResult]]
 """One transaction for commands of one kind; a command that is refused has the error as its outcome."""
 
-MARKS = (MarkDelivered, MarkRead)
+MARKS = (MarkDelivered, MarkRead, MarkThreadRead)
 RACES = (asyncpg.UniqueViolationError, RaceError)
 BAD_INPUT = (asyncpg.DataError, ValueError)
 
@@ -198,8 +199,11 @@ class Writer:
             positions = [n for n in positions if not isinstance(commands[n].payload, MARKS)]
         for is_send, run in groupby(positions, key=lambda n: isinstance(commands[n].payload, SendMessage)):
             yield self._send if is_send else self._change, list(run)
-        if marks:
-            yield raise_watermarks, marks
+        in_threads = [n for n in marks if isinstance(commands[n].payload, MarkThreadRead)]
+        if len(in_threads) < len(marks):
+            yield raise_watermarks, [n for n in marks if n not in in_threads] if in_threads else marks
+        if in_threads:
+            yield mark_threads_read, in_threads
 
     async def _write_run(self, action: Action, commands: Sequence[Command]) -> BatchResult:
         """Write the commands in one transaction, or each in its own when one of them may be the reason of a failure."""

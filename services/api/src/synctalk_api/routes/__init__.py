@@ -17,6 +17,7 @@ from synctalk_api.routes import (
     revisions,
     search,
     sync,
+    threads,
     uploads,
     users,
 )
@@ -39,6 +40,7 @@ ROUTERS = [
         revisions,
         search,
         sync,
+        threads,
         files,
         uploads,
         internal,

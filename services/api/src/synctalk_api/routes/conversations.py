@@ -106,7 +106,7 @@ async def list_conversations(
     items, rest = await services.conversations.page(principal.user_id, position, limit, hidden=name == _HIDDEN)
     if rest is None:
         return Page(items=items, next_cursor=None)
-    place = [millis(rest.at), rest.conversation_id, millis(rest.recent_from), rest.recent]
+    place = [millis(rest.at), rest.last_id, millis(rest.recent_from), rest.recent]
     return Page(items=items, next_cursor=cursors.encode(name, (), place))
 
 

@@ -29,6 +29,7 @@ from synctalk_api.actions.reviewing import CommandWriters
 from synctalk_api.actions.revisions import Revisions
 from synctalk_api.actions.search import Search
 from synctalk_api.actions.sync import Sync
+from synctalk_api.actions.threads import Threads
 from synctalk_api.actions.users import Users
 from synctalk_api.clients.accounts import Accounts
 from synctalk_api.clients.fanout import Fanout
@@ -80,6 +81,7 @@ class Services:
     pins: Pins
     revisions: Revisions
     search: Search
+    threads: Threads
     sync: Sync
     gateway_sync: Sync
     """The same for gateways, which do not compete with look-ups over REST."""
@@ -132,6 +134,7 @@ class Services:
                 settings.search_conversations_max,
                 settings.page_bytes_max,
             ),
+            threads=Threads(stores, fanout, settings.page_bytes_max),
             sync=sync,
             gateway_sync=replace(sync, pool=attrgetter("postgres")),
             writers=writers,

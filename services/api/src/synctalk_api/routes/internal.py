@@ -21,6 +21,8 @@ from synctalk_contracts.internal import (
     SharedWith,
     StatesQuestion,
     SyncQuestion,
+    ThreadFollowers,
+    ThreadsQuestion,
     TypingQuestion,
     TypingState,
 )
@@ -28,7 +30,7 @@ from synctalk_contracts.models import SyncAnswer, User
 from synctalk_runtime.errors import InvalidError, NotFoundError
 from synctalk_runtime.internal import require_internal
 
-from synctalk_api.actions import lookups
+from synctalk_api.actions import lookups, threads
 from synctalk_api.routes.dependencies import ServicesDep
 from synctalk_api.routes.sync import encoded
 
@@ -149,6 +151,12 @@ async def get_contacts(question: ContactsQuestion, services: ServicesDep) -> Sha
 async def get_pushes(questions: PushQuestions, services: ServicesDep) -> PushAnswers:
     """Return what decides whether each of these pushes is still due."""
     return PushAnswers(items=await lookups.pushes(services.stores, questions.items))
+
+
+@router.post("/threads/followers")
+async def get_followers(question: ThreadsQuestion, services: ServicesDep) -> ThreadFollowers:
+    """Return who follows these threads."""
+    return await threads.followers(services.stores, question.items)
 
 
 @router.get("/memberships")

@@ -17,7 +17,7 @@ from synctalk_runtime.telemetry import traceparent
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.actions.commands import Command
-from synctalk_api.actions.history import NEWEST, Around, At, From, Start
+from synctalk_api.actions.history import ALL, NEWEST, TOP_LEVEL, Around, At, From, InThread, Part, Start
 from synctalk_api.routes.dependencies import READING, SENDING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis
@@ -26,8 +26,8 @@ router = APIRouter(prefix="/v1/conversations/{conversation_id}/messages", tags=[
 
 _Seq = Annotated[int, Field(ge=0, le=MAX_INT64)]
 _Around = Literal["first_unread"]
-_Asked = tuple[_Seq | None, _Seq | None, _Seq | None, _Around | None, Millis | None]
-"""The five parameters that say where a list begins."""
+_Asked = tuple[_Seq | None, _Seq | None, _Seq | None, _Around | None, Millis | None, Id | None, bool | None]
+"""The five parameters that say where a list begins, and the two that say what is in it."""
 _STARTS = ("before_seq", "after_seq", "around_seq", "around", "at")
 _CURSOR = TypeAdapter(tuple[str, _Asked, tuple[Literal["before", "after"], _Seq]])
 
@@ -47,26 +47,41 @@ async def list_messages(
     around_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
     around: _Around | None = None,
     at: GivenTime | None = None,
+    thread_id: Id | None = None,
+    top_level: bool = False,
     limit: PageLimit = 50,
     cursor: Cursor = None,
 ) -> Page[Message]:
-    """List messages in ascending order: the newest, those before, after or around a place, or of a cursor."""
+    """List messages in ascending order: the newest, those before, after or around a place, or of a cursor.
+
+    All, the replies in a thread, or all that are not in threads alone.
+    """
     name = f"messages:{conversation_id}"
-    asked: _Asked = before_seq, after_seq, around_seq, around, None if at is None else millis(at)
+    starts = before_seq, after_seq, around_seq, around, None if at is None else millis(at)
+    asked: _Asked = *starts, thread_id, top_level or None
     if cursor is None:
         start = _start(asked, at)
     else:
         asked, position = cursors.decode(cursor, name, asked, _CURSOR)
         start = From(*position)
-    items, rest = await services.history.page(principal.user_id, conversation_id, start, limit)
+    items, rest = await services.history.page(principal.user_id, conversation_id, _part(asked), start, limit)
     return Page(items=items, next_cursor=rest and cursors.encode(name, asked, [rest.direction, rest.seq]))
 
 
+def _part(asked: _Asked) -> Part:
+    *_, thread_id, top_level = asked
+    if thread_id is None:
+        return TOP_LEVEL if top_level else ALL
+    if top_level:
+        raise InvalidError.of("thread_id", "must not be combined with top_level")
+    return InThread(thread_id)
+
+
 def _start(asked: _Asked, at: datetime | None) -> Start:
-    given = [name for name, value in zip(_STARTS, asked, strict=True) if value is not None]
+    given = [name for name, value in zip(_STARTS, asked, strict=False) if value is not None]
     if len(given) > 1:
         raise InvalidError.of(given[0], f"must not be combined with {given[1]}")
-    before_seq, after_seq, around_seq, around, _ = asked
+    before_seq, after_seq, around_seq, around, *_ = asked
     if before_seq is not None:
         return From("before", before_seq)
     if after_seq is not None:
@@ -96,6 +111,8 @@ async def send_message(
         metadata=new.metadata,
         forward=new.forward,
         file_ids=new.file_ids,
+        thread_id=new.thread_id,
+        also_in_conversation=new.also_in_conversation,
     )
     result = await services.writers.write(Command(payload, traceparent=traceparent()))
     return Response(result.message, status_code=201 if result.changed else 200, media_type="application/json")

@@ -24,7 +24,7 @@ _MAX_CHARS = 256
 _Query = Annotated[Text, Field(max_length=_MAX_CHARS)]
 _Position = tuple[Millis, Id]
 _Asked = tuple[
-    _Query | None, Id | None, Id | None, Literal["me"] | None, list[Has] | None, Millis | None, Millis | None
+    _Query | None, Id | None, Id | None, Literal["me"] | None, list[Has] | None, Millis | None, Millis | None, Id | None
 ]
 _CURSOR = TypeAdapter(tuple[str, _Asked, _Position])
 _MENTIONS = "mentions"
@@ -40,6 +40,7 @@ async def search_messages(
     sender_id: Id | None = None,
     mentions: Literal["me"] | None = None,
     has: Annotated[list[Has] | None, Query(max_length=8)] = None,
+    thread_id: Id | None = None,
     before: GivenTime | None = None,
     after: GivenTime | None = None,
     limit: PageLimit = 20,
@@ -54,6 +55,7 @@ async def search_messages(
         sorted(set(has)) if has else None,
         _millis(before),
         _millis(after),
+        thread_id,
     )
     position = None
     if cursor is not None:
@@ -81,12 +83,13 @@ async def list_mentions(
 
 
 def _question(asked: _Asked, user_id: str) -> Question:
-    q, conversation_id, sender_id, mentions, has, before, after = asked
+    q, conversation_id, sender_id, mentions, has, before, after, thread_id = asked
     return Question(
         text=q or "",
         conversation_id=conversation_id,
         sender_id=sender_id,
         mentioned_id=user_id if mentions else None,
+        thread_id=thread_id,
         has=has or (),
         after=None if after is None else time_of(after),
         before=None if before is None else time_of(before),

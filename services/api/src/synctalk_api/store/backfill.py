@@ -24,6 +24,7 @@ async def take_conversation(conn: Connection) -> asyncpg.Record | None:
 MESSAGES = """\
 -- name: backfill.messages
 select m.conversation_id, m.seq, m.created_at, m.id, m.body, m.sender_id, m.mentions, m.mention_all, m.pinned_at,
+       m.thread_id, m.also_in_conversation,
        exists (select from reaction_kinds k
                where k.conversation_id = m.conversation_id and k.message_id = m.id) as reacted,
        m.deleted_at is null and m.system is null
@@ -47,7 +48,8 @@ on conflict (conversation_id, seq) do update set terms = excluded.terms"""
 RESTORE_MENTIONS = """\
 -- name: backfill.restore_mentions
 with wanted as (
-  select m.conversation_id, m.seq, mentioned.user_id
+  select m.conversation_id, m.seq, mentioned.user_id, m.thread_id,
+         m.thread_id is not null and not m.also_in_conversation as thread_only
   from messages m
   cross join lateral (select unnest(m.mentions)
                       union all select '00000000-0000-0000-0000-000000000000' where m.mention_all) mentioned(user_id)
@@ -57,7 +59,7 @@ with wanted as (
   where n.conversation_id = $1 and n.seq between $2 and $3
         and not exists (select from wanted where wanted.seq = n.seq and wanted.user_id = n.user_id)
 )
-insert into mentions (conversation_id, seq, user_id) select * from wanted
+insert into mentions (conversation_id, seq, user_id, thread_id, thread_only) select * from wanted
 on conflict do nothing"""
 
 CONTINUE = """\
@@ -95,6 +97,8 @@ def _tags(row: asyncpg.Record) -> list[str]:
         mention_all=row["mention_all"],
         pinned_at=row["pinned_at"],
         reacted=row["reacted"],
+        thread_id=row["thread_id"],
+        thread_only=not row["also_in_conversation"],
     )
 
 

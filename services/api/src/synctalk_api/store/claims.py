@@ -215,9 +215,10 @@ where r.conversation_id = $1 and r.user_id = $2
 GIVE_MENTIONS = """\
 -- name: claims.give_mentions
 with given as (
-  delete from mentions where conversation_id = $1 and user_id = $2 returning seq
+  delete from mentions where conversation_id = $1 and user_id = $2 returning seq, thread_id, thread_only
 )
-insert into mentions (conversation_id, seq, user_id) select $1, seq, $3 from given
+insert into mentions (conversation_id, seq, user_id, thread_id, thread_only)
+select $1, seq, $3, thread_id, thread_only from given
 on conflict do nothing"""
 
 

@@ -380,17 +380,18 @@ BEYOND_ALL = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ListPosition:
-    """How far a user's list has been walked: a conversation is shown once, wherever new messages move it meanwhile.
+    """How far a user's list, of conversations or threads, has been walked: each is shown once, wherever new messages
+    move it meanwhile.
 
     Old activity is where it was, so a time says what has been shown of it. Recent activity may be committed later than
     it began, so what has been shown of that is named.
     """
 
     at: datetime
-    conversation_id: str
+    last_id: str
     recent_from: datetime
     recent: list[str]
-    """The conversations that have been shown with activity since `recent_from`."""
+    """The ids that have been shown with activity since `recent_from`."""
 
     @classmethod
     def after(
@@ -399,13 +400,25 @@ class ListPosition:
         """Return the position after these, which follow the position `before` or, with None, begin the list."""
         recent_from = before.recent_from if before else started_at - timedelta(seconds=RECENT_S)
         recent = list(before.recent) if before else []
-        for conversation_id, at in shown:
+        for each, at in shown:
             if at >= recent_from and len(recent) < RECENT_LISTED_MAX:
-                recent.append(conversation_id)
+                recent.append(each)
             else:
                 recent_from = max(recent_from, at + timedelta(milliseconds=1))
-        conversation_id, at = shown[-1]
-        return cls(at, conversation_id, recent_from, recent)
+        last_id, at = shown[-1]
+        return cls(at, last_id, recent_from, recent)
+
+
+Bounds = tuple[datetime, list[str], datetime | None, str | None]
+
+
+def bounds(position: ListPosition | None) -> Bounds:
+    """Return what a statement asks for: activity up to when, without which ids, and below which activity and id."""
+    if position is None:
+        return BEYOND_ALL, [], None, None
+    if position.at >= position.recent_from:
+        return position.at, position.recent, None, None
+    return position.recent_from, position.recent, position.at, position.last_id
 
 
 async def page(
@@ -415,13 +428,7 @@ async def page(
 
     Later activity than the position, or than the recent one that it names, does not count.
     """
-    if position is None:
-        asked: tuple[Any, ...] = (BEYOND_ALL, [], None, None)
-    elif position.at >= position.recent_from:
-        asked = (position.at, position.recent, None, None)
-    else:
-        asked = (position.recent_from, position.recent, position.at, position.conversation_id)
-    rows = await conn.fetch(PAGE, user_id, *asked, limit, hidden)
+    rows = await conn.fetch(PAGE, user_id, *bounds(position), limit, hidden)
     return [(row["id"], row["at"]) for row in rows]
 
 

@@ -14,6 +14,8 @@ with no_bans as (
   delete from invites where conversation_id = $1
 ), no_uses as (
   delete from invite_uses where conversation_id = $1
+), no_follows as (
+  delete from thread_follows where conversation_id = $1
 ), noted as (
   insert into deleted_conversations (conversation_id) values ($1)
 )

@@ -75,19 +75,21 @@ me.role, me.read_seq, me.marked_unread_at, me.pinned_at,
        case when c.reveal_seq <= me.hidden_seq then me.hidden_at end as hidden_at,
        c.last_seq - me.read_seq - (select count(*) from messages gone
                                    where gone.conversation_id = c.id and gone.seq > me.read_seq
-                                         and (gone.deleted_at is not null or gone.system is not null)) as unread_count,
+                                         and (gone.deleted_at is not null or gone.system is not null
+                                              or (gone.thread_id is not null and not gone.also_in_conversation))
+                                  ) as unread_count,
        (select unread.seq from messages unread
         where unread.conversation_id = c.id and unread.seq > me.read_seq and unread.deleted_at is null
-              and unread.system is null
+              and unread.system is null and (unread.thread_id is null or unread.also_in_conversation)
         order by unread.seq
         limit 1) as first_unread_seq,
        (select count(distinct n.seq) from mentions n
-        where n.conversation_id = c.id and n.seq > me.read_seq
+        where n.conversation_id = c.id and n.seq > me.read_seq and not n.thread_only
               and n.user_id in (me.user_id, '00000000-0000-0000-0000-000000000000')) as mention_count"""
 """Of `members me` joined with `conversations c`: what a conversation is to this member.
 
 Unread needs no count of messages: sending raises the sender's own watermark, so all above it are by others, without a
-gap; only the deleted ones and those of the group itself are subtracted.
+gap; only the deleted ones, those of the group itself and those that are only in threads are subtracted.
 """
 
 
@@ -299,6 +301,9 @@ async def set_muted(
 
 MARK_GONE = """\
 -- name: members.mark_gone
+with unfollowed as (
+  update thread_follows set following = false where user_id = $2 and conversation_id = $1 and following
+)
 update members set left_at = $4, change_seq = $3 where conversation_id = $1 and user_id = $2"""
 
 
@@ -531,12 +536,16 @@ def _view(row: asyncpg.Record) -> MemberView:
 PUSHES = """\
 -- name: members.pushes
 select asked.n, m.user_id is not null as member,
-       coalesce(m.read_seq >= asked.seq, false) as read, coalesce(x.deleted_at is not null, false) as deleted,
+       coalesce(f.read_seq >= asked.seq
+                or ((x.thread_id is null or x.also_in_conversation) and m.read_seq >= asked.seq), false) as read,
+       coalesce(x.deleted_at is not null, false) as deleted,
        x.sender_id, coalesce(sender.display_name, '') as sender_name, c.title
 from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bigint[]) as asked(n, user_id, conversation_id, seq)
 left join members m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.left_at is null
 left join conversations c on c.id = asked.conversation_id
 left join messages x on x.conversation_id = asked.conversation_id and x.seq = asked.seq
+left join thread_follows f on f.conversation_id = asked.conversation_id and f.thread_id = x.thread_id
+                              and f.user_id = asked.user_id
 left join users sender on sender.id = x.sender_id
 order by asked.n"""
 
@@ -553,8 +562,9 @@ BADGES = """\
 select me.user_id,
        sum(c.last_seq - me.read_seq - (select count(*) from messages gone
                                        where gone.conversation_id = c.id and gone.seq > me.read_seq
-                                             and (gone.deleted_at is not null
-                                                  or gone.system is not null)))::bigint as badge
+                                             and (gone.deleted_at is not null or gone.system is not null
+                                                  or (gone.thread_id is not null and not gone.also_in_conversation))
+                                     ))::bigint as badge
 from members me
 join conversations c on c.id = me.conversation_id
 where me.user_id = any($1::uuid[]) and me.left_at is null and c.last_seq > me.read_seq

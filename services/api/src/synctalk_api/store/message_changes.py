@@ -147,8 +147,10 @@ with changed as (
   using unnest($36::uuid[], $37::bigint[], $38::uuid[]) as x(conversation_id, seq, user_id)
   where n.conversation_id = x.conversation_id and n.seq = x.seq and n.user_id = x.user_id
 ), mentioned as (
-  insert into mentions (conversation_id, seq, user_id)
-  select * from unnest($39::uuid[], $40::bigint[], $41::uuid[])
+  insert into mentions (conversation_id, seq, user_id, thread_id, thread_only)
+  select x.conversation_id, x.seq, x.user_id, m.thread_id, m.thread_id is not null and not m.also_in_conversation
+  from unnest($39::uuid[], $40::bigint[], $41::uuid[]) as x(conversation_id, seq, user_id)
+  join messages m on m.conversation_id = x.conversation_id and m.seq = x.seq
   on conflict do nothing
 ), deleted_revisions as (
   delete from revisions r

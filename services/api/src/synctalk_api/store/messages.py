@@ -57,6 +57,10 @@ class MessageRow:
     reaction_counts: dict[str, int]
     files: list[dict[str, Any]] = field(default_factory=list)
     """Each a `File` as it was when the message was sent."""
+    thread_id: str | None = None
+    also_in_conversation: bool = False
+    thread: dict[str, Any] | None = None
+    """A `ThreadSummary` as JSON."""
 
     @classmethod
     def from_row(cls, row: asyncpg.Record, prefix: str = "") -> "MessageRow":
@@ -83,6 +87,8 @@ class MessageRow:
             pinned_at=self.pinned_at,
             reacted=bool(self.reaction_counts),
             has_files=bool(self.files),
+            thread_id=self.thread_id,
+            thread_only=not self.also_in_conversation,
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -116,9 +122,9 @@ with asked as (
   select *
   from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::uuid[], $7::uuid[], $8::text[],
               $9::text[], $10::text[], $11::text[], $14::timestamptz[], $15::text[], $16::jsonb[],
-              $17::bool[], $18::jsonb[], $19::bool[], $20::text[])
+              $17::bool[], $18::jsonb[], $19::bool[], $20::text[], $23::uuid[], $24::bool[])
        as a(n, conversation_id, user_id, client_message_id, digest, reply_to, id, body, mentions, head, tail, deadline,
-            terms, metadata, mention_all, forwarded_from, sendable, files)
+            terms, metadata, mention_all, forwarded_from, sendable, files, thread_id, also_in_conversation)
 ), locked as (
   select a.n, a.user_id, c.last_seq, c.change_seq, c.archived_at, c.posting, c.slow_mode_s, m.role, m.muted_until,
          m.sent_at, m.blocks_peer, m.blocked_by_peer
@@ -131,6 +137,7 @@ with asked as (
   select locked.*, a.conversation_id, e.seq as repeated_seq,
          e.deleted_at is not null or e.digest = a.digest as repeated_alike,
          a.sendable, a.reply_to is null or r.seq is not null as reply_found,
+         a.thread_id is null or t.seq is not null as thread_found,
          coalesce(a.deadline < clock_timestamp(), false) as late,
          case when locked.blocked_by_peer then 'blocked'
               when locked.blocks_peer then 'blocking'
@@ -142,30 +149,35 @@ with asked as (
   left join messages e on e.conversation_id = a.conversation_id and e.sender_id = a.user_id
                           and e.client_message_id = a.client_message_id
   left join messages r on r.conversation_id = a.conversation_id and r.id = a.reply_to and r.system is null
+  left join messages t on t.conversation_id = a.conversation_id and t.id = a.thread_id and t.system is null
+                          and t.thread_id is null
 ), timed as (
   select n, conversation_id, last_seq, change_seq,
          case when slow_mode_s = 0 or role = any($22::text[]) then 0
               when row_number() over (partition by conversation_id, user_id order by n) > 1 then slow_mode_s
               else extract(epoch from sent_at - $12) + slow_mode_s end as wait_s
   from judged
-  where repeated_seq is null and barred is null and sendable and reply_found and not late
+  where repeated_seq is null and barred is null and sendable and reply_found and thread_found and not late
 ), numbered as (
   select n, last_seq + k as seq, change_seq + k as change_seq
   from (select n, last_seq, change_seq, row_number() over (partition by conversation_id order by n) as k
         from timed where wait_s is null or wait_s <= 0) as fresh
 ), written as (
   insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, reply_to,
-                        mentions, created_at, metadata, mention_all, forwarded_from, files)
+                        mentions, created_at, metadata, mention_all, forwarded_from, files, thread_id,
+                        also_in_conversation)
   select a.conversation_id, x.seq, a.id, x.change_seq, a.user_id, a.client_message_id, a.digest, a.body, a.reply_to,
-         a.mentions::uuid[], $12, a.metadata, a.mention_all, a.forwarded_from, a.files::jsonb
+         a.mentions::uuid[], $12, a.metadata, a.mention_all, a.forwarded_from, a.files::jsonb, a.thread_id,
+         a.also_in_conversation
   from numbered x join asked a on a.n = x.n
 ), indexed as (
   insert into message_terms (conversation_id, seq, created_at, id, terms)
   select a.conversation_id, x.seq, $12, a.id, placed_terms(a.terms, a.conversation_id, x.seq)
   from numbered x join asked a on a.n = x.n
 ), mentioning as (
-  insert into mentions (conversation_id, seq, user_id)
-  select a.conversation_id, x.seq, mentioned.user_id
+  insert into mentions (conversation_id, seq, user_id, thread_id, thread_only)
+  select a.conversation_id, x.seq, mentioned.user_id, a.thread_id,
+         a.thread_id is not null and not a.also_in_conversation
   from numbered x
   join asked a on a.n = x.n
   cross join lateral (select unnest(a.mentions::uuid[])
@@ -173,18 +185,21 @@ with asked as (
   where a.mentions <> '{}' or a.mention_all
 ), counted as (
   update conversations c
-  set last_seq = n.last_seq, change_seq = n.change_seq, active_at = $12, updated_at = $12, reveal_seq = n.last_seq
-  from (select a.conversation_id as id, max(x.seq) as last_seq, max(x.change_seq) as change_seq
+  set last_seq = n.last_seq, change_seq = n.change_seq, active_at = $12, updated_at = $12,
+      reveal_seq = greatest(c.reveal_seq, n.reveal_seq)
+  from (select a.conversation_id as id, max(x.seq) as last_seq, max(x.change_seq) as change_seq,
+               max(x.seq) filter (where a.thread_id is null or a.also_in_conversation) as reveal_seq
         from numbered x join asked a on a.n = x.n group by a.conversation_id) as n
   where c.id = n.id
 ), sent as (
-  select a.conversation_id, a.user_id, max(x.seq) as seq
+  select a.conversation_id, a.user_id,
+         max(x.seq) filter (where a.thread_id is null or a.also_in_conversation) as seq
   from numbered x join asked a on a.n = x.n
   group by a.conversation_id, a.user_id
 ), raised as (
   update members m
   set delivered_seq = greatest(m.delivered_seq, sent.seq), read_seq = greatest(m.read_seq, sent.seq),
-      marked_unread_at = null, sent_at = $12
+      marked_unread_at = case when sent.seq is null then m.marked_unread_at end, sent_at = $12
   from sent
   where m.conversation_id = sent.conversation_id and m.user_id = sent.user_id
 ), published as (
@@ -194,7 +209,7 @@ with asked as (
   order by x.n
 )
 select j.n, x.seq, x.change_seq, j.repeated_seq, j.repeated_alike, j.barred, j.archived_at, j.muted_until,
-       j.reply_found, j.late, timed.wait_s::float8 as wait_s
+       j.reply_found, j.thread_found, j.late, timed.wait_s::float8 as wait_s
 from judged j
 left join timed on timed.n = j.n
 left join numbered x on x.n = j.n"""
@@ -217,6 +232,8 @@ class Draft:
     """False: it is only looked up whether it has been sent before."""
     id: str
     files: list[dict[str, Any]]
+    thread_id: str | None
+    also_in_conversation: bool
     envelope: str
     """The JSON of the event up to the message."""
     head: str
@@ -255,6 +272,9 @@ class Draft:
             "forwarded_from": forwarded_from,
             "system": None,
             "files": [file.model_dump(mode="json") for file in files],
+            "thread_id": command.thread_id,
+            "also_in_conversation": command.also_in_conversation,
+            "thread": None,
         }
         return cls(
             conversation_id=command.conversation_id,
@@ -268,6 +288,8 @@ class Draft:
             forwarded_from=forwarded_from,
             sendable=sendable,
             files=rest["files"],
+            thread_id=command.thread_id,
+            also_in_conversation=command.also_in_conversation,
             id=message_id,
             envelope=outbox.opening(MessageCreated, time, traceparent) + '{"message":',
             head=f'{{"id":"{message_id}","conversation_id":"{command.conversation_id}","seq":',
@@ -282,6 +304,8 @@ class Draft:
             self.mentions.user_ids,
             mention_all=self.mentions.all,
             has_files=bool(self.files),
+            thread_id=self.thread_id,
+            thread_only=not self.also_in_conversation,
         )
 
     def to_json(self, seq: int, change_seq: int) -> bytes:
@@ -296,10 +320,10 @@ async def send(
 
     All writers lock the conversations and the senders' memberships in the same sequence. Returns one row for each draft
     whose sender is a member: its numbers; or the `seq` under which it was written before, and whether it said the same;
-    or why the sender may not send; or how long they have to wait; or that `reply_to` does not exist; or that its
-    deadline had passed when its row was locked. Locked rows are fresh, but repeats are seen as of the statement's
-    start: if another writer was quicker, a unique constraint refuses the statement as a whole, and it can be tried
-    again.
+    or why the sender may not send; or how long they have to wait; or that `reply_to` or the thread does not exist; or
+    that its deadline had passed when its row was locked. Locked rows are fresh, but repeats are seen as of the
+    statement's start: if another writer was quicker, a unique constraint refuses the statement as a whole, and it can
+    be tried again.
     """
     return await conn.fetch(
         SEND,
@@ -325,6 +349,8 @@ async def send(
         [orjson.dumps(d.files).decode() for d in drafts],
         rights.roles(Operation.SEND_AS_ADMIN),
         rights.roles(Operation.SEND_AT_ONCE),
+        [d.thread_id for d in drafts],
+        [d.also_in_conversation for d in drafts],
     )
 
 
@@ -398,7 +424,7 @@ BOUNDS = """\
 select c.last_seq,
        (select unread.seq from messages unread
         where unread.conversation_id = c.id and unread.seq > me.read_seq and unread.deleted_at is null
-              and unread.system is null
+              and unread.system is null and (unread.thread_id is null or unread.also_in_conversation)
         order by unread.seq
         limit 1) as first_unread_seq
 from members me

@@ -22,8 +22,18 @@ CHANGED = {
     "where m.conversation_id = any($1::uuid[]) and m.id = any($2::uuid[]))",
     "message_terms": "{table} x where x.conversation_id = any($1::uuid[]) and x.id = any($2::uuid[])",
 }
-HANDED_OVER = ("conversations", "members", "bans", "invites", "invite_uses", "reports", "deleted_conversations")
-"""The tables that are copied last: few rows, and by them a user finds the conversation or is kept out of it."""
+HANDED_OVER = (
+    "conversations",
+    "members",
+    "bans",
+    "invites",
+    "invite_uses",
+    "reports",
+    "deleted_conversations",
+    "thread_follows",
+)
+"""The tables that are copied last: few rows, and by them a user finds the conversation or is kept out of it. What users
+have read of threads changes without a `change_seq`."""
 CHUNKS_AHEAD = 8
 
 WITHOUT_TIMEOUTS = """\
@@ -216,6 +226,8 @@ with gone as (
   delete from reports where conversation_id = any($2::uuid[])
 ), gone_deleted as (
   delete from deleted_conversations where conversation_id = any($2::uuid[])
+), gone_follows as (
+  delete from thread_follows where conversation_id = any($2::uuid[])
 ), left_behind as (
   insert into moved_conversations (conversation_id) select unnest($2::uuid[])
 ), closed as (
@@ -260,6 +272,8 @@ with unfinished as (
   delete from reports r using all_of_them x where r.conversation_id = x.conversation_id
 ), deleted_of_them as (
   delete from deleted_conversations d using all_of_them x where d.conversation_id = x.conversation_id
+), follows_of_them as (
+  delete from thread_follows f using all_of_them x where f.conversation_id = x.conversation_id
 )
 insert into moved_conversations (conversation_id) select conversation_id from all_of_them
 on conflict do nothing"""
