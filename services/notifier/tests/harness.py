@@ -12,7 +12,7 @@ from synctalk_contracts import topology
 from synctalk_contracts.envelope import Envelope, Event, write_envelopes
 from synctalk_contracts.events.conversations import ConversationCreated, MemberAtCreation, MemberChanged
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
-from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.internal import (
     ActiveUsers,
     Ids,
@@ -22,6 +22,8 @@ from synctalk_contracts.internal import (
     PushAnswers,
     PushQuestion,
     PushQuestions,
+    ThreadFollowers,
+    ThreadsQuestion,
 )
 from synctalk_contracts.models import Message, Role
 from synctalk_fcm.inbox import Received
@@ -49,6 +51,8 @@ class Upstreams:
     answers: dict[tuple[str, str], PushAnswer] = field(default_factory=dict)
     """By user and conversation; a user without one is a member who has neither received nor read anything."""
     questions: list[PushQuestion] = field(default_factory=list)
+    followers: dict[str, list[str]] = field(default_factory=dict)
+    """Who follows threads, by root message."""
     memberships: list[Membership] = field(default_factory=list)
     down: bool = False
     asked: int = 0
@@ -75,6 +79,11 @@ class Upstreams:
             usual = PushAnswer(member=True, delivered=False, read=False, deleted=False, badge=1)
             self.questions += questions.items
             return PushAnswers(items=[self.answers.get((q.user_id, q.conversation_id), usual) for q in questions.items])
+
+        @app.post("/internal/threads/followers")
+        async def followers(question: ThreadsQuestion, request: Request) -> ThreadFollowers:
+            self._count(request)
+            return ThreadFollowers(items=[self.followers.get(place.thread_id, []) for place in question.items])
 
         @app.get("/internal/memberships")
         async def memberships(request: Request, after: int = 0) -> MembershipPage:
@@ -176,6 +185,9 @@ class Conversation:
     async def read(self, user: NotifierUser, seq: int) -> None:
         self.rig.upstreams.says(user.id, self.id, read=True, badge=0)
         await self.rig.publish(ReceiptRead(conversation_id=self.id, user_id=user.id, read_seq=seq))
+
+    async def read_thread(self, user: NotifierUser, thread_id: str, seq: int) -> None:
+        await self.rig.publish(ThreadRead(conversation_id=self.id, thread_id=thread_id, user_id=user.id, read_seq=seq))
 
 
 @dataclass

@@ -39,6 +39,7 @@ def push_data(
     message_id: str,
     seq: int,
     *,
+    thread_id: str | None,
     text: str,
     content: Content,
     answer: PushAnswer,
@@ -54,6 +55,7 @@ def push_data(
         sender_name=answer.sender_name if is_named else "",
         title=(answer.title or "") if is_named else "",
         text=text if has_text else "",
+        thread_id=thread_id or "",
     )
 
 

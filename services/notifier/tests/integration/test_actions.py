@@ -296,7 +296,7 @@ async def test_schedule__membership_arrives_while_it_is_claimed__message_stays_d
 
 async def test_schedule__device_deleted_in_between__is_left_out(rig: Rig, steps: Steps) -> None:
     ada, bob = rig.user(), rig.user()
-    push = NewPush(bob.id, "phone", rig.created(ada, bob)[0].id, 1, ada.id, None, "hello")
+    push = NewPush(bob.id, "phone", rig.created(ada, bob)[0].id, 1, ada.id, None, "hello", None, False)
     async with steps.postgres.connection() as conn:
         await pushes.add(conn, [push], utc_now())
     assert await states(steps) == []

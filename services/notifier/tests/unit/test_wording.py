@@ -13,7 +13,7 @@ def data(content: Content, *, kind: PushKind = "message", title: str | None = "T
     answer = PushAnswer(
         member=True, delivered=False, read=False, deleted=False, badge=3, sender_name="Ada", title=title
     )
-    return push_data(kind, ID, ID, 7, text=text, content=content, answer=answer)
+    return push_data(kind, ID, ID, 7, thread_id=None, text=text, content=content, answer=answer)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from synctalk_gateway.hub import packets
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.hub.profiles import Profiles
 from synctalk_gateway.hub.sequencer import Event, Sequencer
+from synctalk_gateway.hub.threads import ThreadChanges
 from synctalk_gateway.hub.typing import TypingUsers
 from synctalk_gateway.protocol.buckets import TokenBucket
 from synctalk_gateway.protocol.wire import Encoded
@@ -63,6 +64,7 @@ class Room:
         "_profiles",
         "_read_up_to",
         "_settings",
+        "_threads",
         "_typing_bucket",
         "change_events",
         "check_running",
@@ -86,6 +88,8 @@ class Room:
         self.connections: set[Connection] = set()
         self.sequencer = Sequencer(self, settings.gap_wait_s)
         self.typing = TypingUsers(self._show_typing, settings.typing_limit)
+        self._threads: ThreadChanges | None = None
+        """None: there was no change yet. Most rooms have no threads, and a gateway has many rooms."""
         self.change_events: set[asyncio.Event] = set()
         """Set whenever its position or its sockets may have changed, for those who wait for that."""
         self.check_running = False
@@ -147,6 +151,8 @@ class Room:
     def close(self) -> None:
         self.sequencer.close()
         self.typing.close()
+        if self._threads is not None:
+            self._threads.close()
 
     # ── what comes on the channel ────────────────────────────────────────────────────────────────────────────────
 
@@ -178,6 +184,10 @@ class Room:
             self._deliver_message(kind, event)
         elif kind == "receipt:updated":
             self.send(packets.room_event(event), origin=event.get("origin"))
+        elif kind == "thread:changed":
+            self._deliver_thread(event)
+        elif kind == "thread:updated":
+            self._deliver_own_thread(event)
         elif kind == "member:changed":
             self._deliver_member(event)
         elif kind == "member:replaced":
@@ -191,10 +201,14 @@ class Room:
 
     def on_waiting(self) -> None:
         self.typing.pause()
+        if self._threads is not None:
+            self._threads.pause(drop=self.sequencer.paused)
         self._note_change()
 
     def on_caught_up(self) -> None:
         self.typing.resume()
+        if self._threads is not None:
+            self._threads.resume()
         self._note_change()
 
     def on_gap(self) -> None:
@@ -225,6 +239,20 @@ class Room:
             else:
                 connection.send(packet, self.id, number)
         DELIVERED.inc(len(self.connections) - skipped)
+
+    def _deliver_thread(self, event: Event) -> None:
+        """Send soon what a root message says of its thread, to everybody."""
+        if self._threads is None:
+            self._threads = ThreadChanges(lambda latest: self.send(packets.room_event(latest)))
+        self._threads.accept(event)
+
+    def _deliver_own_thread(self, event: Event) -> None:
+        """Send what a thread is to a user to their own other sockets."""
+        packet = packets.room_event(event)
+        for connection in self.connections:
+            if connection.user_id == event["user_id"] and connection.id != event.get("origin"):
+                connection.send(packet, self.id)
+                DELIVERED.inc()
 
     def _is_after_own_state(self, connection: Connection, number: int) -> bool:
         """Return whether the event is newer than the state that the socket has read; forget that state once reached."""

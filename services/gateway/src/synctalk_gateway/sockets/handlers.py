@@ -74,6 +74,7 @@ class SocketHandlers:
                 (contract.ReactionRemoveToServer, self._change(commands.RemoveReaction)),
                 (contract.ReceiptDeliveredToServer, self._mark(commands.MarkDelivered)),
                 (contract.ReceiptReadToServer, self._mark(commands.MarkRead)),
+                (contract.ThreadReadToServer, self._change(commands.MarkThreadRead)),
                 (contract.ReceiptsToServer, self._receipts.report),
                 (contract.TypingStartToServer, self._typing_start),
                 (contract.TypingStopToServer, self._typing_stop),

@@ -215,6 +215,7 @@ def _data(claim: Claim, answer: PushAnswer) -> PushData:
         claim.conversation_id,
         claim.message_id,
         claim.seq,
+        thread_id=claim.thread_id,
         text=claim.text,
         content=claim.content,
         answer=answer,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.conversations import ConversationCreated, MemberChanged
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
-from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_runtime.telemetry import traceparent
@@ -20,6 +20,7 @@ from synctalk_notifier.kinds import MembershipChange
 from synctalk_notifier.rules import fold_memberships
 from synctalk_notifier.store import incoming, members, pushes
 from synctalk_notifier.store.incoming import EVERYBODY
+from synctalk_notifier.store.pushes import Reader
 from synctalk_notifier.wording import MAX_TEXT_CHARS
 
 
@@ -82,23 +83,33 @@ def _incoming(event: MessageCreated) -> incoming.IncomingMessage:
         sender_id=message.sender_id,
         mentions=[*message.mentions, EVERYBODY] if message.mention_all else message.mentions,
         text=message.body[:MAX_TEXT_CHARS],
+        thread_id=message.thread_id,
+        also_in_conversation=message.also_in_conversation,
     )
 
 
 async def _store_reads(conn: Connection, events: Sequence[Event], now: datetime) -> None:
-    """Withdraw pushes of what was read; whoever writes a message has read up to it."""
-    reads: dict[tuple[str, str], int] = {}
+    """Withdraw pushes of what was read."""
+    reads: dict[Reader, int] = {}
     for event in events:
-        match event:
-            case ReceiptRead():
-                pair, seq = (event.conversation_id, event.user_id), event.read_seq
-            case MessageCreated() if event.message.system is None:
-                pair, seq = (event.message.conversation_id, event.message.sender_id), event.message.seq
-            case _:
-                continue
-        reads[pair] = max(seq, reads.get(pair, 0))
+        for reader, seq in _reads(event):
+            reads[reader] = max(seq, reads.get(reader, 0))
     if reads:
         await pushes.withdraw_read(conn, reads, now)
+
+
+def _reads(event: Event) -> list[tuple[Reader, int]]:
+    """Return who has read what; whoever writes a message has read up to it, in the conversation, its thread or both."""
+    match event:
+        case ReceiptRead():
+            return [(Reader(event.conversation_id, None, event.user_id), event.read_seq)]
+        case ThreadRead():
+            return [(Reader(event.conversation_id, event.thread_id, event.user_id), event.read_seq)]
+        case MessageCreated(message=message) if message.system is None:
+            threads = {message.thread_id} | ({None} if message.also_in_conversation else set())
+            return [(Reader(message.conversation_id, thread, message.sender_id), message.seq) for thread in threads]
+        case _:
+            return []
 
 
 async def _store_deletions(conn: Connection, events: Sequence[Event], now: datetime) -> None:

@@ -34,8 +34,18 @@ ROWS = 2_000
 """Maximum rows of one insert."""
 RETRY_S = 1.0
 
-MessagesByConversation = dict[str, list[tuple[IncomingMessage, str | None]]]
-"""Each with the trace that it belongs to."""
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message whose delay is over."""
+
+    message: IncomingMessage
+    traceparent: str | None
+    followers: frozenset[str] = frozenset()
+    """Of the thread, where the message is in one alone."""
+
+
+DueByConversation = dict[str, list[Due]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Scheduling:
         return len(batches)
 
     async def _schedule(self, batches: Sequence[IncomingBatch], now: datetime) -> None:
-        messages = _by_conversation(batches)
+        messages = await self._by_conversation(batches)
         unread = dict.fromkeys(sorted(messages), members.BEFORE_ALL)
         while unread:
             asked = dict(islice(unread.items(), CONVERSATIONS))
@@ -76,9 +86,7 @@ class Scheduling:
         async with self.postgres.connection() as conn:
             await incoming.finish(conn, batches)
 
-    async def _add_for_away(
-        self, messages: MessagesByConversation, reachable: Iterable[Reachable], now: datetime
-    ) -> None:
+    async def _add_for_away(self, messages: DueByConversation, reachable: Iterable[Reachable], now: datetime) -> None:
         """Add the pushes of those who are away. One who leaves after the delay was there when it ended."""
         concerned = [device for device in reachable if next(_pushes(messages, [device], now), None) is not None]
         user_ids = sorted({device.user_id for device in concerned})
@@ -91,19 +99,22 @@ class Scheduling:
             async with self.postgres.transaction() as conn:
                 await pushes.add(conn, rows, now)
 
+    async def _by_conversation(self, batches: Iterable[IncomingBatch]) -> DueByConversation:
+        """Return the messages, those in threads with who follows these."""
+        threads = sorted({m.thread for batch in batches for m in batch.messages if m.thread is not None})
+        followers = dict(zip(threads, await self.upstreams.followers(threads), strict=True)) if threads else {}
+        messages: DueByConversation = defaultdict(list)
+        for batch in batches:
+            for message in batch.messages:
+                follow = frozenset() if message.thread is None else followers[message.thread]
+                messages[message.conversation_id].append(Due(message, batch.traceparent, follow))
+        return messages
+
     async def _postpone(self, batches: Sequence[IncomingBatch]) -> None:
         RETRIES.labels("upstream").inc(len(batches))
         due_at = utc_now() + timedelta(seconds=RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311
         async with self.postgres.connection() as conn:
             await incoming.postpone(conn, batches, due_at)
-
-
-def _by_conversation(batches: Iterable[IncomingBatch]) -> MessagesByConversation:
-    messages: MessagesByConversation = defaultdict(list)
-    for batch in batches:
-        for message in batch.messages:
-            messages[message.conversation_id].append((message, batch.traceparent))
-    return messages
 
 
 def _users(asked: Iterable[str], reachable: Iterable[Reachable]) -> dict[str, set[str]]:
@@ -114,27 +125,34 @@ def _users(asked: Iterable[str], reachable: Iterable[Reachable]) -> dict[str, se
     return users
 
 
-def _pushes(messages: MessagesByConversation, devices: Iterable[Reachable], now: datetime) -> Iterator[NewPush]:
+def _pushes(messages: DueByConversation, devices: Iterable[Reachable], now: datetime) -> Iterator[NewPush]:
     """Make the pushes that the settings of the devices' users allow."""
     for device in devices:
         if rules.is_quiet(device.quiet_hours, now):
             continue
-        for message, traceparent in messages[device.conversation_id]:
-            if _is_for(message, device, now):
+        for due in messages[device.conversation_id]:
+            if _is_for(due, device, now):
+                message = due.message
                 yield NewPush(
                     device.user_id,
                     device.device_id,
                     message.conversation_id,
                     message.seq,
                     message.id,
-                    traceparent,
+                    due.traceparent,
                     message.text,
+                    message.thread_id,
+                    message.also_in_conversation,
                 )
 
 
-def _is_for(message: IncomingMessage, device: Reachable, now: datetime) -> bool:
+def _is_for(due: Due, device: Reachable, now: datetime) -> bool:
+    message = due.message
     if device.user_id == message.sender_id or device.joined_seq >= message.change_seq:
         return False
-    meant = device.direct or device.user_id in message.mentions or EVERYBODY in message.mentions
+    mentioned = device.user_id in message.mentions
+    if message.thread is not None and not mentioned and device.user_id not in due.followers:
+        return False
+    meant = device.direct or mentioned or EVERYBODY in message.mentions
     return rules.wants_push(device.level, device.muted_until, meant=meant, now=now)
     return rules.wants_push(device.level, device.muted_until, meant=meant, now=now)

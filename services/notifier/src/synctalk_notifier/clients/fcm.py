@@ -58,15 +58,15 @@ class Fcm:
 
 
 def _message(token: str, data: PushData, shown: Shown | None) -> messaging.Message:
-    """A newer push of a conversation replaces the older one on the device; a retraction shows nothing and is silent."""
+    """A newer push of a conversation or thread replaces the older one on the device; a retraction shows nothing."""
     silent = shown is None
     message = messaging.Message(
         data=data.model_dump(),
-        android=messaging.AndroidConfig(collapse_key=data.conversation_id, priority="normal" if silent else "high"),
+        android=messaging.AndroidConfig(collapse_key=_subject(data), priority="normal" if silent else "high"),
         apns=_retract_on_apns(data) if shown is None else _announce_on_apns(data, shown),
         webpush=messaging.WebpushConfig(
             headers={
-                "Topic": data.conversation_id.replace("-", ""),  # 32 characters at most
+                "Topic": _subject(data).replace("-", ""),  # 32 characters at most
                 "Urgency": "low" if silent else "high",
             }
         ),
@@ -75,20 +75,24 @@ def _message(token: str, data: PushData, shown: Shown | None) -> messaging.Messa
     return message
 
 
+def _subject(data: PushData) -> str:
+    return data.thread_id or data.conversation_id
+
+
 def _announce_on_apns(data: PushData, shown: Shown) -> messaging.APNSConfig:
     """iOS wakes no app for data alone: an alert, which the app's extension may replace."""
     aps = messaging.Aps(
         alert=messaging.ApsAlert(title=shown.title, body=shown.body),
         badge=int(data.badge),
         sound="default",
-        thread_id=data.conversation_id,
+        thread_id=_subject(data),
         mutable_content=True,
     )
-    headers = {"apns-collapse-id": data.conversation_id, "apns-priority": "10", "apns-push-type": "alert"}
+    headers = {"apns-collapse-id": _subject(data), "apns-priority": "10", "apns-push-type": "alert"}
     return messaging.APNSConfig(headers=headers, payload=messaging.APNSPayload(aps))
 
 
 def _retract_on_apns(data: PushData) -> messaging.APNSConfig:
     aps = messaging.Aps(badge=int(data.badge), content_available=True)
-    headers = {"apns-collapse-id": data.conversation_id, "apns-priority": "5", "apns-push-type": "background"}
+    headers = {"apns-collapse-id": _subject(data), "apns-priority": "5", "apns-push-type": "background"}
     return messaging.APNSConfig(headers=headers, payload=messaging.APNSPayload(aps))

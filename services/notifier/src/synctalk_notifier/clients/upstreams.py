@@ -13,6 +13,9 @@ from synctalk_contracts.internal import (
     PushAnswers,
     PushQuestion,
     PushQuestions,
+    ThreadFollowers,
+    ThreadPlace,
+    ThreadsQuestion,
 )
 from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_runtime.internal import InternalClient
@@ -26,6 +29,8 @@ MAX_NAMED = 3_000
 
 ACTIVE = "/internal/presence/active"
 PUSHES = "/internal/pushes"
+FOLLOWERS = "/internal/threads/followers"
+MAX_THREADS = 1_000
 MEMBERSHIPS = "/internal/memberships"
 
 
@@ -66,6 +71,24 @@ class Upstreams:
         if len(answers) != len(questions):
             raise UnavailableError
         return answers
+
+    async def followers(self, threads: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """Return who follows each of these (conversation, thread). Raises UnavailableError."""
+        found: list[frozenset[str]] = []
+        for start in range(0, len(threads), MAX_THREADS):
+            asked = threads[start : start + MAX_THREADS]
+            places = [
+                ThreadPlace(conversation_id=conversation_id, thread_id=thread) for conversation_id, thread in asked
+            ]
+            try:
+                answer = await self._api.post(FOLLOWERS, ThreadsQuestion(items=places).model_dump())
+                items = ThreadFollowers.model_validate(answer, extra="ignore").items
+            except (NotFoundError, ValidationError) as error:
+                raise UnavailableError from error
+            if len(items) != len(asked):
+                raise UnavailableError
+            found += map(frozenset, items)
+        return found
 
     async def memberships(self, after: str | None) -> MembershipPage:
         """Return a page of all memberships, as api has them now. Raises UnavailableError."""

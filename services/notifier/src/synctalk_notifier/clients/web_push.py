@@ -47,7 +47,7 @@ class WebPush:
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(self._keep_s),
-            "Topic": data.conversation_id.replace("-", ""),  # 32 characters at most
+            "Topic": (data.thread_id or data.conversation_id).replace("-", ""),  # 32 characters at most
             "Urgency": "high" if shown else "low",
         }
         try:

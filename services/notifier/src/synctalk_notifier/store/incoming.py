@@ -63,6 +63,13 @@ class IncomingMessage:
     mentions: list[str]
     text: str = ""
     """Its beginning."""
+    thread_id: str | None = None
+    also_in_conversation: bool = False
+
+    @property
+    def thread(self) -> tuple[str, str] | None:
+        """Return conversation and thread of a reply that is in a thread alone."""
+        return None if self.thread_id is None or self.also_in_conversation else (self.conversation_id, self.thread_id)
 
 
 @dataclass(frozen=True, slots=True)

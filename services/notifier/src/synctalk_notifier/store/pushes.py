@@ -16,10 +16,13 @@ from synctalk_notifier.kinds import Content, PushKind, Subscription
 ADD = """\
 -- name: pushes.add
 insert into pushes
-  (user_id, device_id, conversation_id, seq, message_id, kind, state, due_at, created_at, traceparent, text)
-select new.user_id, new.device_id, conversation_id, seq, message_id, 'message', 'waiting', $8, $8, traceparent, text
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::text[])
-  as new (user_id, device_id, conversation_id, seq, message_id, traceparent, text)
+  (user_id, device_id, conversation_id, seq, message_id, kind, state, due_at, created_at, traceparent, text, thread_id,
+   also_in_conversation)
+select new.user_id, new.device_id, conversation_id, seq, message_id, 'message', 'waiting', $8, $8, traceparent, text,
+  thread_id, also_in_conversation
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[], $7::text[], $9::uuid[],
+            $10::boolean[])
+  as new (user_id, device_id, conversation_id, seq, message_id, traceparent, text, thread_id, also_in_conversation)
 join devices d on d.user_id = new.user_id and d.device_id = new.device_id
 for key share of d
 on conflict do nothing"""
@@ -42,7 +45,7 @@ where p.user_id = due.user_id and p.device_id = due.device_id
   and p.conversation_id = due.conversation_id and p.seq = due.seq
 returning p.user_id, p.device_id, p.conversation_id, p.seq, p.message_id, p.kind, p.attempts, p.created_at,
   p.traceparent, d.token, d.session_id, due.state = 'sending' as maybe_sent, coalesce(p.text, '') as text, d.locale,
-  coalesce(u.content, 'full') as content, d.p256dh, d.auth"""
+  coalesce(u.content, 'full') as content, d.p256dh, d.auth, p.thread_id"""
 
 DROP = """\
 -- name: pushes.drop
@@ -86,19 +89,22 @@ update pushes p set
 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) as k (user_id, device_id, conversation_id, seq)
 where p.user_id = k.user_id and p.device_id = k.device_id and p.conversation_id = k.conversation_id and p.seq = k.seq"""
 
-# What waits is dropped, what is on its way is marked, and of what a device shows the last is retracted for all.
+# What waits is dropped, what is on its way is marked, and of what a device shows the last is retracted for all: of the
+# conversation, and of each thread.
 # The rows are locked first: one that is just being recorded as sent must be seen as sent.
 WITHDRAW_READ = """\
 -- name: pushes.withdraw_read
 with locked as (
-  select p.user_id, p.device_id, p.conversation_id, p.seq, p.state
-  from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as r (conversation_id, user_id, read_seq)
+  select p.user_id, p.device_id, p.conversation_id, p.seq, p.state, p.thread_id
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $5::uuid[]) as r (conversation_id, user_id, read_seq, thread_id)
   join pushes p on p.conversation_id = r.conversation_id and p.user_id = r.user_id and p.seq <= r.read_seq
+    and case when r.thread_id is null then p.thread_id is null or p.also_in_conversation
+        else p.thread_id = r.thread_id end
   where p.kind = 'message'
   for update of p
 ), concerned as (
   select *, state = 'sent' and seq = max(seq) filter (where state = 'sent')
-    over (partition by user_id, device_id, conversation_id) as shown
+    over (partition by user_id, device_id, conversation_id, thread_id) as shown
   from locked
 ), dropped as (
   delete from pushes p using concerned c
@@ -151,6 +157,17 @@ class NewPush:
     message_id: str
     traceparent: str | None
     text: str
+    thread_id: str | None
+    also_in_conversation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A user who has read a conversation or one of its threads."""
+
+    conversation_id: str
+    thread_id: str | None
+    user_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +193,7 @@ class Claim:
     content: Content
     p256dh: str | None
     auth: str | None
+    thread_id: str | None
 
     @property
     def subscription(self) -> Subscription | None:
@@ -206,6 +224,8 @@ async def add(conn: Connection, new: Sequence[NewPush], now: datetime) -> None:
         [p.traceparent for p in new],
         [p.text for p in new],
         now,
+        [p.thread_id for p in new],
+        [p.also_in_conversation for p in new],
     )
 
 
@@ -237,11 +257,17 @@ async def retract(conn: Connection, claims: Sequence[Claim], now: datetime) -> N
     await conn.execute(RETRACT, *_keys(claims), now)
 
 
-async def withdraw_read(conn: Connection, reads: dict[tuple[str, str], int], now: datetime) -> None:
-    """Withdraw pushes up to the `seq` that each (conversation, user) has read."""
-    pairs = sorted(reads)
-    conversation_ids, user_ids = [c for c, _ in pairs], [u for _, u in pairs]
-    await conn.execute(WITHDRAW_READ, conversation_ids, user_ids, [reads[pair] for pair in pairs], now)
+async def withdraw_read(conn: Connection, reads: dict[Reader, int], now: datetime) -> None:
+    """Withdraw pushes up to the `seq` that each has read. The conversation's do not reach what is in a thread alone."""
+    readers = sorted(reads, key=lambda reader: (reader.conversation_id, reader.user_id, reader.thread_id or ""))
+    await conn.execute(
+        WITHDRAW_READ,
+        [reader.conversation_id for reader in readers],
+        [reader.user_id for reader in readers],
+        [reads[reader] for reader in readers],
+        now,
+        [reader.thread_id for reader in readers],
+    )
 
 
 async def withdraw_deleted(conn: Connection, deleted: Sequence[tuple[str, int]], now: datetime) -> None:
