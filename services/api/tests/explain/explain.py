@@ -24,6 +24,8 @@ from synctalk_api.store import (
     pins,
     revisions,
     search,
+    thread_pages,
+    threads,
     users,
 )
 from synctalk_api.store.conversations import BEYOND_ALL
@@ -41,6 +43,7 @@ BIG = {
     "reaction_kinds",
     "revisions",
     "mentions",
+    "thread_follows",
 }
 
 SEED = """
@@ -73,6 +76,25 @@ insert into messages (conversation_id, seq, id, change_seq, sender_id, client_me
               else 'message ' || s || ' about topic' || (s * 7919 + c) % 5000 end, '{}',
          now() - (c + (50 - s) * 10) * interval '1 minute', case when s % 50 = 0 then now() end
   from generate_series(1, 20000) c, generate_series(1, 50) s;
+-- One conversation that is all threads: 200 of them with a thousand replies each.
+insert into conversations (id, type, title, created_by, created_at, last_seq, change_seq, members_count, active_at,
+                           updated_at)
+  values (nth(5, 1), 'group', 'Threads', nth(1, 1), now() - interval '90 days', 200200, 200201, 2, now(), now());
+insert into members (conversation_id, user_id, role, joined_at, change_seq)
+  select nth(5, 1), nth(1, n), 'member', now() - interval '90 days', 1 from generate_series(1, 2) n;
+insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, mentions,
+                      created_at, thread_id, thread)
+  select nth(5, 1), s, nth(6, s), s + 1, nth(1, 1 + s % 2), 'm' || s, '\\x00', 'message', '{}',
+         now() - (200200 - s) * interval '10 seconds', case when s > 200 then nth(6, 1 + s % 200) end,
+         case when s <= 200
+              then jsonb_build_object('reply_count', 1000, 'last_seq', 200000 + s, 'participant_ids', '[]',
+                                      'last_reply_at', now() - (200 - s) * interval '10 seconds') end
+  from generate_series(1, 200200) s;
+insert into thread_follows (conversation_id, thread_id, user_id, following, read_seq)
+  select nth(5, 1), nth(6, t), nth(1, n), true, 199000 from generate_series(1, 200) t, generate_series(1, 2) n;
+insert into thread_follows (conversation_id, thread_id, user_id, following, read_seq)
+  select nth(2, c), nth(3, c * 1000 + 1), nth(1, 3 + (c + n) % 1000), true, 1
+  from generate_series(1, 20000) c, generate_series(1, 5) n;
 insert into message_terms (conversation_id, seq, created_at, id, terms)
   select conversation_id, seq, created_at, id, placed_terms(translate(
            '~@from' || replace(sender_id::text, '-', '') || case seq % 25 when 7 then ' ~@link' when 8 then ' ~@pin'
@@ -163,7 +185,7 @@ def cases(now: datetime) -> list[Case]:
         list(range(8)), eight, some, [f"new{n}" for n in range(8)], [b"x"] * 8, [None] * 8, new, ["hello"] * 8,
         ["{}"] * 8, ["{"] * 8, ["}"] * 8, now, "message.created.v1", [None] * 8,
         ["\x01hello:1"] * 8, [{}] * 8, [False] * 8, [None] * 8, [True] * 8, ["[]"] * 8, ["admin"],
-        ["admin"],
+        ["admin"], [None] * 8, [False] * 8,
     )  # fmt: skip
     one, message = groups[:1], [nth(3, 1031)]
     react: tuple[Any, ...] = (
@@ -171,7 +193,33 @@ def cases(now: datetime) -> list[Case]:
         one, message, ["emoji7"], [1], [], [], one, [60], now, ["message.updated.v1"], ["{}"],
         [60], [None], [None], [None], [], [], [], [], [False], [], [], [], [], [], [],
     )  # fmt: skip
+    busy, thread = nth(5, 1), nth(6, 7)
+    replying: tuple[Any, ...] = ([busy], [thread], [me], [200_200], [200_201], [True])
     return [
+        *(
+            Case(sql, args, planned, "in a conversation that is all threads")
+            for planned in PLANS
+            for sql, args in (
+                (thread_pages.BEFORE, (busy, thread, 150_000, 51)),
+                (thread_pages.AFTER, (busy, thread, 150_000, 51)),
+                (thread_pages.TOP_LEVEL_BEFORE, (busy, 2**62, 51)),
+                (thread_pages.TOP_LEVEL_AFTER, (busy, 100, 51)),
+                (messages.BOUNDS, (busy, me)),
+                (conversations.VIEWS, ([0], [busy], [me])),
+                (threads.ROOTS, ([busy], [thread])),
+                (threads.RECOUNT, ([busy], [thread], [200_201], [1], 5)),
+                (threads.BEGIN, replying),
+                (threads.STATES, ([busy], [thread], [me])),
+                (threads.READ, ([0], [busy], [thread], [me], [200_100], "thread.read.v1", "")),
+                (threads.PAGE, (me, BEYOND_ALL, [], None, None, 51, True)),
+                (threads.FOLLOWERS, ([0], [busy], [thread])),
+                (threads.FIRST_UNREAD, (busy, thread, me)),
+                (threads.CONVERSATION_OF, (me, thread, None)),
+                (threads.WITH_ALL, (me, 100)),
+                (threads.UNFOLLOW_ALL, (busy, me)),
+                (threads.OF_SENDER, (busy, me)),
+            )
+        ),
         Case(messages.SEND, send),
         Case(messages.SEND, send, "generic"),
         Case(messages.BEFORE, (groups[1], 40, 51)),
@@ -201,7 +249,7 @@ def cases(now: datetime) -> list[Case]:
         Case(members.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
         Case(members.UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
         Case(members.TIMES_INVITED, ([nth(1, n) for n in range(1, 1_001)], 5_000)),
-        Case(members.BADGES, ([me, nth(1, 77)], [me] * 100, groups)),
+        Case(members.BADGES, ([me, nth(1, 77)], [me] * 100, groups, [])),
         Case(conversations.PAGE, (me, BEYOND_ALL, [], None, None, 51, False)),
         Case(
             conversations.PAGE,

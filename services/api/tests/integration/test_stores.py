@@ -71,6 +71,13 @@ async def talk(api: Api) -> tuple[User, list[User], list[Json]]:
         await ada.put(f"{path}/messages/{sent[0]['id']}/pin")
         await ada.delete(f"{path}/messages/{sent[1]['id']}")
         await ada.patch(f"{path}/messages/{sent[2]['id']}", {"body": f"coffee {n}"})
+        await others[2].call(
+            "POST",
+            f"{path}/messages",
+            {"client_message_id": secrets.token_hex(8), "body": "tea inside", "thread_id": sent[2]["id"]},
+        )
+        if n % 3:
+            await ada.post(f"{path}/messages/{sent[2]['id']}/read", {"seq": 100})
         if by_other.status == 201 and n % 2:
             await ada.post(f"{path}/read", {"seq": by_other.body["seq"]})
     return ada, others, conversations
@@ -84,6 +91,8 @@ async def everything(api: Api, user: User, others: list[User], conversations: li
         "search": [hit["message"]["id"] for hit in await user.list("/v1/search/messages?q=tea", 5)],
         "links": [hit["message"]["id"] for hit in await user.list("/v1/search/messages?has=link", 5)],
         "mentions": await user.list("/v1/mentions", 5),
+        "threads": await user.list("/v1/threads", 2),
+        "unread threads": await user.list("/v1/threads?unread=true", 2),
         "sync": await user.post("/v1/sync", {"cursors": dict.fromkeys(ids, 0)}),
         "states": (await api.internal("GET", f"/internal/users/{user.id}/conversations")).body["items"],
         "ids": (await api.internal("GET", f"/internal/users/{user.id}/conversation-ids?limit=4")).body,

@@ -1,0 +1,72 @@
+"""Pages of threads and counts of unread messages read an index that has nothing else."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from synctalk_api.store import conversations, members, messages, thread_pages, threads
+from synctalk_api.store.conversations import BEYOND_ALL
+from synctalk_runtime.ids import new_id
+
+from services.api.tests.integration.conftest import Start
+
+CONVERSATION, ROOT, USER = new_id(), new_id(), new_id()
+
+FILL = """\
+insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, body, mentions, created_at,
+                      thread_id)
+select $1, s, case when s = 1 then $2 else gen_random_uuid() end, s, $3, 'm' || s, '', '{}', now(),
+       case when s % 1000 <> 1 then $2 end
+from generate_series(1, 20000) s"""
+"""A conversation of little but replies."""
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def conn(start_api: Start) -> AsyncIterator[asyncpg.Connection]:
+    async with start_api() as api:
+        connection = await asyncpg.connect(api.settings.database_url.get_secret_value())
+        await connection.execute(FILL, CONVERSATION, ROOT, USER)
+        await connection.execute(
+            "insert into conversations (id, type, created_by, created_at, last_seq, change_seq, "
+            "members_count, active_at, updated_at) "
+            "values ($1, 'group', $2, now(), 20000, 20000, 1, now(), now())",
+            CONVERSATION,
+            USER,
+        )
+        await connection.execute(
+            "insert into members (conversation_id, user_id, role, joined_at, change_seq) "
+            "values ($1, $2, 'owner', now(), 1)",
+            CONVERSATION,
+            USER,
+        )
+        await connection.execute("analyze messages")
+        await connection.execute("set enable_seqscan = off")
+        yield connection
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "args", "index"),
+    [
+        (thread_pages.BEFORE, (CONVERSATION, ROOT, 10_000, 51), "messages_in_thread"),
+        (thread_pages.AFTER, (CONVERSATION, ROOT, 10_000, 51), "messages_in_thread"),
+        (thread_pages.TOP_LEVEL_BEFORE, (CONVERSATION, 10_000, 51), "messages_top_level"),
+        (thread_pages.TOP_LEVEL_AFTER, (CONVERSATION, 10_000, 51), "messages_top_level"),
+        (messages.BOUNDS, (CONVERSATION, USER), "messages_top_level"),
+        (conversations.VIEWS, ([0], [CONVERSATION], [USER]), "messages_not_counted"),
+        (members.BADGES, ([USER], [], [], []), "messages_not_counted"),
+        (threads.RECOUNT, ([CONVERSATION], [ROOT], [1], [1], 5), "messages_thread_senders"),
+        (threads.PAGE, (USER, BEYOND_ALL, [], None, None, 51, True), "thread_follows_of_user"),
+        (threads.UNFOLLOW_ALL, (CONVERSATION, USER), "thread_follows_of_user"),
+        (threads.FOLLOWERS, ([0], [CONVERSATION], [ROOT]), "thread_follows_pkey"),
+    ],
+)
+async def test_statement__reads_its_index(
+    conn: asyncpg.Connection, statement: str, args: tuple[Any, ...], index: str
+) -> None:
+    plan = await conn.fetchval(f"explain (format json) {statement}", *args)
+
+    assert index in plan
+    assert "Seq Scan" not in plan
