@@ -55,7 +55,7 @@ async def test_reply__by_socket_or_rest__is_in_the_thread__and_its_root_says_so(
         assert live.of("message:updated") == []
 
 
-async def test_many_replies__change_the_root_twice_a_second_at_most__and_the_last_is_told(users: Users) -> None:
+async def test_many_replies__change_the_root_twice_a_second_at_most__and_the_last_comes(users: Users) -> None:
     ada, bob, _, root = await talk(users)
     live = await ada.connect()
     replies = [await bob.say(root["conversation_id"], f"{n}", **inside(root)) for n in range(15)]
@@ -102,7 +102,7 @@ async def test_threads__of_who_follows__with_what_is_unread(users: Users) -> Non
     assert (await ada.get(f"/v1/conversations/{root['conversation_id']}"))["unread_count"] == 0
 
 
-async def test_follow_and_unfollow__are_told_to_ones_own_sockets(users: Users) -> None:
+async def test_follow_and_unfollow__reach_ones_own_sockets(users: Users) -> None:
     ada, bob, eve, root = await talk(users)
     live, of_bob = await eve.connect(), await bob.connect()
     await bob.say(root["conversation_id"], "At the station", **inside(root))

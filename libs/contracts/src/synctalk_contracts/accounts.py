@@ -19,7 +19,7 @@ from synctalk_contracts.events.conversations import (
     MemberChanged,
 )
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
-from synctalk_contracts.events.receipts import ReceiptRead
+from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.events.users import (
@@ -125,6 +125,7 @@ ACCESS: Mapping[str, Access] = {
                 MessageUpdated,
                 MessageDeleted,
                 ReceiptRead,
+                ThreadRead,
                 ReportCreated,
                 UserUpdated,
                 ErasureCompleted,

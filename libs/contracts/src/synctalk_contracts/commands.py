@@ -69,7 +69,7 @@ class MarkRead(Command):
 
 
 class MarkThreadRead(Command):
-    type: Literal["thread.mark_read.v1"] = "thread.mark_read.v1"
+    type: Literal["thread.read.v1"] = "thread.read.v1"
     thread_id: Id
     seq: Seq
 

@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 WIDENED = {
     "Role": {"moderator"},
     "ErrorCode": {"gone"},
-    "CommandRequest.command": {"thread.mark_read.v1"},
+    "CommandRequest.command": {"thread.read.v1"},
     "RoomEvent.event": {
         "conversation:removed",
         "rights:changed",

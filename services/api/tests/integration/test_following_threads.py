@@ -224,7 +224,7 @@ async def test_pushes__of_replies__are_read_by_the_threads_watermark(api: Api) -
     assert await read() == [True, True]
 
 
-async def test_followers__are_told_to_notifier_in_the_order_asked(api: Api) -> None:
+async def test_followers__are_given_to_notifier_in_the_order_asked(api: Api) -> None:
     (ada, ben, eve), root = await talk(api, 3)
     await reply(ben, root)
     await eve.post(f"{at(root)}/read", {"seq": 5})
