@@ -15,34 +15,30 @@ from services.api.tests.integration.conftest import Start
 CONVERSATION, ROOT, USER = new_id(), new_id(), new_id()
 
 FILL = """\
+create function root(n int) returns uuid immutable return
+  case n when 0 then 'ROOT' else ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid end;
 insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, body, mentions, created_at,
                       thread_id)
-select $1, s, case when s = 1 then $2 else gen_random_uuid() end, s, $3, 'm' || s, '', '{}', now(),
-       case when s % 1000 <> 1 then $2 end
-from generate_series(1, 20000) s"""
-"""A conversation of little but replies."""
+  select 'CONVERSATION', s, gen_random_uuid(), s, 'USER', 'm' || s, '', '{}', now(),
+         case when s % 1000 <> 1 then root(s % 50) end
+  from generate_series(1, 20000) s;
+insert into conversations (id, type, created_by, created_at, last_seq, change_seq, members_count, active_at, updated_at)
+  values ('CONVERSATION', 'group', 'USER', now(), 20000, 20000, 1, now(), now());
+insert into members (conversation_id, user_id, role, joined_at, change_seq)
+  values ('CONVERSATION', 'USER', 'owner', now(), 1);
+insert into thread_follows (conversation_id, thread_id, user_id, following, read_seq)
+  select 'CONVERSATION', root(s % 50), gen_random_uuid(), true, 0 from generate_series(1, 2000) s;
+analyze messages, thread_follows;
+set enable_seqscan = off"""
+"""A conversation of little but replies, in fifty threads."""
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def conn(start_api: Start) -> AsyncIterator[asyncpg.Connection]:
     async with start_api() as api:
         connection = await asyncpg.connect(api.settings.database_url.get_secret_value())
-        await connection.execute(FILL, CONVERSATION, ROOT, USER)
-        await connection.execute(
-            "insert into conversations (id, type, created_by, created_at, last_seq, change_seq, "
-            "members_count, active_at, updated_at) "
-            "values ($1, 'group', $2, now(), 20000, 20000, 1, now(), now())",
-            CONVERSATION,
-            USER,
-        )
-        await connection.execute(
-            "insert into members (conversation_id, user_id, role, joined_at, change_seq) "
-            "values ($1, $2, 'owner', now(), 1)",
-            CONVERSATION,
-            USER,
-        )
-        await connection.execute("analyze messages")
-        await connection.execute("set enable_seqscan = off")
+        filled = FILL.replace("CONVERSATION", CONVERSATION).replace("ROOT", ROOT).replace("USER", USER)
+        await connection.execute(filled)
         yield connection
         await connection.close()
 
