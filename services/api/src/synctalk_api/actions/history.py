@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from synctalk_contracts.models import Message
@@ -69,7 +70,10 @@ class History:
 
         A page of large messages is shorter than `limit`.
         """
-        async with self.stores.reading_much(conversation_id, user_id) as conn:
+        # A replica may show less of what is read of a thread, which has no number that says so.
+        from_primary = isinstance(part, InThread)
+        reading = self.stores.reading if from_primary else partial(self.stores.reading_much, user_id=user_id)
+        async with reading(conversation_id) as conn:
             await require_member(conn, conversation_id, user_id)
             if isinstance(part, InThread):
                 await require_root(conn, conversation_id, part.thread_id)
