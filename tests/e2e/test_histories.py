@@ -1,8 +1,8 @@
 """Histories: users do anything at random, at once, with lost connections between; all end with the same state.
 
 Hypothesis draws what they do. In the end each user's copy, made of live events and `sync` alone, equals a fresh load,
-and no socket was told of a conversation that its user was no member of. `HISTORIES=5000` plays so many, drawn anew; 200
-that are always the same are the default. A failing history is printed as the steps that lead to it.
+and no socket received anything of a conversation that its user was no member of. `HISTORIES=5000` plays so many, drawn
+anew; 200 that are always the same are the default. A failing history is printed as the steps that lead to it.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ DETAILS = (
     *("type", "title", "description", "avatar_url", "visibility", "posting", "slow_mode_s", "archived_at"),
     *("pins_count", "metadata", "system_messages"),
 )
-"""What `conversation:updated` tells; the rest follows from messages, members and receipts."""
+"""What `conversation:updated` says; the rest follows from messages, members and receipts."""
 ANSWERS = frozenset({200, 201, 204, 400, 403, 404, 409, 422, 429})
 
 
@@ -173,6 +173,7 @@ def _check_counts(user: User, conversation: dict[str, Any], messages: list[dict[
         message
         for message in messages
         if message["seq"] > conversation["read_seq"]
+        and (message["thread_id"] is None or message["also_in_conversation"])
         and message["sender_id"] != user.id
         and message["deleted_at"] is None
         and message["system"] is None
@@ -230,6 +231,13 @@ def _new(body: str | None = None, **fields: Any) -> dict[str, Any]:
 REST: dict[str, Callable[[Play, Step], Call]] = {
     "send": lambda p, s: ("POST", f"{p.path}/messages", _new(_body(p, s))),
     "answer": lambda p, s: ("POST", f"{p.path}/messages", _new(_body(p, s), reply_to=_message(p, s)["id"])),
+    "reply in thread": lambda p, s: (
+        *("POST", f"{p.path}/messages"),
+        _new(_body(p, s), thread_id=_message(p, s)["id"], also_in_conversation=s.other % 4 == 0),
+    ),
+    "follow": lambda p, s: ("PUT", f"{_at(p, s)}/follow", None),
+    "unfollow": lambda p, s: ("DELETE", f"{_at(p, s)}/follow", None),
+    "read thread": lambda p, s: ("POST", f"{_at(p, s)}/read", {"seq": p.messages[-1]["seq"]}),
     "forward": lambda p, s: (
         *("POST", f"{p.path}/messages"),
         _new(forward={"conversation_id": p.group, "message_id": _message(p, s)["id"]}),
@@ -259,11 +267,12 @@ REST: dict[str, Callable[[Play, Step], Call]] = {
     "own state": lambda p, s: ("PATCH", f"{p.path}/me", {("pinned", "hidden")[s.one % 2]: s.other % 2 == 0}),
     "mark unread": lambda p, _: ("PATCH", f"{p.path}/me", {"unread": True}),
 }
-SENDING = frozenset({"send", "answer", "forward"})
+SENDING = frozenset({"send", "answer", "reply in thread", "forward"})
 
 ON_SOCKETS: dict[str, Callable[[Play, Step], tuple[str, dict[str, Any]]]] = {
     "send live": lambda p, s: ("message:send", _new(_body(p, s))),
     "answer live": lambda p, s: ("message:send", _new(_body(p, s), reply_to=_message(p, s)["id"])),
+    "reply in thread live": lambda p, s: ("message:send", _new(_body(p, s), thread_id=_message(p, s)["id"])),
     "edit live": lambda p, s: ("message:edit", {"message_id": _message(p, s)["id"], "body": _body(p, s)}),
     "delete live": lambda p, s: ("message:delete", {"message_id": _message(p, s)["id"]}),
     "react live": lambda p, s: ("reaction:add", {"message_id": _message(p, s)["id"], "emoji": EMOJI[s.other % 3]}),
@@ -272,7 +281,7 @@ ON_SOCKETS: dict[str, Callable[[Play, Step], tuple[str, dict[str, Any]]]] = {
     "type": lambda _p, _s: ("typing:start", {}),
 }
 
-OFTEN = ("send", "send live", "answer", "edit", "react", "unarchive", "add", "accept")
+OFTEN = ("send", "send live", "answer", "reply in thread", "edit", "react", "unarchive", "add", "accept")
 steps = st.builds(
     Step,
     what=st.sampled_from([*REST, *ON_SOCKETS, *OFTEN, *OFTEN]),

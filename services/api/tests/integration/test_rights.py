@@ -59,6 +59,9 @@ ROUTES: dict[str, Operation | str] = {
     "GET /receipts": MEMBER,
     "POST /read": MEMBER,
     "GET /messages/{message_id}/revisions": Operation.SEE_REVISIONS,
+    "PUT /messages/{root_id}/follow": MEMBER,
+    "DELETE /messages/{root_id}/follow": MEMBER,
+    "POST /messages/{root_id}/read": MEMBER,
 }
 """By method and path below the conversation's own."""
 
@@ -70,6 +73,7 @@ COMMANDS: dict[str, Operation | str] = {
     "reaction:remove": MEMBER,
     "receipt:delivered": MEMBER,
     "receipt:read": MEMBER,
+    "thread:read": MEMBER,
     "typing:start": Operation.SEND_AS_ADMIN,
     "typing:stop": MEMBER,
 }
