@@ -83,6 +83,15 @@ export interface ForwardedFrom {
   message_id: string | null
   sender_id: string | null
 }
+/**
+ * What the page behind a link of a message says of itself, as plain text.
+ */
+export interface LinkPreview {
+  description: string
+  image_url: string | null
+  title: string
+  url: string
+}
 
 export interface Message {
   also_in_conversation?: boolean
@@ -103,6 +112,7 @@ export interface Message {
   }
   pinned_at?: string | null
   pinned_by?: string | null
+  previews?: LinkPreview[]
   reaction_counts?: {
     [k: string]: number
   }
@@ -475,6 +485,7 @@ export interface MessageDeletedToClient {
   }
   pinned_at?: string | null
   pinned_by?: string | null
+  previews?: LinkPreview[]
   reaction_counts?: {
     [k: string]: number
   }
@@ -510,6 +521,7 @@ export interface MessageNewToClient {
   }
   pinned_at?: string | null
   pinned_by?: string | null
+  previews?: LinkPreview[]
   reaction_counts?: {
     [k: string]: number
   }
@@ -545,6 +557,7 @@ export interface MessageUpdatedToClient {
   }
   pinned_at?: string | null
   pinned_by?: string | null
+  previews?: LinkPreview[]
   reaction_counts?: {
     [k: string]: number
   }

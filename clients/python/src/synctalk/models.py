@@ -67,6 +67,15 @@ class File(Model):
     url: str | None = None
 
 
+class LinkPreview(Model):
+    """What the page behind a link says of itself, as plain text."""
+
+    url: str
+    title: str
+    description: str = ""
+    image_url: str | None = None
+
+
 class Message(Model):
     id: str
     conversation_id: str
@@ -93,6 +102,8 @@ class Message(Model):
     system: dict[str, Any] | None = None
     """What happened, as `{"type": …}`, where the group itself says so; `body` says it in English."""
     files: list[File] = []
+    previews: list[LinkPreview] = []
+    """Of its first links: empty at first, and filled by a later `MessageUpdated`."""
 
 
 class OwnState(Model):

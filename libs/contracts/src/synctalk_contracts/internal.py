@@ -12,7 +12,7 @@ from pydantic import Field
 from synctalk_contracts.base import Contract
 from synctalk_contracts.events.sessions import SessionRevoked
 from synctalk_contracts.ids import Id, Seq, Timestamp
-from synctalk_contracts.models import LastSeenVisible, Presence, ServerUser, User
+from synctalk_contracts.models import LastSeenVisible, LinkPreview, Presence, ServerUser, User
 from synctalk_contracts.topology import PARTITIONS
 
 
@@ -120,6 +120,13 @@ ROUTES = (
         "/internal/threads/followers",
         ("notifier",),
         "`ThreadsQuestion` → `ThreadFollowers`: who follows these threads",
+    ),
+    InternalRoute(
+        "api",
+        "POST",
+        "/internal/previews",
+        ("notifier",),
+        "`PreviewsMade` → 204: shown if the message still has these links",
     ),
     InternalRoute(
         "api",
@@ -362,6 +369,17 @@ class ThreadFollowers(Contract):
     """The members who follow each of the threads, in the order asked."""
 
     items: list[list[Id]]
+
+
+class PreviewsMade(Contract):
+    """The previews of a message's links."""
+
+    conversation_id: Id
+    message_id: Id
+    sender_id: Id
+    links: list[str]
+    """All that were looked up: a message that has other links by now is left as it is."""
+    previews: list[LinkPreview]
 
 
 class Membership(Contract):

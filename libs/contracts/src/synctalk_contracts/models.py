@@ -145,6 +145,16 @@ class ThreadSummary(Contract):
     """The first five who replied."""
 
 
+class LinkPreview(Contract):
+    """What the page behind a link of a message says of itself, as plain text."""
+
+    url: str
+    """The link, as the message has it."""
+    title: str
+    description: str
+    image_url: str | None
+
+
 class Message(Contract):
     id: Id
     conversation_id: Id
@@ -178,6 +188,8 @@ class Message(Contract):
     """A reply that is shown in the conversation as well."""
     thread: ThreadSummary | None = Field(default=None)
     """Of a root message that has replies."""
+    previews: list[LinkPreview] = Field(default=[])
+    """Of the first links, in their sequence, those whose pages have any: empty at first, filled by a later change."""
 
 
 class Thread(Contract):

@@ -113,6 +113,7 @@ def schemas() -> dict[str, type[BaseModel]]:
         internal.PushAnswers,
         internal.ThreadsQuestion,
         internal.ThreadFollowers,
+        internal.PreviewsMade,
         internal.MembershipPage,
         internal.PresenceQuestion,
         internal.PresenceSnapshot,

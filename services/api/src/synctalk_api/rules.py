@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import regex
 from synctalk_contracts.ids import MENTION_ALL
+from synctalk_contracts.links import links_of
 from synctalk_contracts.models import Role
 from synctalk_contracts.topology import PARTITIONS
 
@@ -158,6 +159,14 @@ def mentioned(candidates: list[list[str]], members: Mapping[str, str]) -> Mentio
     meant = (next((known[name] for name in names if name in known), None) for names in candidates)
     found = dict.fromkeys(each for each in meant if each is not None)
     return Mentions([each for each in found if each != MENTION_ALL], MENTION_ALL in found)
+
+
+def kept_previews(previews: Sequence[dict[str, Any]], body: str) -> list[dict[str, Any]]:
+    """Return the previews of links that the text still has."""
+    if not previews:
+        return []
+    links = links_of(body)
+    return [preview for preview in previews if preview["url"] in links]
 
 
 def system_body(what: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ async def test_internal__without_the_secret__is_not_there(api: Api, headers: dic
         ("POST", "/internal/sync"),
         ("POST", "/internal/contacts"),
         ("POST", "/internal/pushes"),
+        ("POST", "/internal/previews"),
         ("GET", "/internal/memberships"),
     ]:
         response = await api.service.call(method, path, {}, headers=headers)

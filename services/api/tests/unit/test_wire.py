@@ -43,6 +43,7 @@ def a_row() -> MessageRow:
         system={"type": "renamed", "title": BODY},
         reactions={"👍": [new_id()]},
         reaction_counts={"👍": 1},
+        previews=[{"url": "https://example.org", "title": BODY, "description": "", "image_url": None}],
     )
 
 

@@ -16,6 +16,7 @@ from synctalk_contracts import sockets
 from synctalk_contracts.commands import AddReaction, DeleteMessage, EditMessage, RemoveReaction
 from synctalk_contracts.events.messages import MessageDeleted, MessageUpdated
 from synctalk_contracts.ids import format_time
+from synctalk_contracts.links import links_of
 from synctalk_contracts.models import Role
 from synctalk_runtime.errors import (
     AppError,
@@ -30,7 +31,15 @@ from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_api import rights, rules
 from synctalk_api.actions.access import require_open, require_unmuted
-from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome, PinMessage, UnpinMessage
+from synctalk_api.actions.commands import (
+    BatchResult,
+    Command,
+    CommandResult,
+    Outcome,
+    PinMessage,
+    ShowPreviews,
+    UnpinMessage,
+)
 from synctalk_api.actions.conversations import publish_changed
 from synctalk_api.actions.mentions import NOBODY, mentions_in
 from synctalk_api.actions.messages import republish
@@ -39,12 +48,12 @@ from synctalk_api.actions.system_messages import system_message
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.rights import Operation
 from synctalk_api.rules import Mentions
-from synctalk_api.store import conversations, members, message_changes, outbox, search, system_messages
+from synctalk_api.store import conversations, members, message_changes, outbox, previews, search, system_messages
 from synctalk_api.store.message_changes import MessageChanges, Reaction, Replaced
 from synctalk_api.store.messages import MessageRow
 from synctalk_api.store.threads import Place
 
-Change = EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage
+Change = EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage | ShowPreviews
 
 
 async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: int) -> BatchResult:
@@ -80,13 +89,17 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
     return BatchResult(changing.outcomes, changing.broadcast)
 
 
-async def erase(conn: Connection, conversation_id: str, sender_id: str, message_ids: Sequence[str]) -> Broadcast:
-    """Delete these messages of a sender, who need not be a member any more, and return what is to be published."""
+async def change_of_senders(
+    conn: Connection, conversation_id: str, commands: Sequence[DeleteMessage | ShowPreviews]
+) -> Broadcast:
+    """Change messages for their senders, who need not be members any more, and return what is to be published.
+
+    Raises NotFoundError where the conversation is not in this store.
+    """
     locked = _Locked.of(await conversations.lock_any(conn, conversation_id), Role.MEMBER)
-    before = await message_changes.for_change(conn, [(conversation_id, message_id) for message_id in message_ids], 0)
+    before = await message_changes.for_change(conn, [(conversation_id, each.message_id) for each in commands], 0)
     changing = _Changing(before, {}, set(), utc_now(), kinds_max=0)
-    for message_id in message_ids:
-        wanted = DeleteMessage(conversation_id=conversation_id, user_id=sender_id, message_id=message_id)
+    for wanted in commands:
         changing.take(Command(wanted), wanted, locked, NOBODY)
     await _write(conn, changing, before)
     return changing.broadcast
@@ -96,6 +109,9 @@ async def _write(conn: Connection, changing: "_Changing", before: dict[tuple[str
     changes = changing.changes()
     if changes.rows:
         await message_changes.write_changes(conn, changes, changing.now)
+        await previews.write(
+            conn, [row for row in changes.rows if row.previews != before[row.conversation_id, row.id].previews]
+        )
         await system_messages.insert(conn, changing.system, changing.now)
         await search.reindex(
             conn, [row for row in changes.rows if search.differs(row, before[row.conversation_id, row.id])]
@@ -328,10 +344,10 @@ def changed_by(command: Change, state: MessageRow, given: _Circumstances) -> Mes
             return _reacted(command, state, given)
         case RemoveReaction():
             return _taken_back(command, state) if given.reacted else state
-        case PinMessage():
-            return _pinned(command, state, given)
-        case UnpinMessage():
-            return _unpinned(state, given)
+        case PinMessage() | UnpinMessage():
+            return _with_pin(command, state, given)
+        case ShowPreviews():
+            return _with_previews(command, state)
 
 
 def _edited(command: EditMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
@@ -349,6 +365,7 @@ def _edited(command: EditMessage, state: MessageRow, given: _Circumstances) -> M
         mentions=given.mentions.user_ids,
         mention_all=given.mentions.all and given.may(Operation.MENTION_ALL),
         edited_at=given.now,
+        previews=rules.kept_previews(state.previews, command.body),
     )
 
 
@@ -371,6 +388,7 @@ def _deleted(command: DeleteMessage, state: MessageRow, given: _Circumstances) -
         metadata={},
         forwarded_from=None,
         files=[],
+        previews=[],
     )
 
 
@@ -406,9 +424,11 @@ def _taken_back(command: RemoveReaction, state: MessageRow) -> MessageRow:
     )
 
 
-def _pinned(command: PinMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
+def _with_pin(command: PinMessage | UnpinMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
     if not given.may(Operation.PIN):
         raise ForbiddenError
+    if isinstance(command, UnpinMessage):
+        return state if state.pinned_at is None else replace(state, pinned_at=None, pinned_by=None)
     if state.deleted_at is not None:
         raise InvalidError.of("message_id", "must not be the id of a deleted message")
     if state.pinned_at is not None:
@@ -418,10 +438,11 @@ def _pinned(command: PinMessage, state: MessageRow, given: _Circumstances) -> Me
     return replace(state, pinned_at=given.now, pinned_by=command.user_id)
 
 
-def _unpinned(state: MessageRow, given: _Circumstances) -> MessageRow:
-    if not given.may(Operation.PIN):
-        raise ForbiddenError
-    return state if state.pinned_at is None else replace(state, pinned_at=None, pinned_by=None)
+def _with_previews(command: ShowPreviews, state: MessageRow) -> MessageRow:
+    if state.deleted_at is not None or links_of(state.body) != command.links:
+        return state
+    shown = [preview.model_dump() for preview in command.previews]
+    return state if shown == state.previews else replace(state, previews=shown)
 
 
 def _reaction(command: AddReaction | RemoveReaction) -> Reaction:

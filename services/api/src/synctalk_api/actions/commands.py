@@ -13,7 +13,7 @@ from synctalk_contracts.base import Contract
 from synctalk_contracts.commands import AnyCommand, SendMessage
 from synctalk_contracts.encoding import fanout as encoding
 from synctalk_contracts.ids import Id
-from synctalk_contracts.models import File
+from synctalk_contracts.models import File, LinkPreview
 from synctalk_runtime.errors import AppError
 
 from synctalk_api.clients.fanout import Broadcast
@@ -37,6 +37,17 @@ class UnpinMessage(Contract):
     message_id: Id
 
 
+class ShowPreviews(Contract):
+    """Comes from the notifier, which has looked the links up."""
+
+    conversation_id: Id
+    user_id: Id
+    type: Literal["message.preview.v1"] = "message.preview.v1"
+    message_id: Id
+    links: list[str]
+    previews: list[LinkPreview]
+
+
 @dataclass(frozen=True, slots=True)
 class CommandResult:
     """The result of a command, true after the commit."""
@@ -52,7 +63,7 @@ Outcome = CommandResult | AppError
 
 @dataclass(slots=True)
 class Command:
-    payload: AnyCommand | PinMessage | UnpinMessage
+    payload: AnyCommand | PinMessage | UnpinMessage | ShowPreviews
     connection_id: str | None = None
     """The socket it came from; None: over REST."""
     traceparent: str | None = None

@@ -8,12 +8,13 @@ import asyncio
 from dataclasses import replace
 
 import structlog
+from synctalk_contracts.commands import DeleteMessage
 from synctalk_contracts.events.users import ErasureCompleted, ErasureRequested
 from synctalk_contracts.models import EraseMode
 from synctalk_runtime import outbox
 from synctalk_runtime.background import Loop
 
-from synctalk_api.actions.changes import erase
+from synctalk_api.actions.changes import change_of_senders
 from synctalk_api.actions.users import Users
 from synctalk_api.clients.fanout import Fanout
 from synctalk_api.store import erasures
@@ -89,7 +90,11 @@ class Erasures:
         """Erase some of the user's messages in a conversation; return whether there may be more."""
         async with store.changes.transaction() as conn:
             ids = await erasures.messages(conn, conversation_id, user_id, MESSAGES_AT_ONCE)
-            broadcast = await erase(conn, conversation_id, user_id, ids) if ids else None
+            deletions = [
+                DeleteMessage(conversation_id=conversation_id, user_id=user_id, message_id=message_id)
+                for message_id in ids
+            ]
+            broadcast = await change_of_senders(conn, conversation_id, deletions) if deletions else None
         if broadcast is not None:
             store.relay.wake()
             self._fanout.publish(broadcast)

@@ -206,7 +206,7 @@ def republish(row: MessageRow, command: Command, broadcast: Broadcast) -> Comman
 def _event_of(row: MessageRow) -> type[sockets.ToClient]:
     if row.deleted_at is not None:
         return sockets.MessageDeletedToClient
-    changed = row.edited_at is not None or row.reactions or row.pinned_at is not None
+    changed = row.edited_at is not None or row.reactions or row.pinned_at is not None or row.previews
     return sockets.MessageUpdatedToClient if changed else sockets.MessageNewToClient
 
 

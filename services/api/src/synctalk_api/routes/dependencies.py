@@ -23,6 +23,7 @@ from synctalk_api.actions.moderation import Moderation
 from synctalk_api.actions.own_states import OwnStates
 from synctalk_api.actions.partitions import Partitions
 from synctalk_api.actions.pins import Pins
+from synctalk_api.actions.previews import Previews
 from synctalk_api.actions.profiles import ProfilePublisher
 from synctalk_api.actions.reports import Reports
 from synctalk_api.actions.reviewing import CommandWriters
@@ -79,6 +80,7 @@ class Services:
     own_states: OwnStates
     history: History
     pins: Pins
+    previews: Previews
     revisions: Revisions
     search: Search
     threads: Threads
@@ -126,6 +128,7 @@ class Services:
             own_states=OwnStates(stores, fanout),
             history=History(stores, settings.page_bytes_max),
             pins=Pins(stores, settings.page_bytes_max),
+            previews=Previews(stores, fanout),
             revisions=Revisions(stores),
             search=Search(
                 stores,

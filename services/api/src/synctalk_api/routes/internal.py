@@ -14,6 +14,7 @@ from synctalk_contracts.internal import (
     InviteUse,
     MembershipPage,
     PartitionMap,
+    PreviewsMade,
     PushAnswers,
     PushQuestions,
     RoomQuestion,
@@ -157,6 +158,13 @@ async def get_pushes(questions: PushQuestions, services: ServicesDep) -> PushAns
 async def get_followers(question: ThreadsQuestion, services: ServicesDep) -> ThreadFollowers:
     """Return who follows these threads."""
     return await threads.followers(services.stores, question.items)
+
+
+@router.post("/previews", status_code=204)
+async def show_previews(made: PreviewsMade, services: ServicesDep) -> Response:
+    """Show previews of a message's links, if it still has these links."""
+    await services.previews.show(made)
+    return Response(status_code=204)
 
 
 @router.get("/memberships")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import asyncpg
 from synctalk_contracts.models import Conversation, Role
 from synctalk_contracts.topology import partition_of
+from synctalk_runtime.errors import NotFoundError
 from synctalk_runtime.postgres import Connection
 
 from synctalk_api import terms
@@ -190,9 +191,13 @@ for no key update"""
 
 
 async def lock_any(conn: Connection, conversation_id: str) -> asyncpg.Record:
-    """Lock the conversation for what no member does, and return its type and numbers."""
+    """Lock the conversation for what no member does, and return its type and numbers.
+
+    Raises NotFoundError where it is not in this store: conversations are moved, and never deleted.
+    """
     row = await conn.fetchrow(LOCK_ANY, conversation_id)
-    assert row is not None, "conversations are never deleted"
+    if row is None:
+        raise NotFoundError
     return row
 
 

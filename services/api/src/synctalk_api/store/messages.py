@@ -61,6 +61,8 @@ class MessageRow:
     also_in_conversation: bool = False
     thread: dict[str, Any] | None = None
     """A `ThreadSummary` as JSON."""
+    previews: list[dict[str, Any]] = field(default_factory=list)
+    """Each a `LinkPreview`."""
 
     @classmethod
     def from_row(cls, row: asyncpg.Record, prefix: str = "") -> "MessageRow":
@@ -275,6 +277,7 @@ class Draft:
             "thread_id": command.thread_id,
             "also_in_conversation": command.also_in_conversation,
             "thread": None,
+            "previews": [],
         }
         return cls(
             conversation_id=command.conversation_id,

@@ -93,6 +93,7 @@ NOTHING_SAID = {
     "metadata": {},
     "forwarded_from": None,
     "files": [],
+    "previews": [],
 }
 
 
