@@ -1,7 +1,7 @@
 """The notifier in the tests' process, with the real Firebase client, the FCM stand-in and stubs of api and presence."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from synctalk_contracts.internal import (
     Ids,
     Membership,
     MembershipPage,
+    PreviewsMade,
     PushAnswer,
     PushAnswers,
     PushQuestion,
@@ -56,6 +57,7 @@ class Upstreams:
     memberships: list[Membership] = field(default_factory=list)
     down: bool = False
     asked: int = 0
+    previews: list[PreviewsMade] = field(default_factory=list)
     quiet: dict[str, list[str]] = field(default_factory=dict)
     """Which conversations the badge leaves out, by user, as asked last."""
 
@@ -84,6 +86,11 @@ class Upstreams:
         async def followers(question: ThreadsQuestion, request: Request) -> ThreadFollowers:
             self._count(request)
             return ThreadFollowers(items=[self.followers.get(place.thread_id, []) for place in question.items])
+
+        @app.post("/internal/previews", status_code=204)
+        async def previews(made: PreviewsMade, request: Request) -> None:
+            self._count(request)
+            self.previews.append(made)
 
         @app.get("/internal/memberships")
         async def memberships(request: Request, after: int = 0) -> MembershipPage:
@@ -256,12 +263,18 @@ class Rig:
         await self.publish(event)
         return conversation
 
-    async def publish(self, *events: Event, traceparent: str | None = None, event_id: str | None = None) -> None:
+    async def publish(
+        self,
+        *events: Event,
+        traceparent: str | None = None,
+        event_id: str | None = None,
+        time: datetime | None = None,
+    ) -> None:
         for event in events:
             envelope = Envelope(
                 id=event_id or new_id(),
                 type=event.type_name(),
-                time=utc_now(),
+                time=time or utc_now(),
                 traceparent=traceparent,
                 payload=event.model_dump(mode="json"),
             )

@@ -11,6 +11,7 @@ from synctalk_runtime.postgres import Postgres
 from synctalk_runtime.service import Service
 
 from synctalk_notifier.actions.feed import Feed, FeedIntake
+from synctalk_notifier.actions.link_previews import LinkPreviews
 from synctalk_notifier.actions.webhook_sending import WebhookSending
 from synctalk_notifier.actions.webhooks import Webhooks
 from synctalk_notifier.clients.endpoints import Endpoints
@@ -26,7 +27,9 @@ class HostEvents:
     webhooks: Webhooks
 
 
-def host_events(service: Service, settings: Settings, postgres: Postgres, auth: InternalClient) -> HostEvents:
+def host_events(
+    service: Service, settings: Settings, postgres: Postgres, auth: InternalClient, links: LinkPreviews | None
+) -> HostEvents:
     """Run the taking in of events and the sending of webhooks; return what endpoints call. Before the bus."""
     outbound = Outbound(settings.webhook_private_networks)
     endpoints = service.opening(Endpoints(outbound, settings.webhook_timeout_s))
@@ -45,7 +48,7 @@ def host_events(service: Service, settings: Settings, postgres: Postgres, auth: 
         feed.on_added()
         sending.on_added()
 
-    intake = FeedIntake(postgres, Directory(auth), on_added)
+    intake = FeedIntake(postgres, Directory(auth), on_added, links)
     feed_consumer.subscribe(service.bus, intake)
     service.running(intake)
     service.running(sending)

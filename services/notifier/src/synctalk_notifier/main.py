@@ -11,6 +11,7 @@ from synctalk_notifier.actions.settings import ConversationSettings, GlobalSetti
 from synctalk_notifier.clients.upstreams import Upstreams
 from synctalk_notifier.consumers import sessions
 from synctalk_notifier.host_events import host_events
+from synctalk_notifier.previewing import link_previews
 from synctalk_notifier.pushing import run_pushes, vapid_of
 from synctalk_notifier.routes import ROUTERS
 from synctalk_notifier.routes.dependencies import Services
@@ -34,7 +35,8 @@ def build(settings: Settings) -> FastAPI:
     )
     run_pushes(service, settings, postgres, upstreams, vapid, outbound)
     sessions.subscribe(service.bus, devices)
-    hosts = host_events(service, settings, postgres, service.upstream(settings.auth_url))
+    links = link_previews(service, settings, postgres, upstreams)
+    hosts = host_events(service, settings, postgres, service.upstream(settings.auth_url), links)
     service.running(service.bus)
     services = Services.of(
         settings,

@@ -3,7 +3,7 @@
 import json
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
@@ -106,6 +106,34 @@ class Settings(PostgresSettings):
         default=[],
         description="Networks that are not public and that webhooks may be in, apart by commas: `10.0.0.0/8,::1/128`.",
     )
+    link_previews: Literal["on", "off"] = Field(
+        default="on", description="Whether the pages that messages link to are fetched, to show what they say."
+    )
+    link_preview_user_agent: str = Field(
+        default="SyncTalkBot/1.0 (link previews)",
+        pattern=r"^[\x20-\x7e]{1,200}$",
+        description="As whom pages are fetched: say where their operators reach you.",
+    )
+    link_preview_timeout_s: float = Field(
+        default=5.0, gt=0, le=15, description="Timeout of fetching a page, redirects included, in seconds."
+    )
+    link_preview_bytes: int = Field(
+        default=512 * 1024, ge=1_024, description="How much of a page is read at most, packed or unpacked, in bytes."
+    )
+    link_preview_requests: int = Field(
+        default=8, ge=1, le=100, description="Maximum number of messages per process whose links are looked up at once."
+    )
+    link_preview_keep_s: float = Field(
+        default=86_400.0, gt=0, description="How long what a page says is kept for further messages, in seconds."
+    )
+    link_preview_missing_keep_s: float = Field(
+        default=600.0, gt=0, description="How long it is kept that a page says nothing or can't be had, in seconds."
+    )
+    link_preview_private_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        default=[],
+        description="Networks that are not public and from which pages are fetched all the same, for whoever can write "
+        "a message, apart by commas: `10.0.0.0/8,::1/128`.",
+    )
     server_events_per_s: float = Field(
         default=20.0, gt=0, description="Requests for events and webhooks per server key and second."
     )
@@ -124,7 +152,7 @@ class Settings(PostgresSettings):
             problems.append("SYNCTALK_VAPID_SUBJECT must be an address at which push services reach the operator.")
         return problems
 
-    @field_validator("webhook_private_networks", mode="before")
+    @field_validator("webhook_private_networks", "link_preview_private_networks", mode="before")
     @classmethod
     def _by_commas(cls, given: object) -> object:
         if isinstance(given, str):

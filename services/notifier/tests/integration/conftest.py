@@ -59,6 +59,7 @@ async def rig(
             devices_per_user=3,
             webhook_private_networks="127.0.0.0/8",
             webhook_timeout_s=1.0,
+            link_preview_private_networks="127.0.0.0/8",
             webhook_retries_s=[0.1] * 10,
             webhooks_max=20,
             server_events_burst=1000,

@@ -117,7 +117,7 @@ def _push_settings(data: Path, ports: Ports, given: Mapping[str, str]) -> tuple[
 
 
 LOOPBACK = "127.0.0.0/8,::1/128"
-"""Where the webhooks of a developer's backend are."""
+"""Where the webhooks of a developer's backend are, and the pages that a developer tries link previews with."""
 
 
 def _spec(
@@ -129,7 +129,9 @@ def _spec(
     ready = SERVICES[name].ready
     defaults = {f"SYNCTALK_{name}": value for name, value in limits_by_address(name).items()}
     if name == "notifier":
-        defaults["SYNCTALK_WEBHOOK_PRIVATE_NETWORKS"] = LOOPBACK
+        defaults |= dict.fromkeys(
+            ("SYNCTALK_WEBHOOK_PRIVATE_NETWORKS", "SYNCTALK_LINK_PREVIEW_PRIVATE_NETWORKS"), LOOPBACK
+        )
     fixed = {f"SYNCTALK_{name}": value for name, value in service.settings.items()}
     environment = {
         **defaults,

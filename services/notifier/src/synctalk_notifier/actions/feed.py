@@ -19,6 +19,7 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Postgres
 
 from synctalk_notifier import feed_items
+from synctalk_notifier.actions.link_previews import LinkPreviews
 from synctalk_notifier.store import feed
 from synctalk_notifier.store.feed import NumberedEvent
 
@@ -52,9 +53,15 @@ def position_of(cursor: str) -> int | None:
 
 
 class FeedIntake:
-    """Takes in what was published. Calls `on_added` after each commit of new events."""
+    """Takes in what was published. Calls `on_added` after each commit of new events.
 
-    def __init__(self, postgres: Postgres, directory: Directory, on_added: Callable[[], None]) -> None:
+    `links`: notes which messages have links, in the same commit; None: no previews are made of them.
+    """
+
+    def __init__(
+        self, postgres: Postgres, directory: Directory, on_added: Callable[[], None], links: LinkPreviews | None
+    ) -> None:
+        self._links = links
         self._postgres = postgres
         self._directory = directory
         self._on_added = on_added
@@ -76,10 +83,14 @@ class FeedIntake:
                 await feed.redact(conn, taken.redacted)
             for conversation_id, time in taken.emptied.items():
                 await feed.empty(conn, conversation_id, time)
+            if self._links is not None:
+                await self._links.note(conn, published)
         if taken.receipts:
             self._receipts.wake()
         if added:
             self._on_added()
+            if self._links is not None:
+                self._links.wake()
 
     async def _add_receipts(self) -> bool:
         """Make events of read marks that are a second old. Return whether some are younger."""

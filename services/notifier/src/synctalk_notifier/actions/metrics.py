@@ -12,4 +12,5 @@ SECONDS = Histogram(
     "From the end of a message's delay until FCM accepted its push.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
 )
+LINKS = Counter("notifier_links_total", "Links looked up for previews, by what came of them.", ["end"])
 WEBHOOKS = Counter("notifier_webhook_requests_total", "Requests to webhooks, by what came of them.", ["end"])

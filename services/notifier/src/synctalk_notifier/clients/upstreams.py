@@ -1,4 +1,4 @@
-"""Questions to other services just before a push: presence, who is active; api, what was read."""
+"""Calls of other services: presence, who is active; api, what was read, and the previews that it is to show."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -9,6 +9,7 @@ from synctalk_contracts.internal import (
     ActiveUsers,
     Ids,
     MembershipPage,
+    PreviewsMade,
     PushAnswer,
     PushAnswers,
     PushQuestion,
@@ -32,6 +33,7 @@ PUSHES = "/internal/pushes"
 FOLLOWERS = "/internal/threads/followers"
 MAX_THREADS = 1_000
 MEMBERSHIPS = "/internal/memberships"
+PREVIEWS = "/internal/previews"
 
 
 class Upstreams:
@@ -97,6 +99,10 @@ class Upstreams:
             return MembershipPage.model_validate(await self._api.get(MEMBERSHIPS, **params), extra="ignore")
         except (NotFoundError, ValidationError) as error:
             raise UnavailableError from error
+
+    async def show_previews(self, made: PreviewsMade) -> None:
+        """Let api show them. Raises NotFoundError, UnavailableError."""
+        await self._api.post(PREVIEWS, made.model_dump())
 
     async def is_member(self, conversation_id: str, user_id: str) -> bool:
         """Return whether the user is a member now, according to api. Raises UnavailableError."""
