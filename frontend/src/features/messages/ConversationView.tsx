@@ -14,6 +14,7 @@ import type { ChatStore } from '@/lib/chat/store'
 import { MessageActionsContext, type MessageActions } from './actions'
 import { Composer } from './Composer'
 import { History } from './History'
+import { PutAwayContext } from './LinkPreviews'
 import { OpenedContext } from './MessageBody'
 import { TypingLine } from './TypingLine'
 import type { Jump } from './useJump'
@@ -34,6 +35,7 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
   const { id } = summary
   const { chat, drafts, messages, outbox, typing } = useLive()
   const [opened] = useState(() => new Set<string>())
+  const [putAway] = useState(() => new Set<string>())
   const [sentCount, setSentCount] = useState(0)
   const [editing, setEditing] = useState<Message | null>(null)
   const [deleting, setDeleting] = useState<Message | null>(null)
@@ -108,7 +110,9 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
   return (
     <MessageActionsContext value={actions}>
       <OpenedContext value={opened}>
-        <History summary={summary} sentCount={sentCount} editingId={editing?.id ?? null} jump={jump} />
+        <PutAwayContext value={putAway}>
+          <History summary={summary} sentCount={sentCount} editingId={editing?.id ?? null} jump={jump} />
+        </PutAwayContext>
         <TypingLine conversationId={id} />
         <Composer
           key={editing?.id ?? 'new'}

@@ -1,9 +1,11 @@
 import { memo } from 'react'
 import type { Message } from '@/contracts'
 import { useCopy } from '@/components/useCopy'
+import { previewsOf } from '@/lib/chat/previews'
 import { fullTime } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions, type MessageActions } from './actions'
+import { LinkPreviews } from './LinkPreviews'
 import { MessageBody } from './MessageBody'
 import { Quote } from './Quote'
 import { Reactions } from './Reactions'
@@ -29,6 +31,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const copy = useCopy()
   const does = useMessageActions()
   const deleted = message.deleted_at !== null
+  const previews = previewsOf(message)
   const who =
     group && mark !== 'sending' ? { conversationId: message.conversation_id, seq: message.seq } : undefined
   return (
@@ -56,6 +59,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           )}
         </MessageBody>
       )}
+      {previews.length > 0 && <LinkPreviews id={message.id} previews={previews} />}
       <Reactions message={message} />
     </RowFrame>
   )

@@ -1,5 +1,6 @@
 /** A conversation's history as rows to show: pure, and in the order of `seq`. Before any of it is loaded: what is on its way. */
 import type { Message } from '@/contracts'
+import { previewsOf } from '@/lib/chat/previews'
 import type { Outgoing, Thread } from '@/lib/chat/state'
 import { dayKey } from '@/lib/text/format'
 import { FOLDED_LINES, isLong, linesIn, withoutGaps } from './folding'
@@ -95,6 +96,8 @@ function pushOutgoing(rows: Row[], outgoing: readonly Outgoing[], me: string, la
 const LINE_PX = 22
 const QUOTE_PX = 24
 const REACTIONS_PX = 32
+const PREVIEWS_PX = 24
+const PREVIEW_PX = 54
 
 /** A guess of a row's height, before it is measured. */
 export function estimateHeight(row: Row): number {
@@ -106,13 +109,27 @@ export function estimateHeight(row: Row): number {
     case 'new':
       return 28
     case 'message':
-      return textHeight(row.message.body, row.first) + quoteHeight(row.message) + reactionsHeight(row.message)
+      return (
+        textHeight(row.message.body, row.first) +
+        quoteHeight(row.message) +
+        previewsHeight(row.message) +
+        reactionsHeight(row.message)
+      )
     case 'outgoing':
       return textHeight(row.item.body, row.first) + quoteHeight(row.item)
   }
 }
 
 const quoteHeight = ({ reply_to }: { reply_to: string | null }): number => (reply_to === null ? 0 : QUOTE_PX)
+
+function previewsHeight(message: Message): number {
+  const previews = previewsOf(message)
+  if (previews.length === 0) return 0
+  const lines = previews.map(({ description }) =>
+    description === '' ? 0 : description.length > 60 ? 36 : 18,
+  )
+  return lines.reduce((sum, line) => sum + line + PREVIEW_PX, PREVIEWS_PX)
+}
 
 const reactionsHeight = ({ reactions }: Message): number =>
   Object.keys(reactions).length === 0 ? 0 : REACTIONS_PX

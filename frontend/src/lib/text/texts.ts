@@ -198,6 +198,7 @@ export const texts = {
     discard: 'Discard',
     takeBack: 'Edit before sending',
     showMore: 'Show more',
+    previews: (count: number) => (count === 1 ? 'Link preview' : `${String(count)} link previews`),
     showLess: 'Show less',
     whoRead: 'Read by',
     whoGot: 'Delivered to',
