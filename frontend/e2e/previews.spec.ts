@@ -45,14 +45,14 @@ test('a link gets a card with what its page says, for both, and can be put away'
   await ben.open(id)
   const asked: string[] = []
   ben.page.on('request', (request) => asked.push(request.url()))
-  await ada.say(`look: ${site.url}/news`)
+  await ada.say(`look: ${site.url}/tides`)
   site.answer()
 
   for (const reader of [ada, ben]) {
-    await expect(card(reader, 'look:')).toContainText('Page /news')
+    await expect(card(reader, 'look:')).toContainText('Page /tides')
     await expect(card(reader, 'look:')).toContainText('<b>What it says</b>')
     await expect(card(reader, 'look:')).toContainText(new URL(site.url).host)
-    await expect(card(reader, 'look:')).toHaveAttribute('href', `${site.url}/news`)
+    await expect(card(reader, 'look:')).toHaveAttribute('href', `${site.url}/tides`)
     await expect(card(reader, 'look:')).toHaveAttribute('rel', /noopener noreferrer/)
   }
   await expect(ben.message('look:').locator('img[src*="example.org"]')).toHaveCount(0)
@@ -70,7 +70,7 @@ test('an edit that takes the link takes the card', async ({ user, site }) => {
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.open(id)
-  const message = await ada.post(id, `look: ${site.url}/news`)
+  const message = await ada.post(id, `look: ${site.url}/tides`)
   site.answer()
   await expect(card(ben, 'look:')).toBeVisible()
 
@@ -87,7 +87,7 @@ test('a card that comes above what one reads, or at the end, moves nothing that 
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
-  await ada.post(id, `look: ${site.url}/news`)
+  await ada.post(id, `look: ${site.url}/tides`)
   for (let n = 1; n <= 12; n += 1) await ben.post(id, `line ${String(n)}.\n\nand more of it`)
   await ben.call('POST', `/v1/conversations/${id}/read`, { seq: 13 })
   await ben.page.setViewportSize({ width: 1000, height: 420 })

@@ -14,8 +14,8 @@ interface LinkPreviewsProps {
 }
 
 /**
- * What the pages behind a message's links say of themselves, as text. Their pictures are left out: to fetch one would tell
- * whoever it belongs to who reads here, and when.
+ * What the pages behind a message's links say of themselves, as text. Their pictures are left out: whoever is asked for one
+ * learns who reads here, and when.
  */
 export const LinkPreviews = memo(function LinkPreviews({ id, previews }: LinkPreviewsProps) {
   const putAway = useContext(PutAwayContext)

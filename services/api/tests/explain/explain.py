@@ -22,6 +22,7 @@ from synctalk_api.store import (
     message_changes,
     messages,
     pins,
+    previews,
     revisions,
     search,
     thread_pages,
@@ -241,6 +242,7 @@ def cases(now: datetime) -> list[Case]:
             for count, asked, tagged, bounded in FILTERED
         ),
         Case(pins.PAGE, (groups[0], None, None, 51)),
+        Case(previews.WRITE, (groups[:2], [10, 20], ["[]", "[]"])),
         Case(revisions.PAGE, (groups[0], nth(3, 1010), 0, 51)),
         Case(members.VIEWS, (groups[0], None)),
         Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", "")),

@@ -287,7 +287,7 @@ async def test_name__that_resolves_elsewhere_after_the_check__is_not_asked(
 
     async def rebinding(host: str, port: int | None, **options: int) -> object:
         if host != "rebinding.example":
-            return await resolve(host, port, **options)  # type: ignore[arg-type]
+            return await resolve(host, port, **options)
         address = next(answers, "127.0.0.1")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port or 0))]
 

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from synctalk_fcm.credentials import write_vapid_key
+from synctalk_notifier.clients.upstreams import Upstreams
+from synctalk_notifier.previewing import link_previews
 from synctalk_notifier.settings import Settings
+from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.service import Service
 from synctalk_runtime.settings import explain
 
 NEEDED = {
@@ -69,3 +73,17 @@ def test_lease__shorter_than_a_try__is_said_plainly() -> None:
 def test_credentials__none__push_is_off() -> None:
     assert Settings(**NEEDED).fcm_credentials_file is None  # type: ignore[arg-type]
     assert Settings(**NEEDED, fcm_credentials_file="").fcm_credentials_file is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("agent", ["", "two\r\nX-Header: lines", "ü", "a" * 201])
+def test_user_agent__that_no_header_can_have__is_refused(agent: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**NEEDED, link_preview_user_agent=agent)  # type: ignore[arg-type]
+
+
+def test_link_previews__switched_off__run_nothing() -> None:
+    settings = Settings(**NEEDED, link_previews="off")  # type: ignore[arg-type]
+    service = Service(settings)
+    upstreams = Upstreams(service.upstream(settings.api_url), service.upstream(settings.presence_url))
+
+    assert link_previews(service, settings, Postgres(settings), upstreams) is None
