@@ -11,7 +11,7 @@ async def test_link__of_a_sender_who_is_gone__gets_its_preview_live_and_by_sync(
         return web.Response(text=head, content_type="text/html")
 
     app = web.Application()
-    app.router.add_get("/tides", page)
+    app.router.add_get("/{page}", page)
     ada, bob = await users.register_all("Ada", "Bob")
     direct = (await ada.direct_with(bob))["id"]
     of_bob = await bob.connect()
@@ -19,10 +19,15 @@ async def test_link__of_a_sender_who_is_gone__gets_its_preview_live_and_by_sync(
         message = await ada.say(direct, f"see {site}/tides")
 
         shown = await of_bob.wait_for("message:updated")
+        path = f"/v1/conversations/{direct}/messages/{message['id']}"
+        synced = await of_bob.call("sync", {"cursors": {direct: message["change_seq"]}})
+        edited = await ada.patch(path, {"body": f"see {site}/currents"})
+        shown_again = await of_bob.wait_for("message:updated", lambda payload: payload["change_seq"] == 5)
 
     preview = {"url": f"{site}/tides", "title": "Tides", "description": "Of the North Sea", "image_url": None}
     assert shown == message | {"previews": [preview], "change_seq": message["change_seq"] + 1}
-    synced = await of_bob.call("sync", {"cursors": {direct: message["change_seq"]}})
     assert synced["conversations"][direct]["messages"] == [shown]
-    await ada.delete(f"/v1/conversations/{direct}/messages/{message['id']}")
+    assert (edited["previews"], edited["change_seq"]) == ([], 4)
+    assert shown_again == edited | {"previews": [preview | {"url": f"{site}/currents"}], "change_seq": 5}
+    await ada.delete(path)
     assert (await of_bob.wait_for("message:deleted"))["previews"] == []

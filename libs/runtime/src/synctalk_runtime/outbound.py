@@ -7,11 +7,14 @@ is really made to, since a name may resolve differently by then. Redirects are t
 import asyncio
 import socket
 from collections.abc import Iterable
+from concurrent.futures import Executor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 Network = IPv4Network | IPv6Network
 
@@ -30,10 +33,15 @@ class InvalidUrlError(ValueError):
 
 
 class Outbound:
-    """Says which addresses may be called: public ones, and those of the networks that the operator names."""
+    """Says which addresses may be called: public ones, and those of the networks that the operator names.
 
-    def __init__(self, allowed: Iterable[Network] = ()) -> None:
+    `threads`: where names are resolved; None: in those that everything else of the process resolves its names in, which
+    wait while the servers of somebody's name do not answer.
+    """
+
+    def __init__(self, allowed: Iterable[Network] = (), threads: Executor | None = None) -> None:
         self._allowed = tuple(allowed)
+        self._threads = threads
 
     def permits(self, address: str) -> bool:
         """Return whether it may be connected to. Text that is no address may not."""
@@ -57,7 +65,7 @@ class Outbound:
         """
         parts = _split(url)
         assert parts.hostname is not None
-        addresses = await _resolve(parts.hostname)
+        addresses = await self._resolve(parts.hostname)
         if not all(map(self.permits, addresses)):
             raise ForbiddenAddressError("must be a public address")
         if parts.scheme == "http" and not all(map(self._is_named, addresses)):
@@ -65,7 +73,17 @@ class Outbound:
 
     def connector(self, **options: Any) -> aiohttp.TCPConnector:
         """Return a connector that refuses, with `ForbiddenAddressError` in the chain, what is not permitted."""
+        if self._threads is not None:
+            options.setdefault("resolver", _Resolver(self._threads))
         return aiohttp.TCPConnector(socket_factory=self._open_socket, **options)
+
+    async def _resolve(self, host: str) -> list[str]:
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                found = await _look_up(self._threads, host)
+        except (OSError, UnicodeError, TimeoutError):
+            raise InvalidUrlError("must have a host that can be found") from None
+        return [str(info[4][0]) for info in found]
 
     def _open_socket(self, info: Any) -> socket.socket:
         family, kind, protocol, _, peer = info
@@ -114,14 +132,34 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-async def _resolve(host: str) -> list[str]:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError):
-        raise InvalidUrlError("must have a host that can be found") from None
-    return [str(info[4][0]) for info in found]
+class _Resolver(AbstractResolver):
+    """Resolves the names of connections in threads of their owner."""
+
+    def __init__(self, threads: Executor) -> None:
+        self._threads = threads
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(info[4][0]),
+                port=port,
+                family=info[0],
+                proto=info[2],
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for info in await _look_up(self._threads, host, family)
+        ]
+
+    async def close(self) -> None:
+        """The threads are not its own."""
+
+
+async def _look_up(threads: Executor | None, host: str, family: int = socket.AF_UNSPEC) -> list[Any]:
+    look_up = partial(socket.getaddrinfo, host, None, family=family, type=socket.SOCK_STREAM)
+    return await asyncio.get_running_loop().run_in_executor(threads, look_up)
 
 
 def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | None:

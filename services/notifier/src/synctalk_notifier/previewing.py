@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from synctalk_runtime.background import Loop
-from synctalk_runtime.outbound import Outbound
 from synctalk_runtime.postgres import Postgres
 from synctalk_runtime.service import Service
 
@@ -23,7 +22,7 @@ def link_previews(
         return None
     web = service.opening(
         WebPages(
-            Outbound(settings.link_preview_private_networks),
+            settings.link_preview_private_networks,
             user_agent=settings.link_preview_user_agent,
             timeout_s=settings.link_preview_timeout_s,
             max_bytes=settings.link_preview_bytes,

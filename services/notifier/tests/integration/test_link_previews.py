@@ -14,7 +14,6 @@ from synctalk_notifier.clients.web_pages import WebPages
 from synctalk_notifier.store import pages
 from synctalk_runtime.consuming import Published
 from synctalk_runtime.ids import new_id, utc_now
-from synctalk_runtime.outbound import Outbound
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.service import serve_stub
 
@@ -172,7 +171,7 @@ async def test_process__that_died_at_it__is_succeeded_by_another(rig: Rig, site:
     ada = rig.user()
     conversation = await rig.conversation(ada)
     message = conversation.message(ada, body=f"{site.url}/page").message
-    web_pages = WebPages(Outbound(), user_agent="x", timeout_s=1, max_bytes=1_024)
+    web_pages = WebPages((), user_agent="x", timeout_s=1, max_bytes=1_024)
     day = timedelta(days=1)
     dead = LinkPreviews(rig.postgres, web_pages, rig.clients(), at_once=1, keep=day, keep_missing=day)
     async with rig.postgres.transaction() as conn:
@@ -230,7 +229,7 @@ async def test_old__is_forgotten(rig: Rig, site: Site) -> None:
     long_ago, key = utc_now() - timedelta(days=2), pages.key_of(f"{site.url}/page")
     await rig.postgres_execute("update linking_messages set noted_at = $2 where message_id = $1", message.id, long_ago)
     await rig.postgres_execute("update pages set expires_at = $2 where key = $1", key, long_ago)
-    web_pages, day = WebPages(Outbound(), user_agent="x", timeout_s=1, max_bytes=1_024), timedelta(days=1)
+    web_pages, day = WebPages((), user_agent="x", timeout_s=1, max_bytes=1_024), timedelta(days=1)
     cleaning = LinkPreviews(rig.postgres, web_pages, rig.clients(), at_once=1, keep=day, keep_missing=day)
 
     assert await cleaning.forget_old() is False

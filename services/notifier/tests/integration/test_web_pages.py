@@ -3,18 +3,18 @@
 import asyncio
 import gzip
 import socket
+import threading
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from aiohttp import web
 from synctalk_notifier.clients.web_pages import NoPageError, WebPages
-from synctalk_runtime.outbound import Outbound
 from synctalk_testkit.service import serve_stub
 
-LOOPBACK = ip_network("127.0.0.0/8")
 HTML = {"content-type": "text/html; charset=iso-8859-1"}
 MAX_BYTES = 65_536
 TIMEOUT_S = 2.0
@@ -52,8 +52,8 @@ async def site() -> AsyncIterator[Site]:
 
 @asynccontextmanager
 async def fetching(*allowed: str, timeout_s: float = TIMEOUT_S) -> AsyncIterator[WebPages]:
-    outbound = Outbound([ip_network(network) for network in allowed or ("127.0.0.0/8",)])
-    pages = WebPages(outbound, user_agent="Tests/1.0", timeout_s=timeout_s, max_bytes=MAX_BYTES)
+    networks = [ip_network(network) for network in allowed or ("127.0.0.0/8",)]
+    pages = WebPages(networks, user_agent="Tests/1.0", timeout_s=timeout_s, max_bytes=MAX_BYTES)
     await pages.open()
     try:
         yield pages
@@ -281,19 +281,36 @@ async def test_link__that_we_do_not_call__is_refused(pages: WebPages, link: str)
 async def test_name__that_resolves_elsewhere_after_the_check__is_not_asked(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop = asyncio.get_running_loop()
     answers = iter(["1.1.1.1"])
-    resolve = loop.getaddrinfo
+    resolve = socket.getaddrinfo
 
-    async def rebinding(host: str, port: int | None, **options: int) -> object:
-        if host != "rebinding.example":
-            return await resolve(host, port, **options)
-        address = next(answers, "127.0.0.1")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port or 0))]
+    def rebinding(host: str, port: int | None, **options: int) -> list[Any]:
+        address = next(answers, "127.0.0.1") if host == "rebinding.example" else host
+        return resolve(address, port, **options)
 
-    monkeypatch.setattr(loop, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     async with fetching("192.0.2.0/24") as pages:
         port = site.url.rpartition(":")[2]
         assert await refusal(pages, f"https://rebinding.example:{port}/") == "forbidden_address"
     assert site.asked == []
     assert next(answers, None) is None
+
+
+async def test_names__whose_servers_do_not_answer__delay_no_other_names(
+    pages: WebPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve, over = socket.getaddrinfo, threading.Event()
+
+    def hanging(host: str, port: int | None, *args: Any, **options: Any) -> list[Any]:
+        if host == "hanging.example":
+            over.wait(30)
+        return resolve("127.0.0.1", port, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    async with asyncio.TaskGroup() as asking:
+        for _ in range(20):  # more than the threads that all of a process shares
+            asking.create_task(refusal(pages, "https://hanging.example/"))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(TIMEOUT_S / 2):
+            await asyncio.get_running_loop().getaddrinfo("push.example", 443)
+        over.set()

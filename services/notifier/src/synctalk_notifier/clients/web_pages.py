@@ -6,10 +6,12 @@ time with a `Page` or with the reason why there is none. Nothing of a page is ru
 
 import asyncio
 import zlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import aiohttp
-from synctalk_runtime.outbound import ForbiddenAddressError, InvalidUrlError, Outbound, is_forbidden
+from synctalk_runtime.outbound import ForbiddenAddressError, InvalidUrlError, Network, Outbound, is_forbidden
 from yarl import URL
 
 MAX_REDIRECTS = 3
@@ -19,6 +21,8 @@ ENCODINGS = ("", "identity", "gzip")
 CHUNK_BYTES = 16_384
 MAX_HEADER_BYTES = 16_384
 HEAD_END = b"</head"
+RESOLVING_THREADS = 32
+"""A name whose servers do not answer keeps one for some 20 s, four times as long as a page may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,13 @@ class NoPageError(Exception):
 
 
 class WebPages:
-    """Gets pages, as `user_agent`."""
+    """Gets pages, as `user_agent`, from public addresses and those of the networks that the operator names."""
 
-    def __init__(self, outbound: Outbound, *, user_agent: str, timeout_s: float, max_bytes: int) -> None:
-        self._outbound = outbound
+    def __init__(
+        self, private_networks: Iterable[Network], *, user_agent: str, timeout_s: float, max_bytes: int
+    ) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVING_THREADS, "pages")
+        self._outbound = Outbound(private_networks, self._threads)
         self._user_agent = user_agent
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
@@ -65,6 +72,7 @@ class WebPages:
     async def close(self) -> None:
         if self._http is not None:
             await self._http.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def get(self, link: str) -> Page:
         """Return the page behind a link, at the deadline at the latest. Raises NoPageError."""
