@@ -99,6 +99,17 @@ async def test_message__without_links_or_of_the_group_itself__is_not_noted(rig: 
     assert site.asked == ["/shown"]
 
 
+@pytest.mark.parametrize(
+    "link", ["https://example.org:99999/", "https://[v1.x]/", "https://xn--/", "https://a..b/", "https://" + "a" * 300]
+)
+async def test_link__that_is_no_url__has_no_preview(rig: Rig, link: str) -> None:
+    _, _, message = await written(rig, link)
+
+    made = await previews_of(rig, message)
+
+    assert (made.links, made.previews) == ([link], [])
+
+
 async def test_page__of_many_messages_at_once__is_asked_once(rig: Rig, site: Site) -> None:
     link = f"{site.url}/popular"
     ada = rig.user()

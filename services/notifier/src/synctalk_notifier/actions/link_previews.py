@@ -19,12 +19,11 @@ from synctalk_runtime.consuming import Published
 from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
-from yarl import URL
 
 from synctalk_notifier import page_text
 from synctalk_notifier.actions.metrics import LINKS
 from synctalk_notifier.clients.upstreams import Upstreams
-from synctalk_notifier.clients.web_pages import NoPageError, WebPages
+from synctalk_notifier.clients.web_pages import NoPageError, WebPages, host_of
 from synctalk_notifier.store import linking_messages, pages
 from synctalk_notifier.store.linking_messages import Claimed, Linking
 from synctalk_notifier.store.pages import PageText
@@ -137,7 +136,7 @@ class LinkPreviews:
         if is_known:
             LINKS.labels("known").inc()
             return text
-        with self._hosts.asking(URL(link).host or ""):
+        with self._hosts.asking(host_of(link)):
             async with self._postgres.transaction() as conn:
                 if not await pages.claim(conn, key, now, now + timedelta(seconds=LEASE_S)):
                     raise _BusyError

@@ -129,3 +129,11 @@ class WebPages:
             if HEAD_END in html[max(0, before - len(HEAD_END)) :].lower():
                 break
         return bytes(html)
+
+
+def host_of(link: str) -> str:
+    """Return the host that a link leads to, empty where it is no URL."""
+    try:
+        return URL(link).host or ""
+    except ValueError:
+        return ""
