@@ -96,6 +96,7 @@ def test_room_batch__is_the_contracts(values_of: ValuesOf) -> None:
                 event["user_id"],
                 event["payload"],
                 change_seq=event["change_seq"],
+                after=event["after"],
                 origin=event["origin"],
                 views=event["views"],
             )
