@@ -331,6 +331,49 @@ export interface ServerUser {
   }
   username: string
 }
+/**
+ * A conversation as server keys see it, who are nobody in it.
+ */
+export interface ServerConversation {
+  archived_at?: string | null
+  avatar_url?: string | null
+  change_seq: number
+  created_at: string
+  description?: string
+  external_id: string | null
+  id: string
+  last_message: Message | null
+  last_seq: number
+  me?: null
+  members: ServerUser[] | null
+  members_count: number
+  metadata?: {
+    [k: string]: unknown
+  }
+  peer?: null
+  pins_count?: number
+  posting?: 'everyone' | 'admins'
+  read_seq?: 0
+  role?: null
+  slow_mode_s?: number
+  system_messages?: boolean
+  title: string | null
+  type: 'direct' | 'group'
+  unread_count?: 0
+  updated_at: string
+  visibility?: 'private' | 'public'
+}
+/**
+ * A member as server keys see it.
+ */
+export interface ServerMember {
+  delivered_seq: number
+  joined_at: string
+  muted_until?: string | null
+  read_seq: number
+  role: Role
+  user: ServerUser
+}
 
 export interface Session {
   created_at: string
@@ -500,6 +543,20 @@ export interface MessageDeletedToClient {
   } | null
   thread?: ThreadSummary | null
   thread_id?: string | null
+}
+/**
+ * What a host app says to whoever is there. It is stored nowhere, has no number, and may come again.
+ */
+export interface MessageEphemeralToClient {
+  body: string
+  client_message_id: string
+  conversation_id: string
+  created_at: string
+  id: string
+  metadata?: {
+    [k: string]: unknown
+  }
+  sender_id: string
 }
 
 export interface MessageNewToClient {
@@ -796,6 +853,7 @@ export interface ToClientEvents {
   'conversation:updated': ConversationUpdatedToClient
   'member:changed': MemberChangedToClient
   'message:deleted': MessageDeletedToClient
+  'message:ephemeral': MessageEphemeralToClient
   'message:new': MessageNewToClient
   'message:updated': MessageUpdatedToClient
   'presence:changed': PresenceChangedToClient

@@ -20,6 +20,7 @@ WIDENED = {
         "conversation:removed",
         "rights:changed",
         "member:replaced",
+        "message:ephemeral",
         "thread:changed",
         "thread:updated",
     },

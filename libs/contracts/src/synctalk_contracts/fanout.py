@@ -21,6 +21,7 @@ class RoomEvent(Contract):
         "message:new",
         "message:updated",
         "message:deleted",
+        "message:ephemeral",
         "thread:changed",
         "thread:updated",
         "receipt:updated",
@@ -32,7 +33,7 @@ class RoomEvent(Contract):
         "rights:changed",
     ]
     change_seq: Seq | None = None
-    """None: outside the order (receipts, threads, typing)."""
+    """None: outside the order (receipts, threads, typing, ephemeral messages)."""
     after: Seq = 0
     """Outside the order, but not before this `change_seq`, up to which the payload shows the state."""
     origin: str | None = None

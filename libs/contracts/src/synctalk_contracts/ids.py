@@ -25,6 +25,9 @@ _UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-
 Id = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True, min_length=36, max_length=36)]
 """A UUIDv7 in canonical text form; upper case is accepted and made lower."""
 
+SYSTEM_USER_ID = "00000000-0000-7000-8000-000000000001"
+"""Of the bot that sends what server keys let conversations say, and that is nobody's member. Auth makes it."""
+
 Seq = Annotated[int, Field(ge=0, le=MAX_INT64)]
 """A position in a conversation: `seq` or `change_seq`; 0 is before the first."""
 
@@ -106,3 +109,10 @@ def external_id(text: str) -> str:
 
 ExternalId = Annotated[str, AfterValidator(external_id)]
 """What a host app calls a user or a conversation: byte for byte after NFC."""
+
+EXTERNAL = "external:"
+"""Before an external id where an id may stand as well."""
+
+
+def is_id(text: str) -> bool:
+    return re.fullmatch(_UUID, text) is not None

@@ -281,6 +281,26 @@ class Conversation(Contract):
     """Whether what happens in the group is said in messages of its own."""
 
 
+class ServerConversation(Conversation):
+    """A conversation as server keys see it, who are nobody in it."""
+
+    peer: None = Field(default=None)
+    read_seq: Literal[0] = Field(default=0)
+    unread_count: Literal[0] = Field(default=0)
+    role: None = Field(default=None)  # type: ignore[assignment]
+    me: None = Field(default=None)  # type: ignore[assignment]
+    external_id: str | None
+    """What the host app calls it."""
+    members: list[ServerUser] | None
+    """Both users of a direct one; null of a group."""
+
+
+class ServerMember(Member):
+    """A member as server keys see it."""
+
+    user: ServerUser
+
+
 class HostConversation(Contract):
     """A conversation as the events for host apps have it: nothing of what is said in it."""
 

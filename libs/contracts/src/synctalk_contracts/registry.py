@@ -136,6 +136,8 @@ def schemas() -> dict[str, type[BaseModel]]:
         models.Member,
         models.MemberChange,
         models.Conversation,
+        models.ServerConversation,
+        models.ServerMember,
         models.Receipt,
         models.Presence,
         models.SearchHit,

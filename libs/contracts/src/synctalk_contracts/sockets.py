@@ -275,6 +275,19 @@ class MessageDeletedToClient(ToClient, Message):
     EVENT: ClassVar[str] = "message:deleted"
 
 
+class MessageEphemeralToClient(ToClient):
+    """What a host app says to whoever is there. It is stored nowhere, has no number, and may come again."""
+
+    EVENT: ClassVar[str] = "message:ephemeral"
+    id: Id
+    conversation_id: Id
+    sender_id: Id
+    client_message_id: str
+    body: str
+    metadata: dict[str, Any] = Field(default={})
+    created_at: Timestamp
+
+
 class ThreadChangedToClient(ToClient):
     """What a root message says of its thread now. Not in the conversation's order: `sync` has the message itself."""
 

@@ -286,6 +286,11 @@ async def current_principal(request: Request) -> Principal:
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
+def acts_by_itself(request: Request) -> bool:
+    """Return whether a server key calls for no user."""
+    return USER_HEADER not in request.headers and bearer_of(request).startswith(KEY_PREFIX)
+
+
 async def no_bot(principal: CurrentPrincipal) -> None:
     """Refuse bots, as a dependency of routes that are not for them. Raises ForbiddenError."""
     if principal.is_bot:

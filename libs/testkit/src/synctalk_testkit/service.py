@@ -140,8 +140,12 @@ class AuthStub:
         assert request.headers[HEADER] == SECRET
         if not self.is_available:
             return web.Response(status=503)
-        ids = (await request.json())["ids"]
-        found = [self.known[user_id].model_dump(mode="json") for user_id in ids if user_id in self.known]
+        asked = await request.json()
+        found = [
+            user.model_dump(mode="json")
+            for user in self.known.values()
+            if user.id in asked["ids"] or user.external_id in asked["external_ids"]
+        ]
         return web.json_response({"items": found})
 
     async def _key(self, request: web.Request) -> web.Response:

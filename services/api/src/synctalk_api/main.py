@@ -6,6 +6,7 @@ batch, broadcasts are published, then the pools close.
 
 from fastapi import FastAPI
 from synctalk_contracts import topology
+from synctalk_runtime.directory import Directory
 from synctalk_runtime.limits import Limiter
 from synctalk_runtime.service import Service
 
@@ -25,6 +26,7 @@ from synctalk_api.clients.object_store import ObjectStore
 from synctalk_api.consumers.users import users_handler
 from synctalk_api.routes import ROUTERS
 from synctalk_api.routes.dependencies import Services
+from synctalk_api.routes.named import NamedConversations
 from synctalk_api.settings import Settings
 from synctalk_api.store.stores import Store, Stores
 from synctalk_api.writing import command_queue, command_writers
@@ -34,7 +36,8 @@ def build(settings: Settings) -> FastAPI:
     service = Service(settings)
     redis = service.redis_pipeline(settings.redis_url)
     limiter = Limiter(service.redis_pipeline(settings.limits_url))
-    accounts = Accounts(service.upstream(settings.auth_url))
+    auth = service.upstream(settings.auth_url)
+    accounts, directory = Accounts(auth), Directory(auth)
     stores = Stores([Store.of(name, service, settings) for name in settings.addresses_of_stores])
     service.health.add("postgres", stores.check)
     queue_limits = (settings.fanout_queue_messages, settings.fanout_queue_bytes)
@@ -52,10 +55,12 @@ def build(settings: Settings) -> FastAPI:
     service.running(FileCleaning(stores, objects, settings.file_unused_s))
     tokens = service.verify_tokens()
     partitions = Partitions(settings.instance, stores, redis, command_queue(service, settings, writers))
-    services = Services.of(settings, stores, accounts, limiter, fanout, profiles, writers, partitions, files)
+    services = Services.of(settings, stores, accounts, directory, limiter, fanout, profiles, writers, partitions, files)
     erasures = service.running(Erasures(stores, services.users, fanout))
     claims = service.running(Claims(stores, services.users, services.blocks, fanout))
     service.bus.subscribe(topology.API_USERS, users_handler(services.users, erasures, claims))
     service.running(service.bus)
     service.running(partitions)
-    return service.app(ROUTERS, tokens, services)
+    app = service.app(ROUTERS, tokens, services)
+    app.add_middleware(NamedConversations, names=services.names)
+    return app

@@ -157,6 +157,12 @@ class Settings(PostgresSettings):
         description="Whether guests may come in: `off` no, `joined` into conversations they were added or invited to, "
         "`open` also to begin conversations.",
     )
+    server_key_rate_per_s: float = Field(
+        default=100, gt=0, description="Calls of one server key without a user per second; each message counts as one."
+    )
+    server_key_burst: float = Field(
+        default=200, ge=100, description="Calls of one server key without a user at once; a batch has 100 messages."
+    )
     read_rate_per_s: float = Field(default=50, gt=0, description="Reads per user and second, over REST.")
     read_burst: float = Field(default=500, ge=1, description="Reads per user at once.")
     search_rate_per_s: float = Field(default=1, gt=0, description="Message searches per user and second.")

@@ -1,11 +1,17 @@
 """The events that api publishes through its outbox: each fact after its commit, in sequence, by its contract."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest_asyncio
 from synctalk_contracts import topology
 from synctalk_contracts.envelope import Event
-from synctalk_contracts.events.conversations import ConversationCreated, ConversationUpdated, MemberChanged
+from synctalk_contracts.events.conversations import (
+    ConversationCreated,
+    ConversationDeleted,
+    ConversationUpdated,
+    MemberChanged,
+)
 from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead
 from synctalk_contracts.events.users import UserUpdated
@@ -15,9 +21,11 @@ from synctalk_testkit.eventually import eventually
 from synctalk_testkit.service import is_connected
 
 from services.api.tests.integration.conftest import Api
+from services.api.tests.integration.test_server_conversations import PATH, Host, new_name
 
 KINDS: list[type[Event]] = [
     ConversationCreated,
+    ConversationDeleted,
     ConversationUpdated,
     MemberChanged,
     MessageCreated,
@@ -92,3 +100,38 @@ async def test_events__of_a_conversations_life__are_published(api: Api, received
         }
     changes = [(e.user_id, e.role, e.change_seq) for e in of(MemberChanged) if isinstance(e, MemberChanged)]
     assert changes == [(cleo.id, "member", 6), (cleo.id, None, 7)]
+
+
+async def test_events_of_a_named_conversation__have_its_name(api: Api, received: list[Event]) -> None:
+    host, (ada, ben, cyd) = Host.of(api), await api.users(3)
+    name = new_name()
+    made = await host.made(name, ada, ben, title="Old")
+    await host.put(name, type="group", title="New")
+    await ada.put(f"/v1/conversations/{made['id']}/archive")
+    await ada.delete(f"/v1/conversations/{made['id']}/archive")
+    await host.call("DELETE", PATH + quote(name, safe=""))
+    begun = await ada.direct(cyd)
+    await host.put(other := new_name(), type="direct", member_ids=[ada.id, cyd.id])
+
+    def names(conversation_id: str) -> list[str | None]:
+        kinds = ConversationCreated | ConversationUpdated | ConversationDeleted
+        about = [e.conversation for e in received if isinstance(e, kinds) and e.conversation is not None]
+        return [each.external_id for each in about if each.id == conversation_id]
+
+    await eventually(lambda: names(made["id"]) == [name] * 5)
+    await eventually(lambda: names(begun["id"]) == [None, other])
+
+
+async def test_silent_message__says_so_in_its_event_alone(api: Api, received: list[Event]) -> None:
+    host, (ada, ben) = Host.of(api), await api.users(2)
+    group = await ada.group(ben)
+    path = f"{PATH}{group['id']}/messages"
+    sent = {"sender": ada.id, "client_message_id": "one", "body": "hello"}
+    loud = (await host.call("POST", path, sent)).body
+    quiet = (await host.call("POST", path, {**sent, "client_message_id": "two", "silent": True})).body
+
+    created = [MessageCreated(message=Message.model_validate(each)) for each in (loud, quiet)]
+    created[1] = created[1].model_copy(update={"silent": True})
+    await eventually(lambda: created == [e for e in received if isinstance(e, MessageCreated)][-2:])
+    assert loud.keys() == quiet.keys()
+    assert (await ben.get(f"/v1/conversations/{group['id']}"))["unread_count"] == 2

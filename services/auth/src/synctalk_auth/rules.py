@@ -131,11 +131,13 @@ GUEST_PREFIX = "guest-"
 DELETED_PREFIX = "deleted-"
 RESERVED_USERNAMES = (GUEST_PREFIX, DELETED_PREFIX)
 """What usernames that a user chooses may not begin with."""
+SYSTEM_USERNAME = "system"
+"""Of the built-in bot, where no user had it before."""
 _MAX_USERNAME_CHARS = 32
 
 
 def is_reserved(username: str) -> bool:
-    return username.startswith(RESERVED_USERNAMES)
+    return username == SYSTEM_USERNAME or username.startswith(RESERVED_USERNAMES)
 
 
 def deleted_username(user_id: str) -> str:

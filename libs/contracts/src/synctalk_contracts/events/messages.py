@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.models import Message
 
@@ -9,6 +11,8 @@ from synctalk_contracts.models import Message
 class MessageCreated(Event):
     NAME: ClassVar[str] = "message.created"
     message: Message
+    silent: bool = Field(default=False)
+    """Nobody gets a push for it."""
 
 
 class MessageUpdated(Event):

@@ -7,7 +7,7 @@ from synctalk_contracts.models import Role
 from synctalk_runtime.errors import ForbiddenError, NotFoundError
 from synctalk_runtime.postgres import Connection
 
-from synctalk_api.store import conversations, members
+from synctalk_api.store import conversations, members, server_conversations
 from synctalk_api.store.conversations import LockedConversation
 
 
@@ -17,6 +17,14 @@ async def require_member(conn: Connection, conversation_id: str, user_id: str) -
     if role is None:
         raise NotFoundError
     return role
+
+
+async def require_reader(conn: Connection, conversation_id: str, user_id: str | None) -> None:
+    """Raise NotFoundError when the user is no member; None, a server key, reads every conversation that there is."""
+    if user_id is not None:
+        await require_member(conn, conversation_id, user_id)
+    elif not await server_conversations.exists(conn, conversation_id):
+        raise NotFoundError
 
 
 async def lock_as_member(conn: Connection, conversation_id: str, user_id: str) -> LockedConversation:

@@ -105,6 +105,21 @@ async def change_of_senders(
     return changing.broadcast
 
 
+async def change_by_host(conn: Connection, wanted: EditMessage | DeleteMessage) -> BatchResult:
+    """Change a message as a server key may, which is any, also one of the group itself."""
+    place = wanted.conversation_id, wanted.message_id
+    locked = _Locked.of(await conversations.lock_any(conn, wanted.conversation_id), Role.OWNER)
+    before = await message_changes.for_change(conn, [place], 0)
+    edits = [(wanted.conversation_id, wanted.body if isinstance(wanted, EditMessage) else "")]
+    (mentions,) = await mentions_in(conn, edits)
+    changing = _Changing(before, {}, set(), utc_now(), kinds_max=0)
+    if place in before:
+        wanted = wanted.model_copy(update={"user_id": before[place].sender_id})
+    changing.take(Command(wanted, by_host=True), wanted, locked, mentions)
+    await _write(conn, changing, before)
+    return BatchResult(changing.outcomes, changing.broadcast)
+
+
 async def _write(conn: Connection, changing: "_Changing", before: dict[tuple[str, str], MessageRow]) -> None:
     changes = changing.changes()
     if changes.rows:
@@ -203,7 +218,9 @@ class _Changing:
         try:
             sender = self._senders.get((state.conversation_id, state.sender_id), Role.MEMBER)
             pins = self._pins.get(wanted.conversation_id, locked.pins_count)
-            given = _Circumstances(locked, sender, self.now, mentions, self._kinds_max, reacted, pins)
+            given = _Circumstances(
+                locked, sender, self.now, mentions, self._kinds_max, reacted, pins, by_host=command.by_host
+            )
             changed = changed_by(wanted, state, given)
             if changed is not state and not isinstance(wanted, DeleteMessage):
                 require_open(locked.archived_at)
@@ -325,6 +342,7 @@ class _Circumstances:
     """The user has put this very reaction before."""
     pins: int
     """How many messages of the conversation are pinned."""
+    by_host: bool = False
 
     def may(self, operation: Operation) -> bool:
         here = self.locked
@@ -333,7 +351,7 @@ class _Circumstances:
 
 def changed_by(command: Change, state: MessageRow, given: _Circumstances) -> MessageRow:
     """Return the message after the command, the same object when nothing changes. Raises the error of a refusal."""
-    if state.system is not None:
+    if state.system is not None and not given.by_host:
         raise ForbiddenError
     match command:
         case EditMessage():

@@ -176,7 +176,9 @@ async def _end_direct(
         conversation_id=conversation_id,
         title=None,
         change_seq=change_seq,
-        conversation=for_hosts(conversation_id, rules.DIRECT, Details(), locked["created_at"], now),
+        conversation=for_hosts(
+            conversation_id, locked["external_id"], rules.DIRECT, Details(), locked["created_at"], now
+        ),
     )
     await outbox.add(conn, [updated])
     await publish_changed(conn, broadcast, conversation_id, claim.guest_id, change_seq=change_seq)

@@ -7,12 +7,12 @@ A `Command` is the contract's command together with where it came from. After th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.commands import AnyCommand, SendMessage
 from synctalk_contracts.encoding import fanout as encoding
-from synctalk_contracts.ids import Id
+from synctalk_contracts.ids import SYSTEM_USER_ID, Id
 from synctalk_contracts.models import File, LinkPreview
 from synctalk_runtime.errors import AppError
 
@@ -48,6 +48,18 @@ class ShowPreviews(Contract):
     previews: list[LinkPreview]
 
 
+class SayCustom(Contract):
+    """What a host app lets a conversation say, in a message that no user has sent. Comes by REST only."""
+
+    conversation_id: Id
+    user_id: Id = SYSTEM_USER_ID
+    type: Literal["message.say.v1"] = "message.say.v1"
+    client_message_id: str
+    body: str
+    metadata: dict[str, Any]
+    system: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class CommandResult:
     """The result of a command, true after the commit."""
@@ -63,7 +75,7 @@ Outcome = CommandResult | AppError
 
 @dataclass(slots=True)
 class Command:
-    payload: AnyCommand | PinMessage | UnpinMessage | ShowPreviews
+    payload: AnyCommand | PinMessage | UnpinMessage | ShowPreviews | SayCustom
     connection_id: str | None = None
     """The socket it came from; None: over REST."""
     traceparent: str | None = None
@@ -74,6 +86,10 @@ class Command:
     """Once it has passed nothing may be written: the client has got `unavailable`."""
     given: SendMessage | None = None
     """The message as its client sent it, where the message hook has replaced it: a repeat is compared with this."""
+    by_host: bool = False
+    """A server key sends it: the message hook is not asked, and what holds users up does not hold."""
+    silent: bool = False
+    """Nobody gets a push for it."""
     files: Sequence[File] = ()
     """Of a message to be sent: what its `file_ids` are, each of them ready and taken for it."""
 

@@ -29,8 +29,8 @@ from synctalk_api.actions.system_messages import system_message
 from synctalk_api.actions.users import Users
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.rights import Operation
-from synctalk_api.store import conversations, deletion, members, system_messages, users
-from synctalk_api.store.conversations import Details, ListPosition, NewConversation
+from synctalk_api.store import conversation_names, conversations, deletion, members, system_messages, users
+from synctalk_api.store.conversations import Details, ListPosition, LockedConversation, NewConversation
 from synctalk_api.store.stores import Store, Stores
 
 FIRST_CHANGE = 1
@@ -82,7 +82,7 @@ class Conversations:
 
     async def _require_registered(self, user_id: str, others: Sequence[str]) -> dict[str, User]:
         """Return the users by id, `user_id` first."""
-        registered = await self.users.registered([user_id, *others])
+        registered = await self.users.eligible([user_id, *others])
         unknown = await self.blocks.blockers(user_id, others)
         if any(member_id not in registered or member_id in unknown for member_id in others):
             raise InvalidError.of("member_ids", "contains an unknown user")
@@ -102,9 +102,9 @@ class Conversations:
             if created:
                 inviter = new.created_by if new.type == rules.GROUP else None
                 await members.add(conn, new.id, roles, [FIRST_CHANGE] * len(roles), new.created_at, inviter)
-                await outbox.add(conn, [_created(new, roles)])
+                await outbox.add(conn, [created_event(new, roles)])
                 if new.details.system_messages:
-                    await _say(conn, broadcast, new.id, new.created_by, [{"type": "created"}], 0, FIRST_CHANGE)
+                    await say(conn, broadcast, new.id, new.created_by, [{"type": "created"}], 0, FIRST_CHANGE)
             conversation_id, is_theirs = (new.id, True) if created else await _existing(conn, new)
             # An existing one is published once more: the process that created it may have died before. A gateway
             # whose user is in it already drops that.
@@ -181,14 +181,16 @@ class Conversations:
                 conversation_id=conversation_id,
                 title=details.title,
                 change_seq=change_seq,
-                conversation=for_hosts(conversation_id, locked.type, details, locked.created_at, now),
+                conversation=for_hosts(
+                    conversation_id, locked.external_id, locked.type, details, locked.created_at, now
+                ),
             )
             await outbox.add(conn, [event])
             await publish_changed(conn, broadcast, conversation_id, user_id, change_seq=change_seq)
             if details.system_messages:
                 changed = {name for name in fields if getattr(details, name) != getattr(locked.details, name)}
                 said = rules.changes_of_details(changed, details.title)
-                await _say(conn, broadcast, conversation_id, user_id, said, locked.last_seq, change_seq)
+                await say(conn, broadcast, conversation_id, user_id, said, locked.last_seq, change_seq)
             view = await view_of(conn, conversation_id, user_id)
         await self.fanout.publish_and_wait(broadcast)
         return view
@@ -200,20 +202,11 @@ class Conversations:
             locked = await lock_as_member(conn, conversation_id, user_id)
             if not rights.may(Operation.DELETE_GROUP, locked.type, locked.role):
                 raise ForbiddenError
-            now, change_seq = utc_now(), locked.change_seq + 1
-            gone = await members.end_all(conn, conversation_id, change_seq, now)
-            await deletion.empty(conn, conversation_id, change_seq, now)
-            changed = [
-                MemberChanged(conversation_id=conversation_id, user_id=each, role=None, change_seq=change_seq)
-                for each in gone
-            ]
-            about = for_hosts(conversation_id, locked.type, locked.details, locked.created_at, now)
-            await outbox.add(conn, [*changed, ConversationDeleted(conversation=about, change_seq=change_seq)])
-            event = sockets.ConversationRemovedToClient(id=conversation_id)
-            broadcast.to_room(
-                conversation_id, type(event), user_id, event.model_dump(mode="json"), change_seq=change_seq
-            )
+            await delete_group(conn, broadcast, locked, user_id)
         await self.fanout.publish_and_wait(broadcast)
+        if locked.external_id is not None:
+            async with self.stores.main.postgres.connection() as conn:
+                await conversation_names.release(conn, locked.external_id, conversation_id)
 
     async def set_archived(self, user_id: str, conversation_id: str, *, archived: bool) -> None:
         """Archive a group, or take it out of the archive; what is so already changes nothing."""
@@ -230,17 +223,30 @@ class Conversations:
                 conversation_id=conversation_id,
                 title=locked.details.title,
                 change_seq=change_seq,
-                conversation=for_hosts(conversation_id, locked.type, locked.details, locked.created_at, now),
+                conversation=of_locked(locked, now),
             )
             await outbox.add(conn, [event])
             await publish_changed(conn, broadcast, conversation_id, user_id, change_seq=change_seq)
             if locked.details.system_messages:
                 said = [{"type": "archived" if archived else "unarchived"}]
-                await _say(conn, broadcast, conversation_id, user_id, said, locked.last_seq, change_seq)
+                await say(conn, broadcast, conversation_id, user_id, said, locked.last_seq, change_seq)
         await self.fanout.publish_and_wait(broadcast)
 
 
-async def _say(
+async def delete_group(conn: Connection, broadcast: Broadcast, locked: LockedConversation, user_id: str) -> None:
+    """Delete a group that is locked, in one change by which nobody is in it any more."""
+    now, change_seq = utc_now(), locked.change_seq + 1
+    gone = await members.end_all(conn, locked.id, change_seq, now)
+    await deletion.empty(conn, locked.id, change_seq, now)
+    changed = [
+        MemberChanged(conversation_id=locked.id, user_id=each, role=None, change_seq=change_seq) for each in gone
+    ]
+    await outbox.add(conn, [*changed, ConversationDeleted(conversation=of_locked(locked, now), change_seq=change_seq)])
+    event = sockets.ConversationRemovedToClient(id=locked.id)
+    broadcast.to_room(locked.id, type(event), user_id, event.model_dump(mode="json"), change_seq=change_seq)
+
+
+async def say(
     conn: Connection,
     broadcast: Broadcast,
     conversation_id: str,
@@ -303,7 +309,7 @@ async def _existing(conn: Connection, new: NewConversation) -> tuple[str, bool]:
     return found, False
 
 
-def _created(new: NewConversation, roles: dict[str, Role]) -> ConversationCreated:
+def created_event(new: NewConversation, roles: dict[str, Role]) -> ConversationCreated:
     return ConversationCreated(
         conversation_id=new.id,
         type="direct" if new.type == rules.DIRECT else "group",
@@ -312,16 +318,26 @@ def _created(new: NewConversation, roles: dict[str, Role]) -> ConversationCreate
         created_at=new.created_at,
         members=[MemberAtCreation(user_id=user_id, role=role) for user_id, role in roles.items()],
         change_seq=FIRST_CHANGE,
-        conversation=for_hosts(new.id, new.type, new.details, new.created_at, new.created_at),
+        conversation=for_hosts(new.id, new.external_id, new.type, new.details, new.created_at, new.created_at),
     )
 
 
+def of_locked(locked: LockedConversation, updated_at: datetime) -> HostConversation:
+    """Return the conversation for hosts, with its details as they were."""
+    return for_hosts(locked.id, locked.external_id, locked.type, locked.details, locked.created_at, updated_at)
+
+
 def for_hosts(
-    conversation_id: str, kind: str, details: Details, created_at: datetime, updated_at: datetime
+    conversation_id: str,
+    external_id: str | None,
+    kind: str,
+    details: Details,
+    created_at: datetime,
+    updated_at: datetime,
 ) -> HostConversation:
     return HostConversation(
         id=conversation_id,
-        external_id=None,
+        external_id=external_id,
         type="direct" if kind == rules.DIRECT else "group",
         title=details.title,
         metadata=details.metadata,

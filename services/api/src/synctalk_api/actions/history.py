@@ -11,9 +11,9 @@ from synctalk_runtime.postgres import Connection
 
 from synctalk_api import rules
 from synctalk_api.actions import sizes
-from synctalk_api.actions.access import require_member
+from synctalk_api.actions.access import require_reader
 from synctalk_api.actions.threads import require_root
-from synctalk_api.store import messages, thread_pages, threads
+from synctalk_api.store import messages, server_conversations, thread_pages, threads
 from synctalk_api.store.stores import Stores
 
 BEYOND_ALL = 2**63 - 1
@@ -64,17 +64,17 @@ class History:
     page_bytes_max: int
 
     async def page(
-        self, user_id: str, conversation_id: str, part: Part, start: Start, limit: int
+        self, user_id: str | None, conversation_id: str, part: Part, start: Start, limit: int
     ) -> tuple[list[Message], From | None]:
         """Return messages by ascending `seq`, and where the next page in this direction begins (None: there is none).
 
-        A page of large messages is shorter than `limit`.
+        `user_id`: None is a server key, which reads everything. A page of large messages is shorter than `limit`.
         """
         # A replica may show less of what is read of a thread, which has no number that says so.
         from_primary = isinstance(part, InThread)
         reading = self.stores.reading if from_primary else partial(self.stores.reading_much, user_id=user_id)
         async with reading(conversation_id) as conn:
-            await require_member(conn, conversation_id, user_id)
+            await require_reader(conn, conversation_id, user_id)
             if isinstance(part, InThread):
                 await require_root(conn, conversation_id, part.thread_id)
             if isinstance(start, Around):
@@ -96,12 +96,15 @@ class History:
         return shown, From(start.direction, shown[0].seq if start.direction == "before" else shown[-1].seq)
 
     async def _around(
-        self, conn: Connection, user_id: str, conversation_id: str, part: Part, start: Around, limit: int
+        self, conn: Connection, user_id: str | None, conversation_id: str, part: Part, start: Around, limit: int
     ) -> tuple[list[Message], From | None]:
         """Return a page around a message, and where newer ones go on; the newest where nothing is unread."""
-        last_seq, first_unread = await messages.bounds(conn, conversation_id, user_id)
-        if isinstance(part, InThread):
-            first_unread = await threads.first_unread(conn, (conversation_id, part.thread_id), user_id)
+        if user_id is None:
+            last_seq, first_unread = await server_conversations.last_seq(conn, conversation_id), None
+        else:
+            last_seq, first_unread = await messages.bounds(conn, conversation_id, user_id)
+            if isinstance(part, InThread):
+                first_unread = await threads.first_unread(conn, (conversation_id, part.thread_id), user_id)
         middle = first_unread if start.seq is None else min(max(start.seq, 1), last_seq)
         if middle is None:
             shown, _ = self._from(NEWEST, await _read(conn, conversation_id, part, NEWEST, limit + 1), limit)
@@ -115,9 +118,9 @@ class History:
         shown = [*before[len(before) - earlier :], *rest[:later]]
         return shown, From("after", rest[later - 1].seq) if later < len(rest) else None
 
-    async def get(self, user_id: str, conversation_id: str, message_id: str) -> Message:
+    async def get(self, user_id: str | None, conversation_id: str, message_id: str) -> Message:
         async with self.stores.reading(conversation_id) as conn:
-            await require_member(conn, conversation_id, user_id)
+            await require_reader(conn, conversation_id, user_id)
             found = await messages.by_ids(conn, [(conversation_id, message_id)])
             if not found:
                 raise NotFoundError

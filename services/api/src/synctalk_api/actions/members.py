@@ -9,7 +9,7 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection
 
 from synctalk_api import rights, rules
-from synctalk_api.actions.access import lock_as_member, require_member, require_open, require_unmuted
+from synctalk_api.actions.access import lock_as_member, require_open, require_reader, require_unmuted
 from synctalk_api.actions.blocks import Blocks
 from synctalk_api.actions.conversations import publish_to
 from synctalk_api.actions.invitations import Invitations
@@ -31,10 +31,10 @@ class Members:
     fanout: Fanout
     group_members_max: int
 
-    async def page(self, actor_id: str, conversation_id: str, after: str | None, limit: int) -> list[Member]:
+    async def page(self, actor_id: str | None, conversation_id: str, after: str | None, limit: int) -> list[Member]:
         """Return members by ascending user id, one more than `limit`."""
         async with self.stores.reading_much(conversation_id, actor_id) as conn:
-            await require_member(conn, conversation_id, actor_id)
+            await require_reader(conn, conversation_id, actor_id)
             return [row.to_model() for row in await members.page(conn, conversation_id, after, limit + 1)]
 
     async def add(self, actor_id: str, conversation_id: str, user_ids: Sequence[str]) -> list[Member]:
@@ -42,7 +42,7 @@ class Members:
         named = list(dict.fromkeys(user_ids))
         await self.invitations.take_named(actor_id, len(named))
         new = await self._require_may_add(actor_id, conversation_id, named)
-        registered = await self.users.registered(named)
+        registered = await self.users.eligible(named)
         unknown = await self.blocks.blockers(actor_id, new)
         if any(user_id not in registered or user_id in unknown for user_id in named):
             raise InvalidError.of("user_ids", "contains an unknown user")

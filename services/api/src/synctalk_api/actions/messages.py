@@ -103,12 +103,22 @@ def _split_duplicates(commands: Sequence[Command]) -> tuple[list[_First], list[t
 
 
 def _draft(first: _First, mentioned: Mentions, source: Source | AppError | None, time: str, command: Command) -> Draft:
-    trace, files = command.traceparent, command.files
+    trace, files, by_host = command.traceparent, command.files, command.by_host
     if isinstance(source, Source):
         # A body beside what is forwarded is the message hook's.
         said = first.payload.model_copy(update={"body": first.payload.body or source.body})
         return Draft.of(said, first.digest, NOBODY, time, trace, source.shown, files=files)
-    return Draft.of(first.payload, first.digest, mentioned, time, trace, files=files, sendable=source is None)
+    return Draft.of(
+        first.payload,
+        first.digest,
+        mentioned,
+        time,
+        trace,
+        files=files,
+        sendable=source is None,
+        by_host=by_host,
+        silent=command.silent,
+    )
 
 
 def _digest(command: Command) -> bytes:
@@ -135,7 +145,7 @@ def _outcome(
         if not row["repeated_alike"]:
             return ClientMessageIdReusedError()
         return republish(repeated[draft.conversation_id, row["repeated_seq"]], command, broadcast)
-    if (refused := refusal or _refusal(row)) is not None:
+    if (refused := refusal or _refusal(row, by_host=command.by_host)) is not None:
         return refused
     encoded = draft.to_json(row["seq"], row["change_seq"])
     broadcast.to_room(
@@ -149,10 +159,10 @@ def _outcome(
     return CommandResult(encoded)
 
 
-def _refusal(row: asyncpg.Record) -> AppError | None:
+def _refusal(row: asyncpg.Record, *, by_host: bool) -> AppError | None:
     """Return the reason why a message that is no repeat was not written; None: it was."""
     if row["barred"] is not None:
-        return _barred(row)
+        return _barred(row, by_host=by_host)
     if not row["reply_found"]:
         return InvalidError.of("reply_to", "must be the id of a message in this conversation")
     if not row["thread_found"]:
@@ -163,10 +173,10 @@ def _refusal(row: asyncpg.Record) -> AppError | None:
     return None
 
 
-def _barred(row: asyncpg.Record) -> AppError:
+def _barred(row: asyncpg.Record, *, by_host: bool) -> AppError:
     match row["barred"]:
         case "blocked":
-            return NotFoundError()
+            return NotFoundError() if not by_host else ForbiddenError("The other user has blocked the sender.")
         case "blocking":
             return blocking()
         case "archived":

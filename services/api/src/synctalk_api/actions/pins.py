@@ -6,7 +6,7 @@ from datetime import datetime
 from synctalk_contracts.models import Message
 
 from synctalk_api.actions import sizes
-from synctalk_api.actions.access import require_member
+from synctalk_api.actions.access import require_reader
 from synctalk_api.store import pins
 from synctalk_api.store.stores import Stores
 
@@ -17,14 +17,14 @@ class Pins:
     page_bytes_max: int
 
     async def page(
-        self, user_id: str, conversation_id: str, position: tuple[datetime, int] | None, limit: int
+        self, user_id: str | None, conversation_id: str, position: tuple[datetime, int] | None, limit: int
     ) -> tuple[list[Message], bool]:
         """Return pinned messages, the latest pin first, and whether there are more.
 
         A page of large messages is shorter than `limit`.
         """
         async with self.stores.reading(conversation_id) as conn:
-            await require_member(conn, conversation_id, user_id)
+            await require_reader(conn, conversation_id, user_id)
             rows = await pins.page(conn, conversation_id, position, limit + 1)
         found = [row.to_model() for row in rows]
         shown = sizes.fitting(found[:limit], self.page_bytes_max)

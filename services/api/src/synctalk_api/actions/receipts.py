@@ -5,12 +5,13 @@ from typing import cast
 
 from synctalk_contracts import sockets
 from synctalk_contracts.commands import MarkDelivered, MarkRead
+from synctalk_contracts.ids import SYSTEM_USER_ID
 from synctalk_contracts.models import Receipt
 from synctalk_runtime.errors import NotFoundError
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Postgres
 
-from synctalk_api.actions.access import require_member
+from synctalk_api.actions.access import require_reader
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult
 from synctalk_api.actions.own_states import publish_own_state
 from synctalk_api.clients.fanout import Broadcast
@@ -70,10 +71,13 @@ def _publish(
 
 
 async def of_message(
-    stores: Stores, user_id: str, conversation_id: str, seq: int, after: str | None, limit: int
+    stores: Stores, user_id: str | None, conversation_id: str, seq: int, after: str | None, limit: int
 ) -> list[Receipt]:
-    """Return who of the other members has got, and read, the message at `seq`: by user id, one more than `limit`."""
+    """Return who of the other members has got, and read, the message at `seq`: by user id, one more than `limit`.
+
+    `user_id`: None is a server key, to whom all are others.
+    """
     async with stores.reading(conversation_id) as conn:
-        await require_member(conn, conversation_id, user_id)
-        rows = await members.receipts(conn, conversation_id, user_id, seq, after, limit + 1)
+        await require_reader(conn, conversation_id, user_id)
+        rows = await members.receipts(conn, conversation_id, user_id or SYSTEM_USER_ID, seq, after, limit + 1)
     return [Receipt(user_id=row["user_id"], delivered=row["delivered"], read=row["read"]) for row in rows]

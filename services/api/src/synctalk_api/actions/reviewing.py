@@ -11,7 +11,7 @@ from synctalk_contracts.commands import EditMessage, SendMessage
 from synctalk_runtime.background import Tasks
 from synctalk_runtime.errors import AppError, ForbiddenError, UnavailableError
 
-from synctalk_api.actions.commands import Command, CommandResult
+from synctalk_api.actions.commands import Command, CommandResult, Outcome
 from synctalk_api.actions.forwards import sources_of
 from synctalk_api.actions.writers import Writers
 from synctalk_api.clients.message_hook import HookAnswer, HookedMessage, HookQuestion, MessageHook
@@ -28,6 +28,7 @@ class CommandWriters(Protocol):
     max_batch: int
 
     async def write(self, command: Command) -> CommandResult: ...
+    async def write_all(self, commands: Sequence[Command]) -> Sequence[Outcome]: ...
     async def accept(self, commands: Sequence[Command]) -> None: ...
 
 
@@ -71,6 +72,10 @@ class ReviewedWriters:
             finally:
                 self._placed(command.payload.conversation_id, placed)
         return await writing
+
+    async def write_all(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """Write commands of server keys, about which the hook is not asked."""
+        return await self._writers.write_all(commands)
 
     async def accept(self, commands: Sequence[Command]) -> None:
         """Accept the commands of a queue; they are replied to after the commit, or with the hook's refusal."""
@@ -158,7 +163,7 @@ class ReviewedWriters:
 
 
 def _is_reviewed(command: Command) -> bool:
-    return isinstance(command.payload, SendMessage | EditMessage)
+    return isinstance(command.payload, SendMessage | EditMessage) and not command.by_host
 
 
 def _question(payload: SendMessage | EditMessage, body: str) -> HookQuestion:

@@ -27,15 +27,34 @@ def system_message(
     now: datetime,
 ) -> MessageRow:
     """Return the message that says what the user did, and add it to the broadcast."""
+    row = new_row(conversation_id, user_id, what, seq=seq, change_seq=change_seq, now=now)
+    encoded = orjson.Fragment(row.to_json())
+    broadcast.to_room(conversation_id, sockets.MessageNewToClient, user_id, encoded, change_seq=change_seq)
+    return row
+
+
+def new_row(
+    conversation_id: str,
+    sender_id: str,
+    what: Mapping[str, Any],
+    *,
+    seq: int,
+    change_seq: int,
+    now: datetime,
+    client_message_id: str | None = None,
+    body: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> MessageRow:
+    """Return a new message that says this; the group itself has no name for it, and its own words."""
     message_id = new_id()
-    row = MessageRow(
+    return MessageRow(
         conversation_id=conversation_id,
         seq=seq,
         id=message_id,
         change_seq=change_seq,
-        sender_id=user_id,
-        client_message_id=f"sys_{message_id}",
-        body=rules.system_body(what),
+        sender_id=sender_id,
+        client_message_id=client_message_id or f"sys_{message_id}",
+        body=rules.system_body(what) if body is None else body,
         reply_to=None,
         mentions=[],
         mention_all=False,
@@ -44,12 +63,9 @@ def system_message(
         deleted_at=None,
         pinned_at=None,
         pinned_by=None,
-        metadata={},
+        metadata=metadata or {},
         forwarded_from=None,
         system=dict(what),
         reactions={},
         reaction_counts={},
     )
-    encoded = orjson.Fragment(row.to_json())
-    broadcast.to_room(conversation_id, sockets.MessageNewToClient, user_id, encoded, change_seq=change_seq)
-    return row

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synctalk_contracts.events.users import ProfileProvided, UserUpdated
+from synctalk_contracts.ids import SYSTEM_USER_ID
 from synctalk_contracts.models import User
 from synctalk_runtime import outbox
 from synctalk_runtime.errors import NotFoundError, UnavailableError
@@ -35,6 +36,10 @@ class Users:
             found = await self.known(wanted)
         return found
 
+    async def eligible(self, user_ids: Sequence[str]) -> dict[str, User]:
+        """Return those who may be members of a conversation, by id; raises like `registered`."""
+        return await self.registered([each for each in user_ids if each != SYSTEM_USER_ID])
+
     async def known(self, user_ids: Sequence[str]) -> dict[str, User]:
         """Return those who are known here, by id, without asking auth.
 
@@ -55,9 +60,14 @@ class Users:
             return {user_id: user for found in answers.values for user_id, user in found.items()}
 
     async def learn(self, registered: Sequence[User]) -> None:
-        """Add users who are registered at auth; those who are known already stay as they are."""
+        """Add users who are registered at auth; those who are known already stay as they are.
+
+        No search finds the built-in bot.
+        """
         async with self.stores.main.postgres.transaction() as conn:
             await users.add(conn, registered)
+            if any(user.id == SYSTEM_USER_ID for user in registered):
+                await users.set_deactivated(conn, SYSTEM_USER_ID, deactivated=True)
 
     async def get(self, user_id: str) -> User:
         user = (await self.registered([user_id])).get(user_id)

@@ -29,7 +29,8 @@ from synctalk_runtime.telemetry import span
 
 from synctalk_api.actions.backlog import Backlog, Submission
 from synctalk_api.actions.changes import change
-from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
+from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome, SayCustom
+from synctalk_api.actions.custom_messages import say_custom
 from synctalk_api.actions.messages import send
 from synctalk_api.actions.receipts import raise_watermarks
 from synctalk_api.actions.threads import mark_threads_read
@@ -91,14 +92,24 @@ class Writer:
 
         Raises the error with which it was refused, and UnavailableError at once when it would wait too long.
         """
+        (outcome,) = await self.write_all([command])
+        if isinstance(outcome, AppError):
+            raise outcome
+        return outcome
+
+    async def write_all(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """Write commands of REST in this sequence, and return their outcomes after the commits.
+
+        Raises UnavailableError at once when they would wait too long.
+        """
         expected_s = self._backlog.expected_wait_s()
         if self._backlog.full or expected_s > self._wait_max_s:
             REFUSED.labels("full" if self._backlog.full else "slow").inc()
             raise UnavailableError(retry_after=round(max(1.0, expected_s), 1))
-        (outcome,) = await self._submit([command])
-        if isinstance(outcome, AppError):
-            raise outcome
-        return outcome
+        outcomes: list[Outcome] = []
+        for at in range(0, len(commands), self.max_batch):
+            outcomes += await self._submit(commands[at : at + self.max_batch])
+        return outcomes
 
     async def accept(self, commands: Sequence[Command]) -> asyncio.Future[Sequence[Outcome]]:
         """Accept the commands of a queue, in this sequence, and return the future of their outcomes.
@@ -197,13 +208,18 @@ class Writer:
         marks = [n for n in positions if isinstance(commands[n].payload, MARKS)]
         if marks:
             positions = [n for n in positions if not isinstance(commands[n].payload, MARKS)]
-        for is_send, run in groupby(positions, key=lambda n: isinstance(commands[n].payload, SendMessage)):
-            yield self._send if is_send else self._change, list(run)
+        for action, run in groupby(positions, key=lambda n: self._action_of(commands[n])):
+            yield action, list(run)
         in_threads = [n for n in marks if isinstance(commands[n].payload, MarkThreadRead)]
         if len(in_threads) < len(marks):
             yield raise_watermarks, [n for n in marks if n not in in_threads] if in_threads else marks
         if in_threads:
             yield mark_threads_read, in_threads
+
+    def _action_of(self, command: Command) -> Action:
+        if isinstance(command.payload, SendMessage):
+            return self._send
+        return say_custom if isinstance(command.payload, SayCustom) else self._change
 
     async def _write_run(self, action: Action, commands: Sequence[Command]) -> BatchResult:
         """Write the commands in one transaction, or each in its own when one of them may be the reason of a failure."""

@@ -55,6 +55,16 @@ class Writers:
             raise outcome
         return outcome
 
+    async def write_all(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """Write commands of REST without files for one conversation, in this sequence, and return their outcomes.
+
+        Raises UnavailableError at once when they would wait too long.
+        """
+        conversation_id = commands[0].payload.conversation_id
+        if self._stores.is_moving(conversation_id):
+            raise UnavailableError(retry_after=MOVING_RETRY_S)
+        return await self.by_store[self._stores.of(conversation_id)].write_all(commands)
+
     async def accept(self, commands: Sequence[Command]) -> None:
         """Accept the commands of a queue; they are replied to after the commit.
 

@@ -9,12 +9,13 @@ from pydantic import Field, TypeAdapter
 from synctalk_contracts.base import Request
 from synctalk_contracts.ids import Id
 from synctalk_contracts.metadata import Metadata
-from synctalk_contracts.models import Conversation
+from synctalk_contracts.models import Conversation, ServerConversation
 from synctalk_contracts.text import AvatarUrl, Description, Title
 from synctalk_runtime import cursors
 from synctalk_runtime.errors import BadCursorError, InvalidError
 from synctalk_runtime.tokens import CurrentPrincipal
 
+from synctalk_api.routes.callers import ReaderOfConversations
 from synctalk_api.routes.dependencies import MAY_BEGIN, READING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
@@ -120,10 +121,14 @@ def _walked(cursor: str, hidden: bool | None) -> tuple[str, ListPosition]:
     raise BadCursorError
 
 
-@router.get("/{conversation_id}", dependencies=[READING], responses=refusals(404))
-async def get_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Conversation:
+@router.get("/{conversation_id}", responses=refusals(404))
+async def get_conversation(
+    conversation_id: Id, caller: ReaderOfConversations, services: ServicesDep
+) -> Conversation | ServerConversation:
     """Get a conversation as the caller sees it."""
-    return await services.conversations.get(principal.user_id, conversation_id)
+    if caller is None:
+        return await services.server_conversations.get(conversation_id)
+    return await services.conversations.get(caller, conversation_id)
 
 
 @router.patch("/{conversation_id}", dependencies=[WRITING], responses=refusals(400, 403, 404))

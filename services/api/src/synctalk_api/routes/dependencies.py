@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Annotated
 
 from fastapi import Depends
+from synctalk_runtime.directory import Directory
 from synctalk_runtime.errors import ForbiddenError
 from synctalk_runtime.limits import Limit, Limiter
 from synctalk_runtime.service import injected
@@ -16,10 +17,12 @@ from synctalk_api.actions.channels import Channels
 from synctalk_api.actions.conversations import Conversations
 from synctalk_api.actions.files import Files
 from synctalk_api.actions.history import History
+from synctalk_api.actions.host_users import HostUsers
 from synctalk_api.actions.invitations import Invitations
 from synctalk_api.actions.invites import Invites
 from synctalk_api.actions.members import Members
 from synctalk_api.actions.moderation import Moderation
+from synctalk_api.actions.names import Names
 from synctalk_api.actions.own_states import OwnStates
 from synctalk_api.actions.partitions import Partitions
 from synctalk_api.actions.pins import Pins
@@ -29,6 +32,8 @@ from synctalk_api.actions.reports import Reports
 from synctalk_api.actions.reviewing import CommandWriters
 from synctalk_api.actions.revisions import Revisions
 from synctalk_api.actions.search import Search
+from synctalk_api.actions.server_conversations import ServerConversations
+from synctalk_api.actions.server_messages import ServerMessages
 from synctalk_api.actions.sync import Sync
 from synctalk_api.actions.threads import Threads
 from synctalk_api.actions.users import Users
@@ -50,6 +55,8 @@ class UserLimits:
     changing_profile: Limit
     """Each change is published in up to a thousand conversations."""
     uploading: Limit
+    by_key: Limit
+    """What a server key may call without a user; a batch costs as many calls as it has messages."""
 
     @classmethod
     def of(cls, settings: Settings) -> "UserLimits":
@@ -60,6 +67,7 @@ class UserLimits:
             searching=Limit("api_search", settings.search_rate_per_s, settings.search_burst),
             changing_profile=Limit("api_profile", settings.profile_rate_per_s, settings.profile_burst),
             uploading=Limit("api_file", settings.file_rate_per_s, settings.file_burst),
+            by_key=Limit("server_key", settings.server_key_rate_per_s, settings.server_key_burst),
         )
 
 
@@ -90,6 +98,10 @@ class Services:
     writers: CommandWriters
     partitions: Partitions
     files: Files
+    names: Names
+    host_users: HostUsers
+    server_conversations: ServerConversations
+    server_messages: ServerMessages
     limiter: Limiter
     limits: UserLimits
     guests_begin: bool
@@ -101,6 +113,7 @@ class Services:
         settings: Settings,
         stores: Stores,
         accounts: Accounts,
+        directory: Directory,
         limiter: Limiter,
         fanout: Fanout,
         profiles: ProfilePublisher,
@@ -111,6 +124,7 @@ class Services:
         most = settings.group_members_max
         users = Users(stores, accounts, profiles)
         blocks = Blocks(stores, users, fanout)
+        names, host_users = Names(stores), HostUsers(users, directory)
         invitations = Invitations(stores, limiter, settings)
         bounds = settings.sync_reset_after, settings.sync_changes_max, settings.sync_bytes_max
         sync = Sync(stores, attrgetter("reads"), *bounds)
@@ -143,6 +157,10 @@ class Services:
             writers=writers,
             partitions=partitions,
             files=files,
+            names=names,
+            host_users=host_users,
+            server_conversations=ServerConversations(stores, host_users, names, blocks, fanout, most),
+            server_messages=ServerMessages(stores, host_users, writers, fanout),
             limiter=limiter,
             limits=UserLimits.of(settings),
             guests_begin=settings.guests == "open",

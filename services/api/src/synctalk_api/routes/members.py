@@ -6,11 +6,12 @@ from fastapi import APIRouter, Response
 from pydantic import Field, TypeAdapter
 from synctalk_contracts.base import Contract, Request
 from synctalk_contracts.ids import Id
-from synctalk_contracts.models import Member, Role
+from synctalk_contracts.models import Member, Role, ServerMember
 from synctalk_runtime import cursors
 from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_api.routes.dependencies import NO_GUEST, READING, WRITING, ServicesDep
+from synctalk_api.routes.callers import ReaderOfConversations
+from synctalk_api.routes.dependencies import NO_GUEST, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/members", tags=["members"])
@@ -31,20 +32,24 @@ class Members(Contract):
     items: list[Member]
 
 
-@router.get("", dependencies=[READING], responses=refusals(400, 404))
+@router.get("", responses=refusals(400, 404))
 async def list_members(
     conversation_id: Id,
-    principal: CurrentPrincipal,
+    caller: ReaderOfConversations,
     services: ServicesDep,
     limit: PageLimit = 50,
     cursor: Cursor = None,
-) -> Page[Member]:
+) -> Page[Member] | Page[ServerMember]:
     """List the members of a conversation."""
     name = f"members:{conversation_id}"
     after = None if cursor is None else cursors.decode(cursor, name, (), _CURSOR)[1]
-    found = await services.members.page(principal.user_id, conversation_id, after, limit)
+    found = await services.members.page(caller, conversation_id, after, limit)
     rest = found[limit - 1].user.id if len(found) > limit else None
-    return Page(items=found[:limit], next_cursor=None if rest is None else cursors.encode(name, (), rest))
+    next_cursor = None if rest is None else cursors.encode(name, (), rest)
+    if caller is None:
+        shown = await services.host_users.shown_members(found[:limit])
+        return Page[ServerMember](items=shown, next_cursor=next_cursor)
+    return Page[Member](items=found[:limit], next_cursor=next_cursor)
 
 
 @router.post("", dependencies=[WRITING, NO_GUEST], responses=refusals(400, 403, 404, 409))

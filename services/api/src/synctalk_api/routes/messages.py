@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, TypeAdapter
 from synctalk_contracts.base import Request
 from synctalk_contracts.commands import DeleteMessage, EditMessage, SendMessage
-from synctalk_contracts.ids import MAX_INT64, GivenTime, Id
+from synctalk_contracts.ids import MAX_INT64, SYSTEM_USER_ID, GivenTime, Id
 from synctalk_contracts.models import Message
 from synctalk_contracts.sockets import NewMessage
 from synctalk_contracts.text import BodyOrNothing
@@ -16,9 +16,10 @@ from synctalk_runtime.errors import InvalidError
 from synctalk_runtime.telemetry import traceparent
 from synctalk_runtime.tokens import CurrentPrincipal
 
-from synctalk_api.actions.commands import Command
+from synctalk_api.actions.commands import Command, CommandResult
 from synctalk_api.actions.history import ALL, NEWEST, TOP_LEVEL, Around, At, From, InThread, Part, Start
-from synctalk_api.routes.dependencies import READING, SENDING, WRITING, ServicesDep
+from synctalk_api.routes.callers import ReaderOfMessages, WriterOfMessages
+from synctalk_api.routes.dependencies import SENDING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis
 
@@ -37,10 +38,10 @@ class BodyChange(Request):
     """May be empty where the message has files."""
 
 
-@router.get("", dependencies=[READING], responses=refusals(400, 404))
+@router.get("", responses=refusals(400, 404))
 async def list_messages(
     conversation_id: Id,
-    principal: CurrentPrincipal,
+    caller: ReaderOfMessages,
     services: ServicesDep,
     before_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
     after_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
@@ -64,7 +65,7 @@ async def list_messages(
     else:
         asked, position = cursors.decode(cursor, name, asked, _CURSOR)
         start = From(*position)
-    items, rest = await services.history.page(principal.user_id, conversation_id, _part(asked), start, limit)
+    items, rest = await services.history.page(caller, conversation_id, _part(asked), start, limit)
     return Page(items=items, next_cursor=rest and cursors.encode(name, asked, [rest.direction, rest.seq]))
 
 
@@ -118,31 +119,36 @@ async def send_message(
     return Response(result.message, status_code=201 if result.changed else 200, media_type="application/json")
 
 
-@router.get("/{message_id}", dependencies=[READING], responses=refusals(404))
-async def get_message(
-    conversation_id: Id, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
-) -> Message:
+@router.get("/{message_id}", responses=refusals(404))
+async def get_message(conversation_id: Id, message_id: Id, caller: ReaderOfMessages, services: ServicesDep) -> Message:
     """Get a message."""
-    return await services.history.get(principal.user_id, conversation_id, message_id)
+    return await services.history.get(caller, conversation_id, message_id)
 
 
-@router.patch("/{message_id}", dependencies=[WRITING], response_model=Message, responses=refusals(400, 403, 404, 409))
+@router.patch("/{message_id}", response_model=Message, responses=refusals(400, 403, 404, 409))
 async def edit_message(
-    conversation_id: Id, message_id: Id, change: BodyChange, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: Id, message_id: Id, change: BodyChange, caller: WriterOfMessages, services: ServicesDep
 ) -> Response:
-    """Edit a message's text. Requires its sender."""
+    """Edit a message's text. Requires its sender, or a server key."""
     payload = EditMessage(
-        conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id, body=change.body
+        conversation_id=conversation_id, user_id=caller or SYSTEM_USER_ID, message_id=message_id, body=change.body
     )
-    result = await services.writers.write(Command(payload, traceparent=traceparent()))
+    result = await _change(payload, caller, services)
     return Response(result.message, media_type="application/json")
 
 
-@router.delete("/{message_id}", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
+@router.delete("/{message_id}", status_code=204, responses=refusals(403, 404))
 async def delete_message(
-    conversation_id: Id, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: Id, message_id: Id, caller: WriterOfMessages, services: ServicesDep
 ) -> Response:
-    """Delete a message. Requires its sender, an admin or the owner. It keeps its place, without its text."""
-    payload = DeleteMessage(conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id)
-    await services.writers.write(Command(payload, traceparent=traceparent()))
+    """Delete a message: its sender, an admin, the owner or a server key. It keeps its place, without its text."""
+    user_id = caller or SYSTEM_USER_ID
+    payload = DeleteMessage(conversation_id=conversation_id, user_id=user_id, message_id=message_id)
+    await _change(payload, caller, services)
     return Response(status_code=204)
+
+
+async def _change(payload: EditMessage | DeleteMessage, caller: str | None, services: ServicesDep) -> CommandResult:
+    if caller is None:
+        return await services.server_messages.change(payload)
+    return await services.writers.write(Command(payload, traceparent=traceparent()))

@@ -11,7 +11,8 @@ from synctalk_runtime.telemetry import traceparent
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.actions.commands import Command, PinMessage, UnpinMessage
-from synctalk_api.routes.dependencies import READING, WRITING, ServicesDep
+from synctalk_api.routes.callers import ReaderOfMessages
+from synctalk_api.routes.dependencies import WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
 
@@ -20,10 +21,10 @@ router = APIRouter(prefix="/v1/conversations/{conversation_id}", tags=["pins"])
 _CURSOR = TypeAdapter(tuple[str, tuple[()], tuple[Millis, Annotated[int, Field(ge=0, le=MAX_INT64)]]])
 
 
-@router.get("/pins", dependencies=[READING], responses=refusals(400, 404))
+@router.get("/pins", responses=refusals(400, 404))
 async def list_pins(
     conversation_id: Id,
-    principal: CurrentPrincipal,
+    caller: ReaderOfMessages,
     services: ServicesDep,
     limit: PageLimit = 100,
     cursor: Cursor = None,
@@ -33,7 +34,7 @@ async def list_pins(
     if cursor is not None:
         _, (at, seq) = cursors.decode(cursor, name, (), _CURSOR)
         position = time_of(at), seq
-    items, more = await services.pins.page(principal.user_id, conversation_id, position, limit)
+    items, more = await services.pins.page(caller, conversation_id, position, limit)
     last = items[-1] if more else None
     rest = None
     if last is not None and last.pinned_at is not None:

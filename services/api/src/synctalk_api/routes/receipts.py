@@ -15,7 +15,8 @@ from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.actions import receipts
 from synctalk_api.actions.commands import Command
-from synctalk_api.routes.dependencies import READING, WRITING, ServicesDep
+from synctalk_api.routes.callers import ReaderOfMessages
+from synctalk_api.routes.dependencies import WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}", tags=["receipts"])
@@ -28,10 +29,10 @@ class ReadMark(Request):
     seq: Seq
 
 
-@router.get("/receipts", dependencies=[READING], responses=refusals(400, 404))
+@router.get("/receipts", responses=refusals(400, 404))
 async def list_receipts(
     conversation_id: Id,
-    principal: CurrentPrincipal,
+    caller: ReaderOfMessages,
     services: ServicesDep,
     seq: Annotated[int | None, Query(ge=1, le=MAX_INT64)] = None,
     limit: PageLimit = 50,
@@ -44,7 +45,7 @@ async def list_receipts(
         (seq,) = asked
     if seq is None:
         raise InvalidError.of("seq", "Field required")
-    found = await receipts.of_message(services.stores, principal.user_id, conversation_id, seq, after, limit)
+    found = await receipts.of_message(services.stores, caller, conversation_id, seq, after, limit)
     rest = found[limit - 1].user_id if len(found) > limit else None
     return Page(items=found[:limit], next_cursor=None if rest is None else cursors.encode(name, (seq,), rest))
 

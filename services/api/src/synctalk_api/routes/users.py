@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field, TypeAdapter, ValidationError
 from synctalk_contracts.base import Request
 from synctalk_contracts.ids import Id
-from synctalk_contracts.models import User
+from synctalk_contracts.models import ServerUser, User
 from synctalk_contracts.text import AvatarUrl, Name, Text
 from synctalk_runtime import cursors
 from synctalk_runtime.errors import ForbiddenError, InvalidError, NotFoundError
 from synctalk_runtime.tokens import CurrentPrincipal, Principal
 
 from synctalk_api.actions.users import Users
+from synctalk_api.routes.callers import ReaderOfUsers
 from synctalk_api.routes.dependencies import CHANGING_PROFILE, READING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
@@ -43,19 +44,19 @@ async def update_me(change: ProfileChange, principal: CurrentPrincipal, services
     return await services.users.update_profile(principal.user_id, change.model_dump(exclude_unset=True))
 
 
-@router.get("", dependencies=[READING], responses=refusals(400, 403))
+@router.get("", responses=refusals(400, 403))
 async def find_users(
-    principal: CurrentPrincipal,
+    principal: ReaderOfUsers,
     services: ServicesDep,
     search: Annotated[Text | None, Query(min_length=1, max_length=64)] = None,
     ids: Annotated[str | None, Query(max_length=MAX_IDS * 37)] = None,
     limit: PageLimit = 50,
     cursor: Cursor = None,
-) -> Page[User]:
+) -> Page[User] | Page[ServerUser]:
     """Find users by the start of their name, or by id; guests by the ids of co-members only. Others are left out."""
     if ids is not None and search is None and cursor is None:
-        return await _by_ids(services.users, principal, ids)
-    if principal.is_guest:
+        return await _shown(await _by_ids(services.users, principal, ids), principal, services)
+    if principal is not None and principal.is_guest:
         raise ForbiddenError("A guest can't search for users.")
     position = None
     if cursor is not None and ids is None:
@@ -65,25 +66,39 @@ async def find_users(
         raise InvalidError.of("search", "either search or ids is required, not both")
     found = await services.users.search(search, position, limit)
     rest = found[limit - 1][0] if len(found) > limit else None
-    return Page(
+    page = Page[User](
         items=[user for _, user in found[:limit]],
         next_cursor=None if rest is None else cursors.encode(_LIST, (search,), list(rest)),
     )
+    return await _shown(page, principal, services)
 
 
-async def _by_ids(users: Users, principal: Principal, ids: str) -> Page[User]:
+async def _shown(page: Page[User], principal: Principal | None, services: ServicesDep) -> Page[User] | Page[ServerUser]:
+    """Return the users as the caller sees them."""
+    if principal is not None:
+        return page
+    shown = await services.host_users.shown(page.items)
+    return Page[ServerUser](items=list(shown.values()), next_cursor=page.next_cursor)
+
+
+async def _by_ids(users: Users, principal: Principal | None, ids: str) -> Page[User]:
     try:
         wanted = _IDS.validate_python([part for part in ids.split(",") if part])
     except ValidationError as error:
         raise InvalidError.of("ids", f"must be at most {MAX_IDS} ids, separated by commas") from error
-    shown = await users.related(principal.user_id, wanted) if principal.is_guest else wanted
+    shown = wanted
+    if principal is not None and principal.is_guest:
+        shown = await users.related(principal.user_id, wanted)
     found = await users.registered(shown)
-    return Page(items=[found[user_id] for user_id in dict.fromkeys(wanted) if user_id in found], next_cursor=None)
+    return Page[User](items=[found[user_id] for user_id in dict.fromkeys(wanted) if user_id in found], next_cursor=None)
 
 
-@router.get("/{user_id}", dependencies=[READING], responses=refusals(404))
-async def get_user(user_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> User:
+@router.get("/{user_id}", responses=refusals(404))
+async def get_user(user_id: Id, principal: ReaderOfUsers, services: ServicesDep) -> User | ServerUser:
     """Get a user. A guest sees those who share a conversation with them."""
+    if principal is None:
+        user = await services.users.get(user_id)
+        return (await services.host_users.shown([user]))[user.id]
     if principal.is_guest and not await services.users.related(principal.user_id, [user_id]):
         raise NotFoundError
     return await services.users.get(user_id)

@@ -74,7 +74,7 @@ async def conversations(conn: Connection, guest_id: str, limit: int) -> list[str
 
 LOCK = """\
 -- name: claims.lock
-select c.type, c.title, c.metadata, c.created_at, c.last_seq, c.change_seq
+select c.type, c.title, c.metadata, c.created_at, c.last_seq, c.change_seq, c.external_id
 from conversations c where c.id = $1 for no key update"""
 
 PLACES = """\

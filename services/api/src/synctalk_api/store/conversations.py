@@ -47,15 +47,17 @@ class NewConversation:
     created_by: str
     created_at: datetime
     members_count: int
+    external_id: str | None = None
+    """What a host app calls it."""
 
 
 INSERT = """\
 -- name: conversations.insert
 insert into conversations (id, type, title, direct_key, created_by, created_at, change_seq, members_count, active_at,
                            updated_at, partition, description, avatar_url, metadata, visibility, title_terms,
-                           members_changed_at, posting, slow_mode_s, system_messages)
+                           members_changed_at, posting, slow_mode_s, system_messages, external_id)
 select $1, $2, $3, $4, $5, $6, 1, $7, $6, $6, here.partition, $9, $10, $11, $12, $13::text::tsvector, $6,
-       $14, $15, $16
+       $14, $15, $16, $17
 from (select partition from partitions where partition = $8 and moved_to is null for key share) here
 on conflict do nothing
 returning id"""
@@ -84,6 +86,7 @@ async def insert(conn: Connection, new: NewConversation) -> bool:
         new.details.posting,
         new.details.slow_mode_s,
         new.details.system_messages,
+        new.external_id,
     )
     return row is not None
 
@@ -123,12 +126,14 @@ class LockedConversation:
     role: Role
     muted_until: datetime | None
     archived_at: datetime | None
+    external_id: str | None
 
 
 LOCK = """\
 -- name: conversations.lock
 select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting,
-       c.slow_mode_s, c.archived_at, c.last_seq, c.change_seq, c.members_count, c.created_at, m.role, m.muted_until
+       c.slow_mode_s, c.archived_at, c.last_seq, c.change_seq, c.members_count, c.created_at, c.external_id, m.role,
+       m.muted_until
 from conversations c
 join members m on m.conversation_id = c.id
 where c.id = $1 and m.user_id = $2 and m.left_at is null
@@ -138,14 +143,14 @@ for no key update of c, m"""
 async def lock(conn: Connection, conversation_id: str, user_id: str) -> LockedConversation | None:
     """Lock the conversation and the membership; None: no such conversation, or the user is no member."""
     row = await conn.fetchrow(LOCK, conversation_id, user_id)
-    return None if row is None else _locked(row)
+    return None if row is None else locked_of(row)
 
 
 LOCK_GROUP = """\
 -- name: conversations.lock_group
 select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.last_seq, c.change_seq, c.members_count,
        c.created_at, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.archived_at,
-       'member' as role, null::timestamptz as muted_until
+       c.external_id, 'member' as role, null::timestamptz as muted_until
 from conversations c
 where c.id = $1 and c.type = 'group'
 for no key update"""
@@ -154,10 +159,11 @@ for no key update"""
 async def lock_group(conn: Connection, conversation_id: str) -> LockedConversation | None:
     """Lock a group for a user who may be no member of it; None: no such group."""
     row = await conn.fetchrow(LOCK_GROUP, conversation_id)
-    return None if row is None else _locked(row)
+    return None if row is None else locked_of(row)
 
 
-def _locked(row: asyncpg.Record) -> LockedConversation:
+def locked_of(row: asyncpg.Record) -> LockedConversation:
+    """Make it of a row with its columns."""
     return LockedConversation(
         row["id"],
         row["type"],
@@ -178,6 +184,7 @@ def _locked(row: asyncpg.Record) -> LockedConversation:
         Role(row["role"]),
         row["muted_until"],
         row["archived_at"],
+        row["external_id"],
     )
 
 
@@ -325,16 +332,24 @@ async def views(conn: Connection, wanted: Sequence[tuple[str, str]]) -> list[Con
 
 
 def _view(row: asyncpg.Record) -> Conversation:
+    return shared_of(
+        row,
+        peer=None if row["user_id"] is None else users.from_row(row, "user_"),
+        read_seq=row["read_seq"],
+        unread_count=row["unread_count"],
+        role=Role(row["role"]),
+        me=own_state(row),
+    )
+
+
+def shared_of(row: asyncpg.Record, **own: Any) -> Conversation:
+    """Make the conversation of a row with what all members share, and of what is a member's own."""
     return Conversation(
         id=row["id"],
         type=row["type"],
         title=row["title"],
-        peer=None if row["user_id"] is None else users.from_row(row, "user_"),
         last_seq=row["last_seq"],
         change_seq=row["change_seq"],
-        read_seq=row["read_seq"],
-        unread_count=row["unread_count"],
-        role=Role(row["role"]),
         last_message=None if row["message_id"] is None else MessageRow.from_row(row, "message_").to_model(),
         members_count=row["members_count"],
         pins_count=row["pins_count"],
@@ -347,8 +362,8 @@ def _view(row: asyncpg.Record) -> Conversation:
         posting=row["posting"],
         slow_mode_s=row["slow_mode_s"],
         archived_at=row["archived_at"],
-        me=own_state(row),
         system_messages=row["system_messages"],
+        **own,
     )
 
 

@@ -21,7 +21,7 @@ with no_bans as (
 )
 update conversations
 set title = null, title_terms = null, description = '', avatar_url = null, metadata = '{}', visibility = 'private',
-    members_count = 0, members_changed_at = $3, updated_at = $3, change_seq = $2
+    members_count = 0, members_changed_at = $3, updated_at = $3, change_seq = $2, deleted_at = $3, external_id = null
 where id = $1"""
 
 

@@ -124,9 +124,10 @@ with asked as (
   select *
   from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::uuid[], $7::uuid[], $8::text[],
               $9::text[], $10::text[], $11::text[], $14::timestamptz[], $15::text[], $16::jsonb[],
-              $17::bool[], $18::jsonb[], $19::bool[], $20::text[], $23::uuid[], $24::bool[])
+              $17::bool[], $18::jsonb[], $19::bool[], $20::text[], $23::uuid[], $24::bool[],
+              $25::bool[])
        as a(n, conversation_id, user_id, client_message_id, digest, reply_to, id, body, mentions, head, tail, deadline,
-            terms, metadata, mention_all, forwarded_from, sendable, files, thread_id, also_in_conversation)
+            terms, metadata, mention_all, forwarded_from, sendable, files, thread_id, also_in_conversation, by_host)
 ), locked as (
   select a.n, a.user_id, c.last_seq, c.change_seq, c.archived_at, c.posting, c.slow_mode_s, m.role, m.muted_until,
          m.sent_at, m.blocks_peer, m.blocked_by_peer
@@ -138,12 +139,13 @@ with asked as (
 ), judged as (
   select locked.*, a.conversation_id, e.seq as repeated_seq,
          e.deleted_at is not null or e.digest = a.digest as repeated_alike,
-         a.sendable, a.reply_to is null or r.seq is not null as reply_found,
+         a.sendable, a.by_host, a.reply_to is null or r.seq is not null as reply_found,
          a.thread_id is null or t.seq is not null as thread_found,
          coalesce(a.deadline < clock_timestamp(), false) as late,
          case when locked.blocked_by_peer then 'blocked'
               when locked.blocks_peer then 'blocking'
               when locked.archived_at is not null then 'archived'
+              when a.by_host then null
               when locked.muted_until > $12 then 'muted'
               when locked.posting = 'admins' and locked.role <> all($21::text[]) then 'posting' end as barred
   from asked a
@@ -155,7 +157,7 @@ with asked as (
                           and t.thread_id is null
 ), timed as (
   select n, conversation_id, last_seq, change_seq,
-         case when slow_mode_s = 0 or role = any($22::text[]) then 0
+         case when slow_mode_s = 0 or by_host or role = any($22::text[]) then 0
               when row_number() over (partition by conversation_id, user_id order by n) > 1 then slow_mode_s
               else extract(epoch from sent_at - $12) + slow_mode_s end as wait_s
   from judged
@@ -232,6 +234,8 @@ class Draft:
     forwarded_from: dict[str, str | None] | None
     sendable: bool
     """False: it is only looked up whether it has been sent before."""
+    by_host: bool
+    """A server key sends it: nothing holds it up but an archive and a block."""
     id: str
     files: list[dict[str, Any]]
     thread_id: str | None
@@ -253,6 +257,8 @@ class Draft:
         *,
         files: Sequence[File] = (),
         sendable: bool = True,
+        by_host: bool = False,
+        silent: bool = False,
     ) -> "Draft":
         forwarded_from = None if source is None else source.model_dump()
         message_id = new_id()
@@ -290,11 +296,13 @@ class Draft:
             metadata=command.metadata,
             forwarded_from=forwarded_from,
             sendable=sendable,
+            by_host=by_host,
             files=rest["files"],
             thread_id=command.thread_id,
             also_in_conversation=command.also_in_conversation,
             id=message_id,
-            envelope=outbox.opening(MessageCreated, time, traceparent) + '{"message":',
+            envelope=outbox.opening(MessageCreated, time, traceparent)
+            + ('{"silent":true,"message":' if silent else '{"message":'),
             head=f'{{"id":"{message_id}","conversation_id":"{command.conversation_id}","seq":',
             tail="," + orjson.dumps(rest)[1:].decode(),
         )
@@ -354,6 +362,7 @@ async def send(
         rights.roles(Operation.SEND_AT_ONCE),
         [d.thread_id for d in drafts],
         [d.also_in_conversation for d in drafts],
+        [d.by_host for d in drafts],
     )
 
 

@@ -184,15 +184,15 @@ class Stores:
             raise
 
     @asynccontextmanager
-    async def reading_much(self, conversation_id: str, user_id: str) -> AsyncIterator[Connection]:
+    async def reading_much(self, conversation_id: str, user_id: str | None) -> AsyncIterator[Connection]:
         """The same for a member who reads much of it: on the replica, where it shows all that the primary does.
 
-        Raises NotFoundError when the user is no member.
+        Raises NotFoundError when the user is no member. None: a server key, which reads the primary.
         """
         async with AsyncExitStack() as stack:
             conn = await stack.enter_async_context(self.reading(conversation_id))
             replica = self.of(conversation_id).replica
-            if replica is not None:
+            if replica is not None and user_id is not None:
                 here = await members.position(conn, conversation_id, user_id)
                 if here is None:
                     raise NotFoundError

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from synctalk_contracts.ids import SYSTEM_USER_ID
 from synctalk_contracts.models import User
 from synctalk_runtime.postgres import Connection
 
@@ -32,7 +33,7 @@ where t.hash = $1 and s.revoked_at is null and u.deactivated_at is null"""
 
 LOCK = """\
 -- name: bots.lock
-select deactivated_at is null from users where id = $1 and is_bot for update"""
+select deactivated_at is null from users where id = $1 and is_bot and id <> $2 for update"""
 
 DEACTIVATE = """\
 -- name: bots.deactivate
@@ -59,7 +60,7 @@ async def session_of(conn: Connection, token_hash: bytes) -> BotSession | None:
 
 async def lock(conn: Connection, user_id: str) -> bool | None:
     """Lock a bot until the transaction ends, and return whether it is active; None: there is no such bot."""
-    is_active: bool | None = await conn.fetchval(LOCK, user_id)
+    is_active: bool | None = await conn.fetchval(LOCK, user_id, SYSTEM_USER_ID)
     return is_active
 
 

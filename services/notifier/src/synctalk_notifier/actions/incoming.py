@@ -66,7 +66,11 @@ def _membership_changes(event: Event) -> list[MembershipChange]:
 
 async def _store_messages(conn: Connection, events: Sequence[Event], now: datetime, delay: timedelta) -> None:
     """Store the new messages; the delay counts from when the newest was written, not from when it was received."""
-    created = [event for event in events if isinstance(event, MessageCreated) and event.message.system is None]
+    created = [
+        event
+        for event in events
+        if isinstance(event, MessageCreated) and event.message.system is None and not event.silent
+    ]
     if created:
         due_at = max(event.message.created_at for event in created) + delay
         await incoming.add(conn, [_incoming(event) for event in created], now, due_at, traceparent())
