@@ -61,9 +61,15 @@ async def test_support_desk__answers_by_a_webhook(stack: RunningStack, users: Us
     live = await ada.connect()
     async with started("desk", stack, **given) as desk:
         desk_id = await line_of(desk)
-        direct = await ada.post("/v1/conversations", {"type": "direct", "member_ids": [desk_id]})
-        await ada.say(direct["id"], "Where is my parcel?")
-        await live.wait_for("message:new", lambda got: got["body"] == "We have got your message 1.", timeout=TIMEOUT_S)
+        asked = {"customer": ada.id, "title": "A parcel"}
+        tickets = f"http://127.0.0.1:{port}/tickets/{new_name()}"
+        async with aiohttp.ClientSession() as http, http.post(tickets, json=asked) as opened:
+            ticket = (await opened.json())["conversation"]
+        await ada.say(ticket, "Where is my parcel?")
+        reply = await live.wait_for(
+            "message:new", lambda got: got["body"] == "We have got your message 2.", timeout=TIMEOUT_S
+        )
+        assert (reply["conversation_id"], reply["sender_id"]) == (ticket, desk_id)
         async with aiohttp.ClientSession() as http, http.post(given["PUBLIC_URL"], json={}) as forged:
             assert forged.status == 400
     headers = {"Authorization": f"Bearer {server_key}"}

@@ -53,6 +53,11 @@ async def test_echo_bot__answers(stack: RunningStack, users: Users) -> None:
         await eventually(answered, TIMEOUT_S)
 
 
+async def test_ticket__is_made_and_written_to(stack: RunningStack) -> None:
+    given = {"SYNCTALK_KEY": await asyncio.to_thread(key, stack.stack, None), "TICKET": f"ticket/{new_name()}"}
+    assert await output_of("ticket", stack, **given) == ["It does not start 2"]
+
+
 async def test_user__signs_in_and_resumes(stack: RunningStack, users: Users, tmp_path: Path) -> None:
     ada = await users.register()
     environment = {"NAME": ada.username, "PASSWORD": ada.password, "TOKEN_FILE": str(tmp_path / "token")}

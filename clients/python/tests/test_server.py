@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from synctalk import CallError, Client, Resume, Server
+from synctalk import CallError, Client, Connected, MessageEphemeral, Resume, Server, external
 from synctalk.webhooks import verified
 from synctalk_local.commands.key import key
 from synctalk_systemtest.stack import RunningStack
@@ -47,6 +47,58 @@ async def test_user__made_changed_signed_in_and_ended(server: Server, stack: Run
     with pytest.raises(CallError) as refused:
         await server.user_tokens(name)
     assert refused.value.code == "forbidden"
+
+
+async def test_conversation__by_the_apps_name__made_changed_written_to_and_deleted(
+    server: Server, stack: RunningStack
+) -> None:
+    name, (ada, ben) = f"ticket/{new_name()}", [f"customer/{new_name()}" for _ in range(2)]
+    users = {each: await server.put_user(each, display_name="A customer") for each in (ada, ben)}
+    made = await server.conversations.put(name, [external(ada)], title="Old", metadata={"order": 7})
+    changed = await server.conversations.put(name, title="New")
+    added = await server.conversations.add_member(name, external(ben))
+    await server.conversations.remove_member(name, users[ben].id)
+    direct = await server.conversations.put_direct(f"{name}/direct", external(ada), external(ben))
+
+    sent = await server.messages.send(external(name), external(ada), "one", client_message_id="once")
+    again = await server.messages.send(external(name), external(ada), "one", client_message_id="once")
+    said = await server.messages.say(made.id, "two", kind="closed")
+    heard = await server.messages.send_ephemeral(made.id, external(ada), "now", metadata={"k": 1})
+    good, bad = await server.messages.send_all(
+        made.id, [{"sender": users[ada].id, "body": "three"}, {"sender": users[ben].id, "body": "of no member"}]
+    )
+    edited = await server.messages.edit(external(name), sent.id, "changed")
+    await server.messages.delete(made.id, said.id)
+    seen = await server.conversations.find(external(name))
+    await server.conversations.delete(name)
+
+    assert (made.external_id, made.metadata, changed.id, changed.title) == (name, {"order": 7}, made.id, "New")
+    assert (added.user.external_id, direct.type, {user.external_id for user in direct.members or []}) == (
+        ben,
+        "direct",
+        {ada, ben},
+    )
+    assert (again, said.system, heard.body) == (sent, {"type": "custom", "kind": "closed"}, "now")
+    assert (good.message and good.message.seq, bad.error and bad.error["code"]) == (3, "invalid")
+    assert (edited.body, seen.last_seq, seen.members_count) == ("changed", 3, 1)
+    with pytest.raises(CallError) as refused:
+        await server.conversations.get(name)
+    assert refused.value.code == "not_found"
+
+
+async def test_ephemeral_message__is_an_event(server: Server, stack: RunningStack) -> None:
+    name = f"customer/{new_name()}"
+    await server.put_user(name, display_name="Ada")
+    group = await server.conversations.put(f"lobby/{new_name()}", [external(name)])
+    tokens = await server.user_tokens(name)
+    async with Client(stack.url, Resume(tokens.refresh_token)) as client, asyncio.timeout(TIMEOUT_S):
+        async for event in client.events():
+            match event:
+                case Connected():
+                    sent = await server.messages.send_ephemeral(group.id, external(name), "3, 2, 1")
+                case MessageEphemeral(message):
+                    assert message == sent
+                    return
 
 
 async def test_events__followed_from_a_place__are_all_there_in_order(server: Server, stack: RunningStack) -> None:

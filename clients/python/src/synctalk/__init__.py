@@ -18,6 +18,7 @@ from synctalk.events import (
     MemberChanged,
     MessageCreated,
     MessageDeleted,
+    MessageEphemeral,
     MessageEvent,
     MessageUpdated,
     PresenceChanged,
@@ -28,6 +29,7 @@ from synctalk.events import (
 from synctalk.following import Cursor
 from synctalk.rest import Rest
 from synctalk.server import Server
+from synctalk.server_conversations import external
 
 __all__ = [
     "Bot",
@@ -46,6 +48,7 @@ __all__ = [
     "MemberChanged",
     "MessageCreated",
     "MessageDeleted",
+    "MessageEphemeral",
     "MessageEvent",
     "MessageUpdated",
     "NoAnswerError",
@@ -60,4 +63,5 @@ __all__ = [
     "SyncTalkError",
     "Typing",
     "UserUpdated",
+    "external",
 ]

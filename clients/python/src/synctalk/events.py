@@ -8,7 +8,7 @@ now.
 from dataclasses import dataclass
 from datetime import datetime
 
-from synctalk.models import Conversation, Message, Presence, User
+from synctalk.models import Conversation, EphemeralMessage, Message, Presence, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,13 @@ class MessageUpdated(MessageEvent):
 @dataclass(frozen=True, slots=True)
 class MessageDeleted(MessageEvent):
     """A message was deleted; one that came and went during an absence is seen by this only."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEphemeral(Event):
+    """The app says something to whoever is there. It is stored nowhere, and what was missed of it does not come."""
+
+    message: EphemeralMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ from synctalk.events import (
     Disconnected,
     Event,
     MemberChanged,
+    MessageEphemeral,
     PresenceChanged,
     ReceiptUpdated,
     Typing,
     UserUpdated,
 )
 from synctalk.following import Change, Cursor, Following
-from synctalk.models import Conversation, Message, Presence, SyncState, User
+from synctalk.models import Conversation, EphemeralMessage, Message, Presence, SyncState, User
 from synctalk.queue import EventQueue, Step
 from synctalk.rest import Rest
 from synctalk.timing import backoff_s
@@ -261,6 +262,8 @@ def _durable(event: str, payload: Any) -> Message | MemberChanged | Conversation
 def _passing(event: str, payload: Any) -> Event | None:
     """Return an event without a number; None: it is of no interest to an app, or not known here."""
     match event:
+        case "message:ephemeral":
+            return MessageEphemeral(EphemeralMessage.model_validate(payload))
         case "receipt:updated":
             return ReceiptUpdated(
                 payload["conversation_id"], payload["user_id"], payload["delivered_seq"], payload["read_seq"]

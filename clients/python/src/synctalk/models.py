@@ -145,6 +145,18 @@ class Conversation(Model):
     system_messages: bool = False
 
 
+class EphemeralMessage(Model):
+    """What was said to whoever was there, and is stored nowhere."""
+
+    id: str
+    conversation_id: str
+    sender_id: str
+    client_message_id: str
+    body: str
+    metadata: dict[str, Any] = {}
+    created_at: datetime
+
+
 class Member(Model):
     user: User
     role: str | None
@@ -217,6 +229,41 @@ class ServerUser(User):
     private_metadata: dict[str, Any] = {}
     deactivated_at: datetime | None = None
     erased_at: datetime | None = None
+
+
+class ServerConversation(Model):
+    """A conversation as server keys see it, who are nobody in it."""
+
+    id: str
+    external_id: str | None
+    """What the app calls it."""
+    type: str
+    """`direct` or `group`."""
+    title: str | None
+    members: list[User] | None
+    """Both users of a direct one; None of a group."""
+    last_seq: int
+    change_seq: int
+    last_message: Message | None
+    members_count: int
+    pins_count: int = 0
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    avatar_url: str | None = None
+    metadata: dict[str, Any] = {}
+    visibility: str = "private"
+    posting: str = "everyone"
+    slow_mode_s: int = 0
+    archived_at: datetime | None = None
+    system_messages: bool = False
+
+
+class MessageOutcome(Model):
+    """What became of one message of a batch: `message`, or `error` as in an error body."""
+
+    message: Message | None = None
+    error: dict[str, Any] | None = None
 
 
 class UserOutcome(Model):

@@ -23,6 +23,8 @@ from synctalk.models import (
     WebhookInfo,
 )
 from synctalk.rest import PAGE, Rest
+from synctalk.server_conversations import ServerConversations
+from synctalk.server_messages import ServerMessages
 
 WAIT_S = 10.0
 """How long a reading of the feed waits for an event; less than any call may take."""
@@ -43,6 +45,8 @@ class Server:
         self._http = Http(base_url)
         self._tokens = FixedToken(key)
         self._rest = Rest(self._http, self._tokens)
+        self.conversations = ServerConversations(self._rest)
+        self.messages = ServerMessages(self._rest)
 
     async def __aenter__(self) -> Self:
         await self._http.open()

@@ -187,6 +187,18 @@ async def test_conversation_updated__shows_each_member_their_own_view(ada: Conne
     assert socket_of(bob).of("conversation:updated") == [{"title": "T"} | views["bob"]]
 
 
+async def test_ephemeral_message__is_for_all_who_are_there__in_no_order(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    payload = {"id": "e", "conversation_id": "c", "sender_id": "ada", "body": "hello"}
+    event = {"event": "message:ephemeral", "change_seq": None, "user_id": "ada", "payload": payload}
+
+    room.sequencer.accept([event, message(1), event])
+    room.sequencer.accept([member(2, "bob", None), event])
+
+    assert socket_of(ada).of("message:ephemeral") == [payload] * 3
+    assert socket_of(bob).of("message:ephemeral") == [payload] * 2
+
+
 async def test_conversation_updated__without_a_number__is_for_those_who_have_a_view(
     ada: Connection, bob: Connection
 ) -> None:

@@ -182,6 +182,16 @@ async def test_message__of_the_group_itself__is_not_pushed(rig: Rig) -> None:
     assert [pushed.message["data"]["message_id"] for pushed in rig.pushed(token)] == [said.message.id]
 
 
+async def test_message__silent__is_not_pushed(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    await rig.publish(conversation.message(ada).model_copy(update={"silent": True}))
+    said = await conversation.write(ada)
+    await rig.settled()
+    assert [pushed.message["data"]["message_id"] for pushed in rig.pushed(token)] == [said.message.id]
+
+
 async def test_message__muted__not_pushed_until_then(rig: Rig) -> None:
     ada, bob, cas = rig.user(), rig.user(), rig.user()
     muted, no_more = await bob.add_device(), await cas.add_device()
