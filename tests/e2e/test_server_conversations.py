@@ -136,7 +136,7 @@ async def test_batch__is_stored_in_order__each_with_its_outcome(backend: Backend
     ]
 
 
-async def test_ephemeral_message__is_heard_by_who_is_there__and_stored_nowhere(backend: Backend, users: Users) -> None:
+async def test_ephemeral_message__reaches_who_is_there__and_stored_nowhere(backend: Backend, users: Users) -> None:
     ada, ben, cyd = await users.register_all("Ada", "Ben", "Cyd")
     made = await put(backend, new_ticket(), ada.id, ben.id)
     sockets = [await user.connect() for user in (ada, ben, cyd)]

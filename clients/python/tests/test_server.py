@@ -63,7 +63,7 @@ async def test_conversation__by_the_apps_name__made_changed_written_to_and_delet
     sent = await server.messages.send(external(name), external(ada), "one", client_message_id="once")
     again = await server.messages.send(external(name), external(ada), "one", client_message_id="once")
     said = await server.messages.say(made.id, "two", kind="closed")
-    heard = await server.messages.send_ephemeral(made.id, external(ada), "now", metadata={"k": 1})
+    ephemeral = await server.messages.send_ephemeral(made.id, external(ada), "now", metadata={"k": 1})
     good, bad = await server.messages.send_all(
         made.id, [{"sender": users[ada].id, "body": "three"}, {"sender": users[ben].id, "body": "of no member"}]
     )
@@ -78,7 +78,7 @@ async def test_conversation__by_the_apps_name__made_changed_written_to_and_delet
         "direct",
         {ada, ben},
     )
-    assert (again, said.system, heard.body) == (sent, {"type": "custom", "kind": "closed"}, "now")
+    assert (again, said.system, ephemeral.body) == (sent, {"type": "custom", "kind": "closed"}, "now")
     assert (good.message and good.message.seq, bad.error and bad.error["code"]) == (3, "invalid")
     assert (edited.body, seen.last_seq, seen.members_count) == ("changed", 3, 1)
     with pytest.raises(CallError) as refused:

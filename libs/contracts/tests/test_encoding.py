@@ -39,7 +39,7 @@ def encoded_by_function(name: str, model: Contract) -> bytes:
     return function(**dumped)  # type: ignore[no-any-return]
 
 
-RELAYED = ("receipt:updated", "thread:changed", "thread:updated")
+RELAYED = ("receipt:updated", "message:ephemeral", "thread:changed", "thread:updated")
 """Composed by api alone."""
 
 

@@ -41,6 +41,7 @@ INTERFACE_TO_CLIENT = {
     "message:new",
     "message:updated",
     "message:deleted",
+    "message:ephemeral",
     "receipt:updated",
     "thread:changed",
     "thread:updated",

@@ -18,6 +18,8 @@ from synctalk_contracts.internal import (
     Ids,
     Membership,
     MembershipPage,
+    NamedConversation,
+    NameQuestion,
     PreviewsMade,
     PushAnswer,
     PushAnswers,
@@ -33,7 +35,7 @@ from synctalk_notifier.clients import upstreams as clients
 from synctalk_notifier.clients.endpoints import Endpoints
 from synctalk_notifier.settings import Settings
 from synctalk_runtime.bus import Bus
-from synctalk_runtime.errors import AppError, UnavailableError
+from synctalk_runtime.errors import AppError, NotFoundError, UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.internal import HEADER, Credential, InternalClient
 from synctalk_runtime.outbound import Outbound
@@ -60,6 +62,9 @@ class Upstreams:
     previews: list[PreviewsMade] = field(default_factory=list)
     quiet: dict[str, list[str]] = field(default_factory=dict)
     """Which conversations the badge leaves out, by user, as asked last."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    """Conversations by what the host app calls them."""
 
     def says(self, user_id: str, conversation_id: str, **answer: Any) -> None:
         usual = {"member": True, "delivered": False, "read": False, "deleted": False, "badge": 1}
@@ -91,6 +96,13 @@ class Upstreams:
         async def previews(made: PreviewsMade, request: Request) -> None:
             self._count(request)
             self.previews.append(made)
+
+        @app.post("/internal/conversations/named")
+        async def named(question: NameQuestion, request: Request) -> NamedConversation:
+            self._count(request)
+            if question.external_id not in self.names:
+                raise NotFoundError
+            return NamedConversation(id=self.names[question.external_id])
 
         @app.get("/internal/memberships")
         async def memberships(request: Request, after: int = 0) -> MembershipPage:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from synctalk_contracts.base import Contract
 from synctalk_contracts.events.sessions import SessionRevoked
-from synctalk_contracts.ids import Id, Seq, Timestamp
+from synctalk_contracts.ids import MAX_EXTERNAL_ID_CHARS, Id, Seq, Timestamp
 from synctalk_contracts.models import LastSeenVisible, LinkPreview, Presence, ServerUser, User
 from synctalk_contracts.topology import PARTITIONS
 
@@ -135,6 +135,13 @@ ROUTES = (
         ("notifier",),
         "`after`, `limit` → `MembershipPage`: all of them, to build a copy anew",
     ),
+    InternalRoute(
+        "api",
+        "POST",
+        "/internal/conversations/named",
+        ("notifier",),
+        "`NameQuestion` → `NamedConversation`: the conversation that a host app calls so, or 404",
+    ),
     InternalRoute("presence", "POST", "/internal/presence/leases", ("gateway",), "`LeaseReport` → 204"),
     InternalRoute(
         "presence",
@@ -184,6 +191,15 @@ class KnownUsers(Contract):
     """Each user once, also those who are deactivated."""
 
     items: list[ServerUser]
+
+
+class NameQuestion(Contract):
+    external_id: Annotated[str, Field(max_length=MAX_EXTERNAL_ID_CHARS)]
+    """As it is kept: in NFC."""
+
+
+class NamedConversation(Contract):
+    id: Id
 
 
 class KeyQuestion(Contract):

@@ -97,6 +97,8 @@ def schemas() -> dict[str, type[BaseModel]]:
         internal.UsersQuestion,
         internal.KnownUsers,
         internal.InviteUse,
+        internal.NameQuestion,
+        internal.NamedConversation,
         internal.KeyQuestion,
         internal.KnownKey,
         internal.KnownBot,

@@ -418,7 +418,7 @@ async def test_key__needs_a_user_for_every_other_call(api: Api) -> None:
     host, (ada, ben) = Host.of(api, *Scope), await api.users(2)
     group = await ada.group(ben)
     place = f"/v1/conversations/{group['id']}"
-    calls = [
+    calls: list[tuple[str, str, Json | None]] = [
         ("GET", "/v1/conversations", None),
         ("POST", "/v1/conversations", {"type": "group", "title": "A", "member_ids": []}),
         ("PATCH", place, {"title": "A"}),

@@ -102,7 +102,7 @@ async def test_message__that_is_wrong__is_invalid(api: Api) -> None:
     assert await history(ada, group["id"]) == []
 
 
-async def test_host__is_held_up_by_no_limit_of_members(start_api: Start) -> None:
+async def test_host__is_kept_back_by_no_limit_of_members(start_api: Start) -> None:
     async with start_api(message_rate_per_s=0.001, message_burst=1) as api:
         host, (ada, ben) = Host.of(api), await api.users(2)
         group = await ada.group(ben)
@@ -114,13 +114,13 @@ async def test_host__is_held_up_by_no_limit_of_members(start_api: Start) -> None
         assert (await send(host, group["id"], {"messages": [new(ben), new(ben)]})).status == 200
 
 
-async def test_host__is_held_up_by_an_archive_and_a_block(api: Api) -> None:
+async def test_host__is_kept_back_by_an_archive_and_a_block(api: Api) -> None:
     host, (ada, ben) = Host.of(api), await api.users(2)
     group, direct = await ada.group(ben), await ada.direct(ben)
     await ada.put(f"/v1/conversations/{group['id']}/archive")
     await ada.put(f"/v1/users/me/blocks/{ben.id}")
     for ephemeral in (False, True):
-        more = {"ephemeral": True} if ephemeral else {}
+        more: Json = {"ephemeral": True} if ephemeral else {}
         assert (await send(host, group["id"], new(ada, **more))).status == 403
         assert (await send(host, direct["id"], new(ada, **more))).status == 403
         assert (await send(host, direct["id"], new(ben, **more))).status == 403

@@ -44,6 +44,21 @@ class TestWhoMayNot:
         assert response.headers["Retry-After"] == "1"
 
 
+async def test_conversation__by_the_host_apps_name__is_the_same(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    conversation = await rig.conversation(ada, bob)
+    rig.upstreams.names["ticket/7-\u00e9"] = conversation.id
+    place = f"{PATH}external:ticket%2F7-e%CC%81"
+    assert (await ada.call("PUT", place, {"level": "none"})).status == 204
+    for path in (place, PATH + conversation.id):
+        assert (await ada.call("GET", path)).body["level"] == "none"
+    rig.upstreams.says(bob.id, conversation.id, member=False)
+    assert (await bob.call("GET", place)).status == 404
+    for unknown in ("external:nothing", "external:", "external:a%20b"):
+        assert (await ada.call("GET", PATH + unknown)).status == 404
+    assert (await ada.call("GET", PATH + "nothing")).status == 422
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -12,6 +12,7 @@ from synctalk_runtime import cursors
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.dependencies import NO_GUEST, READING, WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
 from synctalk_api.store.channels import Place
@@ -62,6 +63,8 @@ async def list_channels(
 @router.post(
     "/conversations/{conversation_id}/join", dependencies=[WRITING, NO_GUEST], responses=refusals(403, 404, 409)
 )
-async def join_channel(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Conversation:
+async def join_channel(
+    conversation_id: ConversationId, principal: CurrentPrincipal, services: ServicesDep
+) -> Conversation:
     """Become a member of a public group."""
     return await services.channels.join(principal.user_id, conversation_id)

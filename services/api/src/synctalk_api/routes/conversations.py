@@ -17,6 +17,7 @@ from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.callers import ReaderOfConversations
 from synctalk_api.routes.dependencies import MAY_BEGIN, READING, WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
 from synctalk_api.store.conversations import RECENT_LISTED_MAX, Details, ListPosition
@@ -123,7 +124,7 @@ def _walked(cursor: str, hidden: bool | None) -> tuple[str, ListPosition]:
 
 @router.get("/{conversation_id}", responses=refusals(404))
 async def get_conversation(
-    conversation_id: Id, caller: ReaderOfConversations, services: ServicesDep
+    conversation_id: ConversationId, caller: ReaderOfConversations, services: ServicesDep
 ) -> Conversation | ServerConversation:
     """Get a conversation as the caller sees it."""
     if caller is None:
@@ -133,7 +134,7 @@ async def get_conversation(
 
 @router.patch("/{conversation_id}", dependencies=[WRITING], responses=refusals(400, 403, 404))
 async def change_conversation(
-    conversation_id: Id, change: DetailsChange, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, change: DetailsChange, principal: CurrentPrincipal, services: ServicesDep
 ) -> Conversation:
     """Change a group's details. Requires an admin; the description, who may send and slow mode: a moderator."""
     fields = change.model_dump(exclude_unset=True)
@@ -141,21 +142,27 @@ async def change_conversation(
 
 
 @router.delete("/{conversation_id}", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
-async def delete_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+async def delete_conversation(
+    conversation_id: ConversationId, principal: CurrentPrincipal, services: ServicesDep
+) -> Response:
     """Delete a group for everybody, with all that is in it. Requires the owner."""
     await services.conversations.delete(principal.user_id, conversation_id)
     return Response(status_code=204)
 
 
 @router.put("/{conversation_id}/archive", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
-async def archive_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+async def archive_conversation(
+    conversation_id: ConversationId, principal: CurrentPrincipal, services: ServicesDep
+) -> Response:
     """Archive a group: it can be read, and nothing in it changes. Requires an admin."""
     await services.conversations.set_archived(principal.user_id, conversation_id, archived=True)
     return Response(status_code=204)
 
 
 @router.delete("/{conversation_id}/archive", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
-async def unarchive_conversation(conversation_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+async def unarchive_conversation(
+    conversation_id: ConversationId, principal: CurrentPrincipal, services: ServicesDep
+) -> Response:
     """Take a group out of the archive. Requires an admin."""
     await services.conversations.set_archived(principal.user_id, conversation_id, archived=False)
     return Response(status_code=204)

@@ -13,6 +13,8 @@ from synctalk_contracts.internal import (
     Ids,
     InviteUse,
     MembershipPage,
+    NamedConversation,
+    NameQuestion,
     PartitionMap,
     PreviewsMade,
     PushAnswers,
@@ -39,6 +41,12 @@ router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(
 
 MAX_CONVERSATIONS = 1_000
 MAX_MEMBERSHIPS = 2_000
+
+
+@router.post("/conversations/named")
+async def find_named_conversation(question: NameQuestion, services: ServicesDep) -> NamedConversation:
+    """Return the conversation that a host app calls so."""
+    return NamedConversation(id=await services.names.get(question.external_id))
 
 
 @router.put("/users/{user_id}", status_code=204)

@@ -14,6 +14,7 @@ from synctalk_runtime import cursors
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.dependencies import NO_GUEST, READING, WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
 from synctalk_api.store.invites import Invite as InviteRow
@@ -54,7 +55,11 @@ class InvitePreview(Contract):
     responses=refusals(400, 403, 404, 409),
 )
 async def create_invite(
-    conversation_id: Id, new: NewInvite, principal: CurrentPrincipal, services: ServicesDep, request: HttpRequest
+    conversation_id: ConversationId,
+    new: NewInvite,
+    principal: CurrentPrincipal,
+    services: ServicesDep,
+    request: HttpRequest,
 ) -> Invite:
     """Make a link by which users come into a group. Requires an admin."""
     made = await services.invites.create(principal.user_id, conversation_id, new.expires_in_s, new.max_uses)
@@ -63,7 +68,7 @@ async def create_invite(
 
 @router.get("/conversations/{conversation_id}/invites", dependencies=[READING], responses=refusals(400, 403, 404))
 async def list_invites(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     principal: CurrentPrincipal,
     services: ServicesDep,
     request: HttpRequest,
@@ -88,7 +93,7 @@ async def list_invites(
     responses=refusals(403, 404),
 )
 async def delete_invite(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     code: Annotated[Text, Field(max_length=64)],
     principal: CurrentPrincipal,
     services: ServicesDep,

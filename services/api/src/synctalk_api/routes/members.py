@@ -12,6 +12,7 @@ from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.callers import ReaderOfConversations
 from synctalk_api.routes.dependencies import NO_GUEST, WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/members", tags=["members"])
@@ -34,7 +35,7 @@ class Members(Contract):
 
 @router.get("", responses=refusals(400, 404))
 async def list_members(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     caller: ReaderOfConversations,
     services: ServicesDep,
     limit: PageLimit = 50,
@@ -54,7 +55,7 @@ async def list_members(
 
 @router.post("", dependencies=[WRITING, NO_GUEST], responses=refusals(400, 403, 404, 409))
 async def add_members(
-    conversation_id: Id, new: NewMembers, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, new: NewMembers, principal: CurrentPrincipal, services: ServicesDep
 ) -> Members:
     """Add users to a group. Requires a member."""
     return Members(items=await services.members.add(principal.user_id, conversation_id, new.user_ids))
@@ -62,7 +63,7 @@ async def add_members(
 
 @router.patch("/{user_id}", dependencies=[WRITING], responses=refusals(400, 403, 404, 409))
 async def set_role(
-    conversation_id: Id, user_id: Id, change: RoleChange, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, user_id: Id, change: RoleChange, principal: CurrentPrincipal, services: ServicesDep
 ) -> Member:
     """Change a member's role. Requires the owner; setting `owner` transfers the group."""
     return await services.members.set_role(principal.user_id, conversation_id, user_id, Role(change.role))
@@ -70,7 +71,7 @@ async def set_role(
 
 @router.delete("/{user_id}", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
 async def remove_member(
-    conversation_id: Id, user_id: Id, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, user_id: Id, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Remove a member, or leave the group."""
     await services.members.remove(principal.user_id, conversation_id, user_id)

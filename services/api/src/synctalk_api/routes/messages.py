@@ -20,6 +20,7 @@ from synctalk_api.actions.commands import Command, CommandResult
 from synctalk_api.actions.history import ALL, NEWEST, TOP_LEVEL, Around, At, From, InThread, Part, Start
 from synctalk_api.routes.callers import ReaderOfMessages, WriterOfMessages
 from synctalk_api.routes.dependencies import SENDING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis
 
@@ -40,7 +41,7 @@ class BodyChange(Request):
 
 @router.get("", responses=refusals(400, 404))
 async def list_messages(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     caller: ReaderOfMessages,
     services: ServicesDep,
     before_seq: Annotated[int | None, Query(ge=0, le=MAX_INT64)] = None,
@@ -100,7 +101,7 @@ def _start(asked: _Asked, at: datetime | None) -> Start:
     responses={200: {"model": Message, "description": "The message had already been sent."}, **refusals(400, 404, 409)},
 )
 async def send_message(
-    conversation_id: Id, new: NewMessage, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, new: NewMessage, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Send a message, or forward one. Sending the same `client_message_id` again returns the same message."""
     payload = SendMessage(
@@ -120,14 +121,16 @@ async def send_message(
 
 
 @router.get("/{message_id}", responses=refusals(404))
-async def get_message(conversation_id: Id, message_id: Id, caller: ReaderOfMessages, services: ServicesDep) -> Message:
+async def get_message(
+    conversation_id: ConversationId, message_id: Id, caller: ReaderOfMessages, services: ServicesDep
+) -> Message:
     """Get a message."""
     return await services.history.get(caller, conversation_id, message_id)
 
 
 @router.patch("/{message_id}", response_model=Message, responses=refusals(400, 403, 404, 409))
 async def edit_message(
-    conversation_id: Id, message_id: Id, change: BodyChange, caller: WriterOfMessages, services: ServicesDep
+    conversation_id: ConversationId, message_id: Id, change: BodyChange, caller: WriterOfMessages, services: ServicesDep
 ) -> Response:
     """Edit a message's text. Requires its sender, or a server key."""
     payload = EditMessage(
@@ -139,7 +142,7 @@ async def edit_message(
 
 @router.delete("/{message_id}", status_code=204, responses=refusals(403, 404))
 async def delete_message(
-    conversation_id: Id, message_id: Id, caller: WriterOfMessages, services: ServicesDep
+    conversation_id: ConversationId, message_id: Id, caller: WriterOfMessages, services: ServicesDep
 ) -> Response:
     """Delete a message: its sender, an admin, the owner or a server key. It keeps its place, without its text."""
     user_id = caller or SYSTEM_USER_ID

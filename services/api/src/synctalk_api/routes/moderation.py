@@ -12,6 +12,7 @@ from synctalk_runtime import cursors
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.dependencies import READING, WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}", tags=["moderation"])
@@ -46,7 +47,7 @@ class Ban(Contract):
 
 @router.get("/bans", dependencies=[READING], responses=refusals(400, 403, 404))
 async def list_bans(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     principal: CurrentPrincipal,
     services: ServicesDep,
     limit: PageLimit = 50,
@@ -66,7 +67,7 @@ async def list_bans(
 
 @router.put("/bans/{user_id}", status_code=204, dependencies=[WRITING], responses=refusals(400, 403, 404))
 async def ban_user(
-    conversation_id: Id, user_id: Id, ban: NewBan, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, user_id: Id, ban: NewBan, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Remove a user from a group and keep them out. Requires a moderator, and a higher role than theirs."""
     await services.moderation.ban(principal.user_id, conversation_id, user_id, ban.reason, ban.until)
@@ -74,7 +75,9 @@ async def ban_user(
 
 
 @router.delete("/bans/{user_id}", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
-async def lift_ban(conversation_id: Id, user_id: Id, principal: CurrentPrincipal, services: ServicesDep) -> Response:
+async def lift_ban(
+    conversation_id: ConversationId, user_id: Id, principal: CurrentPrincipal, services: ServicesDep
+) -> Response:
     """Let a banned user come in again. Requires a moderator."""
     await services.moderation.lift_ban(principal.user_id, conversation_id, user_id)
     return Response(status_code=204)
@@ -82,7 +85,7 @@ async def lift_ban(conversation_id: Id, user_id: Id, principal: CurrentPrincipal
 
 @router.put("/members/{user_id}/mute", status_code=204, dependencies=[WRITING], responses=refusals(400, 403, 404))
 async def mute_member(
-    conversation_id: Id, user_id: Id, mute: NewMute, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, user_id: Id, mute: NewMute, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Let a member of a group read and not write. Requires a moderator, and a higher role than theirs."""
     await services.moderation.mute(principal.user_id, conversation_id, user_id, mute.until)
@@ -91,7 +94,7 @@ async def mute_member(
 
 @router.delete("/members/{user_id}/mute", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
 async def unmute_member(
-    conversation_id: Id, user_id: Id, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, user_id: Id, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Let a muted member write again. Requires a moderator, and a higher role than theirs."""
     await services.moderation.unmute(principal.user_id, conversation_id, user_id)
@@ -100,7 +103,11 @@ async def unmute_member(
 
 @router.post("/messages/{message_id}/report", status_code=204, dependencies=[WRITING], responses=refusals(400, 404))
 async def report_message(
-    conversation_id: Id, message_id: Id, report: NewReport, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId,
+    message_id: Id,
+    report: NewReport,
+    principal: CurrentPrincipal,
+    services: ServicesDep,
 ) -> Response:
     """Report a message to the operators."""
     await services.reports.report(principal.user_id, conversation_id, message_id, report.reason)

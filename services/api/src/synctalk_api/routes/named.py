@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Path
+from pydantic import WithJsonSchema
 from starlette.types import ASGIApp, Receive, Scope, Send
 from synctalk_contracts.ids import EXTERNAL, Id
 from synctalk_runtime.app import error_response
@@ -19,11 +20,10 @@ NOBODYS = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 ConversationId = Annotated[
     Id,
-    Path(
-        description="The conversation's id, or `external:` and what the host app calls it, percent-encoded.",
-        json_schema_extra={"examples": ["external:ticket-8812"]},
-    ),
+    WithJsonSchema({"type": "string", "minLength": 1, "examples": ["external:ticket-8812"]}),
+    Path(description="The conversation's id, or `external:` and what the host app calls it, percent-encoded."),
 ]
+"""In a path: an id by the time that a route sees it."""
 
 
 class NamedConversations:

@@ -4,11 +4,11 @@ from typing import Literal
 
 from fastapi import APIRouter
 from synctalk_contracts.base import Request
-from synctalk_contracts.ids import Id
 from synctalk_contracts.models import Conversation
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.dependencies import WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/me", tags=["conversations"])
@@ -26,7 +26,7 @@ class OwnStateChange(Request):
 
 @router.patch("", dependencies=[WRITING], responses=refusals(400, 404))
 async def change_own_state(
-    conversation_id: Id, change: OwnStateChange, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, change: OwnStateChange, principal: CurrentPrincipal, services: ServicesDep
 ) -> Conversation:
     """Pin, hide or mark a conversation unread for oneself."""
     given = change.model_dump(exclude_unset=True)

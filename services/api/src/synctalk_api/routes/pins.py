@@ -13,6 +13,7 @@ from synctalk_runtime.tokens import CurrentPrincipal
 from synctalk_api.actions.commands import Command, PinMessage, UnpinMessage
 from synctalk_api.routes.callers import ReaderOfMessages
 from synctalk_api.routes.dependencies import WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
 
@@ -23,7 +24,7 @@ _CURSOR = TypeAdapter(tuple[str, tuple[()], tuple[Millis, Annotated[int, Field(g
 
 @router.get("/pins", responses=refusals(400, 404))
 async def list_pins(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     caller: ReaderOfMessages,
     services: ServicesDep,
     limit: PageLimit = 100,
@@ -44,7 +45,7 @@ async def list_pins(
 
 @router.put("/messages/{message_id}/pin", status_code=204, dependencies=[WRITING], responses=refusals(403, 404, 409))
 async def pin_message(
-    conversation_id: Id, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Pin a message. In a group of more than 20 members it requires a moderator."""
     payload = PinMessage(conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id)
@@ -54,7 +55,7 @@ async def pin_message(
 
 @router.delete("/messages/{message_id}/pin", status_code=204, dependencies=[WRITING], responses=refusals(403, 404))
 async def unpin_message(
-    conversation_id: Id, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, message_id: Id, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Unpin a message. Requires what pinning requires."""
     payload = UnpinMessage(conversation_id=conversation_id, user_id=principal.user_id, message_id=message_id)

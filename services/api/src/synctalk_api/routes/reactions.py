@@ -9,6 +9,7 @@ from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.actions.commands import Command
 from synctalk_api.routes.dependencies import WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/messages/{message_id}/reactions", tags=["reactions"])
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/v1/conversations/{conversation_id}/messages/{message
 
 @router.put("/{emoji}", status_code=204, dependencies=[WRITING], responses=refusals(404, 409))
 async def add_reaction(
-    conversation_id: Id, message_id: Id, emoji: Emoji, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, message_id: Id, emoji: Emoji, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Add the caller's reaction to a message."""
     payload = AddReaction(
@@ -28,7 +29,7 @@ async def add_reaction(
 
 @router.delete("/{emoji}", status_code=204, dependencies=[WRITING], responses=refusals(404))
 async def remove_reaction(
-    conversation_id: Id, message_id: Id, emoji: Emoji, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, message_id: Id, emoji: Emoji, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Remove the caller's reaction from a message."""
     payload = RemoveReaction(

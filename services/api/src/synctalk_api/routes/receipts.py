@@ -17,6 +17,7 @@ from synctalk_api.actions import receipts
 from synctalk_api.actions.commands import Command
 from synctalk_api.routes.callers import ReaderOfMessages
 from synctalk_api.routes.dependencies import WRITING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}", tags=["receipts"])
@@ -31,7 +32,7 @@ class ReadMark(Request):
 
 @router.get("/receipts", responses=refusals(400, 404))
 async def list_receipts(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     caller: ReaderOfMessages,
     services: ServicesDep,
     seq: Annotated[int | None, Query(ge=1, le=MAX_INT64)] = None,
@@ -52,7 +53,7 @@ async def list_receipts(
 
 @router.post("/read", status_code=204, dependencies=[WRITING], responses=refusals(400, 404))
 async def mark_read(
-    conversation_id: Id, mark: ReadMark, principal: CurrentPrincipal, services: ServicesDep
+    conversation_id: ConversationId, mark: ReadMark, principal: CurrentPrincipal, services: ServicesDep
 ) -> Response:
     """Mark every message up to `seq` as read."""
     payload = MarkRead(conversation_id=conversation_id, user_id=principal.user_id, seq=mark.seq)

@@ -10,6 +10,7 @@ from synctalk_runtime import cursors
 from synctalk_runtime.tokens import CurrentPrincipal
 
 from synctalk_api.routes.dependencies import READING, ServicesDep
+from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 
 router = APIRouter(prefix="/v1/conversations/{conversation_id}/messages/{message_id}/revisions", tags=["messages"])
@@ -19,7 +20,7 @@ _CURSOR = TypeAdapter(tuple[str, tuple[()], tuple[Annotated[int, Field(ge=0, le=
 
 @router.get("", dependencies=[READING], responses=refusals(400, 403, 404))
 async def list_revisions(
-    conversation_id: Id,
+    conversation_id: ConversationId,
     message_id: Id,
     principal: CurrentPrincipal,
     services: ServicesDep,

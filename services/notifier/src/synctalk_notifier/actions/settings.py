@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from synctalk_contracts.ids import EXTERNAL, external_id
 from synctalk_contracts.models import (
     AllNotificationSettings,
     GlobalNotificationSettings,
@@ -66,6 +67,15 @@ class ConversationSettings:
         await self._require_member(principal, conversation_id)
         async with self._postgres.connection() as conn:
             return await settings.get(conn, conversation_id, principal.user_id)
+
+    async def referred(self, reference: str) -> str:
+        """Return the conversation of an id or `external:ID`. Raises NotFoundError, UnavailableError."""
+        if not reference.startswith(EXTERNAL):
+            return reference
+        try:
+            return await self._upstreams.named(external_id(reference.removeprefix(EXTERNAL)))
+        except ValueError:
+            raise NotFoundError from None
 
     async def _require_member(self, principal: Principal, conversation_id: str) -> None:
         """Ask api, which knows of a change at once; without api a membership in the projection is enough."""

@@ -9,6 +9,8 @@ from synctalk_contracts.internal import (
     ActiveUsers,
     Ids,
     MembershipPage,
+    NamedConversation,
+    NameQuestion,
     PreviewsMade,
     PushAnswer,
     PushAnswers,
@@ -34,6 +36,7 @@ FOLLOWERS = "/internal/threads/followers"
 MAX_THREADS = 1_000
 MEMBERSHIPS = "/internal/memberships"
 PREVIEWS = "/internal/previews"
+NAMED = "/internal/conversations/named"
 
 
 class Upstreams:
@@ -108,6 +111,14 @@ class Upstreams:
         """Return whether the user is a member now, according to api. Raises UnavailableError."""
         question = PushQuestion(user_id=user_id, conversation_id=conversation_id, seq=0)
         return (await self.push_answers([question]))[0].member
+
+    async def named(self, external_id: str) -> str:
+        """Return the conversation that the host app calls so. Raises NotFoundError, UnavailableError."""
+        answer = await self._api.post(NAMED, NameQuestion(external_id=external_id).model_dump())
+        try:
+            return NamedConversation.model_validate(answer, extra="ignore").id
+        except ValidationError as error:
+            raise UnavailableError from error
 
     async def close(self) -> None:
         await self._api.close()

@@ -4,11 +4,11 @@ import re
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import AfterValidator, Field, field_validator
 from synctalk_contracts.base import Request
 from synctalk_contracts.errors import ErrorCode
-from synctalk_contracts.ids import GivenTime, Id
+from synctalk_contracts.ids import EXTERNAL, MAX_EXTERNAL_ID_CHARS, GivenTime, is_id
 from synctalk_contracts.models import AllNotificationSettings, NotificationSettings
 from synctalk_runtime.openapi import refusals
 from synctalk_runtime.tokens import CurrentPrincipal
@@ -87,6 +87,18 @@ async def get_global_settings(principal: CurrentPrincipal, services: CurrentServ
     return await services.global_settings.get(principal)
 
 
+MAX_REFERENCE_CHARS = len(EXTERNAL) + 4 * MAX_EXTERNAL_ID_CHARS
+"""An external id may be longer before it is in NFC."""
+
+
+def _reference(text: str) -> str:
+    if text.startswith(EXTERNAL):
+        return text
+    if not is_id(text):
+        raise ValueError("must be an id, or external: and what the host app calls the conversation")
+    return text.lower()
+
+
 class PutSettings(Request):
     level: Level | Literal["default"]
     """`default`: that for all conversations; what is muted stays so unless `muted_until` is given."""
@@ -94,14 +106,32 @@ class PutSettings(Request):
     """No pushes until then; null or a time in the past: not muted."""
 
 
+async def _referred(
+    conversation_id: Annotated[
+        str,
+        Path(
+            description="The conversation's id, or `external:` and what the host app calls it, percent-encoded.",
+            max_length=MAX_REFERENCE_CHARS,
+        ),
+        AfterValidator(_reference),
+    ],
+    principal: CurrentPrincipal,
+    services: CurrentServices,
+) -> str:
+    return await services.settings.referred(conversation_id)
+
+
+ConversationId = Annotated[str, Depends(_referred)]
+
+
 @router.put(
-    "/{conversation_id}",
+    "/{conversation_id:path}",
     status_code=204,
     summary="Set the caller's notification settings for a conversation",
     responses=refusals(ErrorCode.MALFORMED, ErrorCode.TOO_LARGE, ErrorCode.NOT_FOUND, *ALWAYS),
 )
 async def put_settings(
-    conversation_id: Id, body: PutSettings, principal: CurrentPrincipal, services: CurrentServices
+    conversation_id: ConversationId, body: PutSettings, principal: CurrentPrincipal, services: CurrentServices
 ) -> None:
     if body.level == "default":
         sets_mute = "muted_until" in body.model_fields_set
@@ -111,12 +141,12 @@ async def put_settings(
 
 
 @router.get(
-    "/{conversation_id}",
+    "/{conversation_id:path}",
     summary="Get the caller's notification settings for a conversation",
     responses=refusals(ErrorCode.NOT_FOUND, *ALWAYS),
 )
 async def get_settings(
-    conversation_id: Id, principal: CurrentPrincipal, services: CurrentServices
+    conversation_id: ConversationId, principal: CurrentPrincipal, services: CurrentServices
 ) -> NotificationSettings:
     """The level in force: the caller's own here, or that for all conversations."""
     return await services.settings.get(principal, conversation_id)
