@@ -25,6 +25,8 @@ from synctalk_api.store import (
     previews,
     revisions,
     search,
+    server_conversations,
+    system_messages,
     thread_pages,
     threads,
     users,
@@ -186,7 +188,7 @@ def cases(now: datetime) -> list[Case]:
         list(range(8)), eight, some, [f"new{n}" for n in range(8)], [b"x"] * 8, [None] * 8, new, ["hello"] * 8,
         ["{}"] * 8, ["{"] * 8, ["}"] * 8, now, "message.created.v1", [None] * 8,
         ["\x01hello:1"] * 8, [{}] * 8, [False] * 8, [None] * 8, [True] * 8, ["[]"] * 8, ["admin"],
-        ["admin"], [None] * 8, [False] * 8,
+        ["admin"], [None] * 8, [False] * 8, [False] * 8,
     )  # fmt: skip
     one, message = groups[:1], [nth(3, 1031)]
     react: tuple[Any, ...] = (
@@ -241,6 +243,9 @@ def cases(now: datetime) -> list[Case]:
             for planned in PLANS
             for count, asked, tagged, bounded in FILTERED
         ),
+        Case(server_conversations.VIEW, (groups[0],)),
+        Case(server_conversations.PRESENT, (groups[0],)),
+        Case(system_messages.SAID, (eight, ["m7"] * 8, me)),
         Case(pins.PAGE, (groups[0], None, None, 51)),
         Case(previews.WRITE, (groups[:2], [10, 20], ["[]", "[]"])),
         Case(revisions.PAGE, (groups[0], nth(3, 1010), 0, 51)),
