@@ -107,7 +107,10 @@ class Claims:
         async with self._stores.changing(conversation_id) as conn:
             if self._stores.of(conversation_id) is not self._stores.main:
                 await users.add(conn, [user])
-            await _give(conn, broadcast, claim, conversation_id, peer_id, is_taken=is_taken)
+            given = await _give(conn, broadcast, claim, conversation_id, peer_id, is_taken=is_taken)
+            # Before the commit, after which the conversation counts as given; again it changes nothing.
+            async with self._stores.main.postgres.connection() as main:
+                await claims.give_files(main, claim.guest_id, claim.user_id, given)
         await self._fanout.publish_and_wait(broadcast)
         if peer_id is not None and peer_id != claim.user_id:
             self._fanout.publish(await self._blocks.apply(claim.user_id, peer_id))
@@ -119,22 +122,25 @@ class Claims:
 
 async def _give(
     conn: Connection, broadcast: Broadcast, claim: Claim, conversation_id: str, peer_id: str | None, *, is_taken: bool
-) -> None:
-    """Put the user in the guest's place, or end the direct conversation that they can't have."""
+) -> dict[str, str]:
+    """Put the user in the guest's place, or end the direct conversation that they can't have.
+
+    Returns the files that become the user's, by id the `client_message_id` of the message of each.
+    """
     guest_id, user_id = claim.guest_id, claim.user_id
     locked = await claims.lock(conn, conversation_id)
     places = await claims.places(conn, conversation_id, [guest_id, user_id])
     guest = places.get(guest_id)
     if guest is None or guest.is_claimed:
-        return
+        return {}
     if locked is None:  # the group has been deleted
         await claims.mark(conn, conversation_id, guest_id, user_id)
-        return
+        return {}
     if is_taken:
         await _end_direct(conn, broadcast, claim, conversation_id, locked)
-        return
+        return {}
     now, change_seq = utc_now(), locked["change_seq"] + 1
-    await claims.give_messages(conn, conversation_id, guest_id, user_id, change_seq)
+    given = await claims.give_messages(conn, conversation_id, guest_id, user_id, change_seq)
     await threads.give(conn, conversation_id, guest_id, user_id)
     recounted = {
         (conversation_id, thread_id): (change_seq, 0)
@@ -163,6 +169,7 @@ async def _give(
     broadcast.replaced(conversation_id, replaced, change_seq)
     if own is not None:
         await publish_to(conn, broadcast, conversation_id, [user_id])
+    return given
 
 
 async def _end_direct(

@@ -1,6 +1,6 @@
 """The table `claims` of the main store, and a user in a guest's place: members, messages, reactions, mentions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -164,6 +164,13 @@ with touched as (
   from reactions r
   join messages m on m.conversation_id = r.conversation_id and m.id = r.message_id
   where r.conversation_id = $1 and r.user_id = $2
+  union
+  select seq from messages
+  where conversation_id = $1 and (deleted_at is not null or system is not null)
+        and system::text like '%' || $2::uuid::text || '%'
+  union
+  select seq from messages
+  where conversation_id = $1 and forwarded_from is not null and forwarded_from ->> 'sender_id' = $2::uuid::text
 )
 update messages m
 set change_seq = $4,
@@ -176,11 +183,13 @@ set change_seq = $4,
     pinned_by = case m.pinned_by when $2 then $3 else m.pinned_by end,
     mentions = case when $3 = any(m.mentions) then array_remove(m.mentions, $2)
                     else array_replace(m.mentions, $2, $3) end,
-    system = case when m.sender_id = $2 then replace(m.system::text, $2::uuid::text, $3::uuid::text)::jsonb
-                  else m.system end
+    system = replace(m.system::text, $2::uuid::text, $3::uuid::text)::jsonb,
+    forwarded_from = case when m.forwarded_from ->> 'sender_id' = $2::uuid::text
+                          then jsonb_set(m.forwarded_from, '{sender_id}', to_jsonb($3::uuid::text))
+                          else m.forwarded_from end
 from touched
 where m.conversation_id = $1 and m.seq = touched.seq
-returning m.seq"""
+returning m.seq, case when m.sender_id = $3 then m.files else '[]' end as files, m.client_message_id"""
 
 GIVE_TERMS = """\
 -- name: claims.give_terms
@@ -222,13 +231,45 @@ select $1, seq, $3, thread_id, thread_only from given
 on conflict do nothing"""
 
 
-async def give_messages(conn: Connection, conversation_id: str, guest_id: str, user_id: str, change_seq: int) -> None:
-    """Put the user in the guest's place on messages, reactions and mentions; what it touches gets the number."""
+async def give_messages(
+    conn: Connection, conversation_id: str, guest_id: str, user_id: str, change_seq: int
+) -> dict[str, str]:
+    """Put the user in the guest's place on messages, reactions and mentions; what it touches gets the number.
+
+    Returns the files of the user's messages, by id the `client_message_id` of each.
+    """
     given = await conn.fetch(GIVE_MESSAGES, conversation_id, guest_id, user_id, change_seq)
     seqs = [row["seq"] for row in given]
     await conn.execute(GIVE_TERMS, conversation_id, seqs, guest_id.replace("-", ""), user_id.replace("-", ""))
     await conn.execute(GIVE_REACTIONS, conversation_id, guest_id, user_id)
     await conn.execute(GIVE_MENTIONS, conversation_id, guest_id, user_id)
+    return {file["id"]: row["client_message_id"] for row in given for file in row["files"]}
+
+
+GIVE_FILES = """\
+-- name: claims.give_files
+with given as (
+  update files f set owner_id = $2, client_message_id = x.client_message_id
+  from (select f.id, f.owner_id, asked.client_message_id
+        from unnest($3::uuid[], $4::text[]) as asked(id, client_message_id)
+        join files f on f.id = asked.id and f.owner_id in ($1, $2)
+        order by f.id
+        for update of f) x
+  where f.id = x.id
+  returning x.owner_id as before, case when f.copied then 0 else f.size end as size
+), moved as (
+  select coalesce(sum(size) filter (where before = $1), 0)::bigint as bytes from given
+), freed as (
+  update file_usage u set bytes = u.bytes - moved.bytes from moved where u.owner_id = $1
+)
+insert into file_usage as u (owner_id, bytes) select $2, bytes from moved where bytes > 0
+on conflict (owner_id) do update set bytes = u.bytes + excluded.bytes"""
+
+
+async def give_files(conn: Connection, guest_id: str, user_id: str, given: Mapping[str, str]) -> None:
+    """Give the user these files of messages, which have their space from now on. Again it changes nothing."""
+    if given:
+        await conn.execute(GIVE_FILES, guest_id, user_id, list(given), list(given.values()))
 
 
 RAISE = """\
