@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 from synctalk_api.settings import Settings
 from synctalk_contracts.commands import EditMessage, SendMessage
+from synctalk_contracts.models import Scope
 from synctalk_runtime.ids import new_id
 from synctalk_testkit.service import serve_stub
 
@@ -51,6 +52,24 @@ async def hooked(start_api: Start, **settings: Any) -> AsyncIterator[tuple[Api, 
         start_api(message_hook_url=f"{url}/hook", message_hook_secret=SECRET, **settings) as api,
     ):
         yield api, hook
+
+
+async def test_message_of_a_server_key__is_not_asked_about(running: tuple[Api, Hook]) -> None:
+    api, hook = running
+    ada = await api.user()
+    group = await ada.group()
+    asked = len(hook.asked)
+    key = api.auth.server_key(*Scope)
+    path = f"/v1/server/conversations/{group['id']}/messages"
+    one = {"sender": ada.id, "client_message_id": "one", "body": "hello"}
+    said = {"client_message_id": "two", "body": "closed", "system": {"type": "custom"}}
+    for body in (one, said, {"messages": [{**one, "client_message_id": "three"}]}):
+        assert (await api.service.call("POST", path, body, token=key)).status in (200, 201)
+    messages = (await ada.get(f"/v1/conversations/{group['id']}/messages"))["items"]
+    edited = f"/v1/conversations/{group['id']}/messages/{messages[0]['id']}"
+    assert (await api.service.call("PATCH", edited, {"body": "changed"}, token=key)).status == 200
+    assert len(messages) == 3
+    assert len(hook.asked) == asked
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -258,11 +259,42 @@ async def test_put__of_one_name_for_two_direct_ones__leaves_one(api: Api) -> Non
 
 async def test_reserved_name__of_a_conversation_that_never_came__is_used(api: Api) -> None:
     host, (ada, ben) = Host.of(api), await api.users(2)
-    for kind in ("group", "direct"):
-        name, reserved = new_name(), new_id()
-        await api.sql("insert into conversation_names values ($1, $2, now() - interval '2 minutes')", name, reserved)
+    for kind, before in (("group", "group"), ("direct", "direct"), ("group", "direct"), ("direct", "group")):
+        if kind == "direct":
+            ben = await api.user()
+        name, statement = new_name(), "insert into conversation_names values ($1, $2, $3, now() - $4::interval)"
+        await api.sql(statement, name, new_id(), before, timedelta(minutes=2))
         assert (await host.call("GET", PATH + quote(name, safe=""))).status == 404
         assert (await host.made(name, ada, ben, kind=kind))["external_id"] == name
+
+
+async def test_name__just_reserved_for_another_type__is_a_conflict(api: Api) -> None:
+    host, (ada, ben) = Host.of(api), await api.users(2)
+    for kind, before in (("group", "direct"), ("direct", "group"), ("direct", "direct")):
+        name = new_name()
+        await api.sql("insert into conversation_names values ($1, $2, $3)", name, new_id(), before)
+        response = await host.put(name, type=kind, member_ids=[ada.id, ben.id])
+        assert (response.status, response.body["error"]["code"]) == (409, "conflict")
+
+
+async def test_put__of_both_types_at_once__makes_one(api: Api) -> None:
+    host = Host.of(api)
+    for _ in range(5):
+        ada, ben, cyd = await api.users(3)
+        name = new_name()
+        kinds = ("group", "direct") * 5
+        puts = [host.put(name, type=kind, member_ids=[ada.id, ben.id]) for kind in kinds]
+        puts += [host.put(name, type="direct", member_ids=[ada.id, cyd.id]) for _ in range(3)]
+
+        answers = await asyncio.gather(*puts)
+
+        assert sorted({answer.status for answer in answers} | {200}) == [200, 201, 409]
+        assert [answer.status for answer in answers].count(201) == 1
+        made = await api.sql("select id::text, type from conversations where external_id = $1", name)
+        (kept,) = await api.sql(
+            "select conversation_id::text, type from conversation_names where external_id = $1", name
+        )
+        assert [tuple(row) for row in made] == [tuple(kept)]
 
 
 async def test_name_of_a_deleted_group__is_free(api: Api) -> None:

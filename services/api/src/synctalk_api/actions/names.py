@@ -16,17 +16,21 @@ class Names:
     async def find(self, name: str) -> str | None:
         """Return the conversation of this name; None: there is none."""
         async with self.stores.main.reads.connection() as conn:
-            conversation_id = await conversation_names.find(conn, name)
-        if conversation_id is None:
+            place = await conversation_names.find(conn, name)
+        if place is None or not await self.is_named(place.conversation_id, name):
             return None
+        return place.conversation_id
+
+    async def is_named(self, conversation_id: str, name: str) -> bool | None:
+        """Return whether the conversation has this name; None: there is no such conversation."""
         try:
             async with self.stores.reading(conversation_id) as conn:
                 is_named = await server_conversations.is_named(conn, conversation_id, name)
                 if is_named is None:
                     raise NotFoundError
+                return is_named
         except NotFoundError:
             return None
-        return conversation_id if is_named else None
 
     async def get(self, name: str) -> str:
         """Return the conversation of this name. Raises NotFoundError."""

@@ -35,7 +35,7 @@ from synctalk_api.actions.membership import change_members
 from synctalk_api.actions.names import Names
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.store import conversation_names, conversations, members, server_conversations, users
-from synctalk_api.store.conversation_names import RESERVED_FOR
+from synctalk_api.store.conversation_names import RESERVED_FOR, Place
 from synctalk_api.store.conversations import Details, LockedConversation, NewConversation
 from synctalk_api.store.server_conversations import HostView
 from synctalk_api.store.stores import Stores
@@ -101,27 +101,27 @@ class ServerConversations:
     # -- groups
 
     async def _put_group(self, wanted: Wanted) -> tuple[str, bool] | None:
-        """Return the group and whether it is new; None: another one was quicker, and it is to be looked at again."""
-        place = await self._place(wanted.external_id)
-        if place is None:
-            _require_members(wanted)
-            place = await self._reserve(wanted.external_id, new_id())
+        """Return the group and whether it is new; None: another call was quicker, and it is to be looked at again."""
         broadcast = Broadcast()
-        async with self.stores.changing(place) as conn:
-            locked = await server_conversations.lock(conn, place)
-            if locked is None:
-                created = await self._create(conn, broadcast, _new_group(place, wanted), wanted.users or [])
-            elif locked.external_id == wanted.external_id:
-                created = False
+        if (named := await self.names.find(wanted.external_id)) is not None:
+            async with self.stores.changing(named) as conn:
+                locked = await server_conversations.lock(conn, named)
+                if locked is None or locked.external_id != wanted.external_id:
+                    return None
                 await self._change(conn, broadcast, locked, wanted)
-        if locked is not None and locked.external_id != wanted.external_id:
-            await self._give(wanted.external_id, place, new_id())
+            await self.fanout.publish_and_wait(broadcast)
+            return named, False
+        _require_members(wanted)
+        place = await self._reserve(wanted.external_id, Place(new_id(), rules.GROUP))
+        if place is None:
             return None
-        if locked is None and not created:
+        async with self.stores.changing(place) as conn:
+            created = await self._create(conn, broadcast, _new_group(place, wanted), wanted.users or [])
+        if not created:
             await self.stores.require_here(self.stores.of(place), [place])
             return None
         await self.fanout.publish_and_wait(broadcast)
-        return place, created
+        return place, True
 
     async def _change(self, conn: Connection, broadcast: Broadcast, locked: LockedConversation, wanted: Wanted) -> None:
         if locked.type != rules.GROUP:
@@ -175,8 +175,7 @@ class ServerConversations:
         one, other = (user.id for user in wanted.users or [])
         key = rules.direct_key(one, other)
         place = await direct_between(self.stores, one, other) or rules.direct_id(key)
-        if (taken := await self._reserve(wanted.external_id, place)) != place:
-            await self._give_unused(wanted.external_id, taken, place)
+        if await self._reserve(wanted.external_id, Place(place, rules.DIRECT)) is None:
             return None
         new = NewConversation(place, rules.DIRECT, Details(), key, one, utc_now(), 2, external_id=wanted.external_id)
         broadcast = Broadcast()
@@ -207,34 +206,29 @@ class ServerConversations:
 
     # -- names
 
-    async def _place(self, name: str) -> str | None:
-        """Return for which conversation the name is kept, there or not."""
-        async with self.stores.main.postgres.connection() as conn:
-            return await conversation_names.find(conn, name)
+    async def _reserve(self, name: str, wanted: Place) -> str | None:
+        """Return the id under which to make the conversation of this name; None: look again.
 
-    async def _reserve(self, name: str, conversation_id: str) -> str:
-        """Return for which conversation the name is kept: this one, where it was free."""
+        Who was about to make another one under it may have died: after a minute the name is free. Raises
+        ConflictError before that.
+        """
         async with self.stores.main.postgres.connection() as conn:
-            await conversation_names.reserve(conn, name, conversation_id)
-            return await conversation_names.find(conn, name) or conversation_id
-
-    async def _give(self, name: str, before_id: str, conversation_id: str) -> None:
-        """Give the name, which `before_id` does not have, to another conversation."""
+            if await conversation_names.reserve(conn, name, wanted):
+                return wanted.conversation_id
+            kept = await conversation_names.find(conn, name)
+        if kept is None or (is_named := await self.names.is_named(kept.conversation_id, name)):
+            return None
+        is_deleted = kept.type == rules.GROUP and is_named is False
         async with self.stores.main.postgres.connection() as conn:
-            await conversation_names.give(conn, name, before_id, conversation_id, utc_now() + RESERVED_FOR)
-
-    async def _give_unused(self, name: str, taken: str, conversation_id: str) -> None:
-        """Give the name to another conversation, unless one is about to begin under it. Raises ConflictError then."""
-        store = self.stores.of(taken)
-        async with store.reads.connection() as conn:
-            is_named = await server_conversations.is_named(conn, taken, name)
-        if is_named is None:
-            await self.stores.require_here(store, [taken])
-        before = utc_now() if is_named is False else utc_now() - RESERVED_FOR
-        async with self.stores.main.postgres.connection() as conn:
-            await conversation_names.give(conn, name, taken, conversation_id, before)
-            if await conversation_names.find(conn, name) != conversation_id and not is_named:
-                raise ConflictError("Another conversation is being made under this name.")
+            if not is_deleted and kept.type == wanted.type and (kept == wanted or kept.type == rules.GROUP):
+                renewed = await conversation_names.renew(conn, name, kept.conversation_id)
+                return kept.conversation_id if renewed else None
+            reserved_before = None if is_deleted else utc_now() - RESERVED_FOR
+            if await conversation_names.give(conn, name, kept.conversation_id, wanted, reserved_before):
+                return wanted.conversation_id
+        if is_deleted:
+            return None
+        raise ConflictError("Another conversation is being made under this name.")
 
     # -- the rest
 

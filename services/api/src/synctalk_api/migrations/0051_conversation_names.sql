@@ -3,6 +3,7 @@
 create table conversation_names (
     external_id     text collate "C" primary key,
     conversation_id uuid not null,
+    type            text not null,
     named_at        timestamptz not null default now()
 );
 
