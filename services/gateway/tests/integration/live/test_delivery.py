@@ -3,8 +3,11 @@
 import time
 from typing import TYPE_CHECKING
 
+from synctalk_contracts import topology
 from synctalk_contracts.events.conversations import ConversationCreated, MemberAtCreation, MemberChanged
+from synctalk_contracts.fanout import RoomBatch, RoomEvent
 from synctalk_contracts.models import Role
+from synctalk_contracts.sockets import MessageEphemeralToClient
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_testkit.clients import LiveSocket
 from synctalk_testkit.eventually import eventually
@@ -30,6 +33,30 @@ async def test_the_last_message__lost_before_a_silence__is_noticed_within_five_s
 
     assert time.monotonic() - lost_at < 5
     assert numbers(bob) == [1]
+
+
+async def test_an_ephemeral_message__reaches_all_who_are_there__and_none_who_was_removed(live: "Live") -> None:
+    group = live.upstreams.conversation(ADA, BOB)
+    ada, bob = await live.connect(ADA), await live.connect(BOB)
+    said = MessageEphemeralToClient(
+        id=new_id(), conversation_id=group, sender_id=ADA, client_message_id="a", body="now", created_at=utc_now()
+    )
+    event = RoomEvent(event="message:ephemeral", user_id=ADA, payload=said.model_dump(mode="json"))
+    batch = RoomBatch(conversation_id=group, events=[event]).model_dump(mode="json")
+    channel = topology.conversation_channel(group)
+    await live.upstreams.publish_on(channel, batch)
+    for socket in (ada, bob):
+        await socket.receive("message:ephemeral", event.payload)
+
+    await live.upstreams.remove(group, BOB)
+    await bob.receive("conversation:removed", {"id": group})
+    await live.upstreams.publish_on(channel, batch)
+    await eventually(lambda: len(ada.of("message:ephemeral")) == 2)
+    await live.upstreams.send(group, ADA)
+    await ada.wait_for("message:new")
+
+    assert len(bob.of("message:ephemeral")) == 1
+    assert ada.of("sync:required") == []
 
 
 async def test_a_removal__lost__nothing_written_after_it_reaches_the_removed(live: "Live") -> None:
