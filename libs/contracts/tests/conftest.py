@@ -70,9 +70,13 @@ def _object(schema: Schema, definitions: Schema) -> st.SearchStrategy[Any]:
             lambda name: st.fixed_dictionaries(
                 required | {name: optional[name].filter(bool)},
                 optional=_without(optional, "body", "forward", *(["file_ids"] if name == "forward" else [])),
-            )
+            ).map(_also_shown_only_in_threads)
         )
     return st.fixed_dictionaries(required, optional=optional)
+
+
+def _also_shown_only_in_threads(message: dict[str, Any]) -> dict[str, Any]:
+    return message if "thread_id" in message else message | {"also_in_conversation": False}
 
 
 def _without(fields: dict[str, st.SearchStrategy[Any]], *names: str) -> dict[str, st.SearchStrategy[Any]]:
