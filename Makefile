@@ -50,7 +50,7 @@ clean: $(READY) ## stop everything and delete its data
 demo: $(READY) ## show users chatting, in the terminal, on the running system
 	@$(BIN)/python -m synctalk_bench.demo
 
-bench: $(READY) ## load the running system and a baseline; ARGS="--help" lists the options
+bench: $(READY) ## load the running system and three baselines; ARGS="--help" lists the options
 	@$(BIN)/python -m synctalk_bench.run $(ARGS)
 
 web: $(READY) ## serve the web client with hot reload, on the running system

@@ -1,32 +1,60 @@
-"""The load on the plain server: real sockets, a real database, and every message accounted for."""
+"""The load on the baselines: real sockets, real stores, and every message accounted for."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from synctalk_bench.load import scenarios
-from synctalk_bench.load.baseline import Baseline
+from synctalk_bench.load.baseline import Baseline, programs
 from synctalk_bench.load.client import RefusedError, connect
-from synctalk_bench.load.crew import LoadError, hired
+from synctalk_bench.load.crew import Crew, LoadError, hired
 from synctalk_bench.load.plan import Seat
+from synctalk_bench.load.results import Talk
 from synctalk_bench.load.settings import Settings
+from synctalk_bench.load.side import Side
 from synctalk_bench.load.tally import Tally
-from synctalk_testkit.ports import free_port
 
+CHECKOUT = Path(__file__).parents[2]
+Load = Callable[[Side, Crew, Settings], Awaitable[Talk]]
 SETTINGS = Settings(
-    warm_s=0.2, measure_s=1, workers=1, groups=1, groups_rate_per_s=10, room_size=12, idle_sockets=5, idle_watch_s=0.1
+    warm_s=0.2,
+    measure_s=1,
+    workers=1,
+    groups=1,
+    groups_rate_per_s=10,
+    pairs=2,
+    pairs_rate_per_s=10,
+    room_size=12,
+    idle_sockets=5,
+    idle_watch_s=0.1,
 )
 LOST = {"lost", "doubled", "not acked", "connection lost", "echoed to its sender"}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def plain(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Baseline]:
-    side = Baseline(postgres_url, os.getpid(), free_port(), tmp_path_factory.mktemp("baseline"))
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["python", "node", "node-group"])
+async def plain(
+    request: pytest.FixtureRequest,
+    postgres_url: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Baseline]:
+    folder = tmp_path_factory.mktemp("baseline")
+    program = programs([request.param], CHECKOUT / ".local", print)[request.param]
+    urls = {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url}
+    side = Baseline(request.param, program, urls, {"postgres": os.getpid()}, folder)
     await side.prepare(SETTINGS)
     await side.start()
     yield side
     side.stop()
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute("drop table messages, members, conversations")
+    finally:
+        await connection.close()
 
 
 async def test_connect__token_of_nobody__is_refused(plain: Baseline) -> None:
@@ -41,14 +69,21 @@ async def test_open__no_member_of_the_conversation__is_said(plain: Baseline) -> 
             await crew.open(plain.url, [Seat(unrelated.user_id, unrelated.token, plain.groups[0])])
 
 
-async def test_groups__a_second_of_talk__is_counted_whole(plain: Baseline) -> None:
+@pytest.mark.parametrize("load", [scenarios.groups, scenarios.pairs])
+async def test_talk__a_second_of_it__is_counted_whole(plain: Baseline, load: Load) -> None:
     async with hired(1) as crew:
-        talk = await scenarios.groups(plain, crew, SETTINGS)
+        talk = await load(plain, crew, SETTINGS)
     assert not talk.faults.keys() & LOST
     assert talk.messages > 0
-    assert talk.deliveries > talk.messages
+    assert talk.deliveries > 0
     assert 0 < talk.ack_ms.p50 <= talk.ack_ms.p99
     assert talk.cpu_s.keys() == {"server", "postgres"}
+
+
+async def test_highest__a_rate_that_is_too_high__is_left_behind(plain: Baseline) -> None:
+    settings = replace(SETTINGS, highest_from_per_s=20, highest_measure_s=0.5, highest_ack_p99_ms=0.001)
+    async with hired(1) as crew:
+        assert await scenarios.highest(plain, crew, settings, probes=2) is None
 
 
 async def test_idle__sockets_that_wait__cost_memory(plain: Baseline) -> None:

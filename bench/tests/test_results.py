@@ -1,6 +1,8 @@
 import math
+from dataclasses import replace
 
 import pytest
+from synctalk_bench.load import bar
 from synctalk_bench.load.results import Idle, Machine, Run, Spread, Talk
 
 SPREAD = Spread(1, 2, 3, 4)
@@ -31,16 +33,43 @@ def run(*talks: Talk, idle: tuple[Idle, ...] = ()) -> Run:
     return Run("2026-01-01T00:00:00+00:00", Machine(2, 2**30, "Python", "Linux"), idle, talks)
 
 
-def test_ratio__both_sides__is_ours_by_the_baseline() -> None:
-    assert run(talk("ours", 0.1), talk("baseline", 0.4)).ratio("room") == pytest.approx(0.25)
+def test_cpu__without_the_edge__is_that_of_all_others() -> None:
+    found = replace(talk("ours", 0.4), cpu_s={"edge": 0.1, "api-1": 0.3})
+    assert (found.cpu_us_per_delivery, found.own_cpu_us_per_delivery) == pytest.approx((400, 300))
 
 
-def test_ratio__one_side__is_not_known() -> None:
-    assert run(talk("ours", 0.1)).ratio("room") is None
+def said(found: Run) -> dict[str, bool]:
+    return {line.text.partition(":")[0]: line.is_met for line in bar.lines(found)}
 
 
-def test_faults__of_the_baseline__are_not_ours() -> None:
-    assert run(talk("ours", 0.1, {"lost": 2}), talk("baseline", 0.4, {"lost": 9})).faults() == {"lost": 2}
+def test_bar__cheap_enough__is_met() -> None:
+    room = "CPU per delivery in the room without the edge, µs"
+    assert said(run(talk("ours", 0.1), talk("node", 0.2)))[room] is True
+    assert said(run(talk("ours", 0.1), talk("node", 0.1)))[room] is False
+
+
+def test_bar__a_higher_rate__is_better() -> None:
+    ours, node = (replace(talk(side, 0.1), scenario="highest") for side in ("ours", "node"))
+    rate = "Highest rate in groups, messages/s"
+    assert said(run(replace(ours, messages=3), replace(node, messages=2)))[rate] is True
+    assert said(run(ours, node))[rate] is False
+
+
+def test_bar__what_was_not_measured__has_no_line() -> None:
+    assert said(run(talk("ours", 0.1))) == {"Every received message checked": True}
+
+
+def test_bar__late_acks_in_pairs__are_missed() -> None:
+    late = replace(talk("ours", 0.1), scenario="pairs", ack_ms=Spread(7, 20, 26, 30))
+    assert said(run(late)) == {
+        "Ack p50 in pairs": True,
+        "Ack p99 in pairs": False,
+        "Every received message checked": True,
+    }
+
+
+def test_faults__of_a_baseline__are_not_ours() -> None:
+    assert run(talk("ours", 0.1, {"lost": 2}), talk("python", 0.4, {"lost": 9})).faults() == {"lost": 2}
 
 
 def test_faults__of_several_loads__are_added() -> None:

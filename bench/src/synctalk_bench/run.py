@@ -1,4 +1,4 @@
-"""`make bench`: load the running system through its edge, and a baseline beside it, with the same clients.
+"""`make bench`: load the running system through its edge, and the baselines beside it, with the same clients.
 
 Exits with 1 when one of our messages was lost, doubled, out of order, or not acked; ratios are printed, not enforced.
 """
@@ -7,6 +7,7 @@ import asyncio
 import os
 import platform
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,11 +16,12 @@ from pathlib import Path
 import orjson
 import psutil
 from rich.console import Console
+from synctalk_local.node import NodeError
 from synctalk_local.stack import stack_from_environment
 
 from synctalk_bench.load import report, scenarios
-from synctalk_bench.load.baseline import baseline
-from synctalk_bench.load.crew import LoadError, hired
+from synctalk_bench.load.baseline import baseline, programs
+from synctalk_bench.load.crew import Crew, LoadError, hired
 from synctalk_bench.load.ours import Ours
 from synctalk_bench.load.results import Idle, Machine, Run, Talk
 from synctalk_bench.load.settings import Settings, settings_from
@@ -27,6 +29,12 @@ from synctalk_bench.load.side import Side
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 WIDTH_WITHOUT_TERMINAL = 110
+TALKS: dict[str, Callable[[Side, Crew, Settings], Awaitable[Talk | None]]] = {
+    "groups": scenarios.groups,
+    "pairs": scenarios.pairs,
+    "room": scenarios.room,
+    "highest": scenarios.highest,
+}
 
 
 async def run(settings: Settings, console: Console) -> Run:
@@ -40,19 +48,18 @@ async def run(settings: Settings, console: Console) -> Run:
             ours = Ours(stack)
             await ours.prepare(settings, console.print)
             sides.append(ours)
-        if "baseline" in settings.sides:
-            console.print("Starting the baseline …")
-            sides.append(await ending.enter_async_context(baseline(stack.data / "bench", settings)))
+        for name, program in programs(settings.sides, stack.data, console.print).items():
+            console.print(f"Starting {name} …")
+            folder = stack.data / "bench" / name
+            sides.append(await ending.enter_async_context(baseline(name, program, folder, settings)))
         crew = await ending.enter_async_context(hired(settings.workers))
         for scenario in settings.scenarios:
             for side in sides:
                 console.print(f"Loading {side.name}: {scenario} …")
                 if scenario == "idle":
                     idle.append(await scenarios.idle(side, crew, settings))
-                elif scenario == "groups":
-                    talks.append(await scenarios.groups(side, crew, settings))
-                else:
-                    talks.append(await scenarios.room(side, crew, settings))
+                elif talk := await TALKS[scenario](side, crew, settings):
+                    talks.append(talk)
     return Run(started_at, machine(), idle, talks)
 
 
@@ -76,7 +83,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
     try:
         found = asyncio.run(run(settings_from(), console))
-    except LoadError as error:
+    except (LoadError, NodeError) as error:
         console.print(f"[red]{error}[/red]")
         return 1
     except KeyboardInterrupt:

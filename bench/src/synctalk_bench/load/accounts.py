@@ -17,6 +17,7 @@ import aiohttp
 import orjson
 
 from synctalk_bench.load.crew import LoadError
+from synctalk_bench.load.settings import Settings
 
 CONCURRENT_CALLS = 8
 ATTEMPTS = 8
@@ -41,6 +42,7 @@ class Book:
     seed: str = field(default_factory=lambda: secrets.token_hex(16))
     accounts: list[Account] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    pairs: list[str] = field(default_factory=list)
     room: str = ""
 
     @classmethod
@@ -50,7 +52,7 @@ class Book:
         except (OSError, orjson.JSONDecodeError):
             return cls()
         accounts = [Account(**account) for account in found["accounts"]]
-        return cls(found["seed"], accounts, found["groups"], found["room"])
+        return cls(found["seed"], accounts, found["groups"], found.get("pairs", []), found["room"])
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,13 +78,13 @@ class Accounts:
         self._stale = False
         self._done = 0
 
-    async def prepare(self, users: int, group_size: int, groups: int, room_size: int) -> Book:
-        """Everybody with a fresh token, in their groups and in the room."""
+    async def prepare(self, settings: Settings) -> Book:
+        """Everybody with a fresh token, in their groups, in their pairs and in the room."""
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(timeout=timeout) as http:
             try:
-                await self._sign_in(http, users)
-                await self._gather_groups(http, group_size, groups, room_size)
+                await self._sign_in(http, settings.users)
+                await self._gather(http, settings)
             finally:
                 self._book.write(self._path)
         return self._book
@@ -140,7 +142,11 @@ class Accounts:
 
     def _remember(self, account: Account, tokens: dict[str, Any]) -> None:
         if account.user_id != tokens["user"]["id"]:
-            self._book.groups, self._book.room = [], ""  # another system, or users who were in none of these
+            self._book.groups, self._book.pairs, self._book.room = (
+                [],
+                [],
+                "",
+            )  # another system, or users who were in none of these
         account.user_id = tokens["user"]["id"]
         account.access_token = tokens["access_token"]
         account.refresh_token = tokens["refresh_token"]
@@ -148,14 +154,19 @@ class Accounts:
 
     # ── conversations ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _gather_groups(self, http: aiohttp.ClientSession, group_size: int, groups: int, room_size: int) -> None:
-        accounts, book = self._book.accounts, self._book
-        for number in range(len(book.groups), groups):
-            members = accounts[number * group_size : (number + 1) * group_size]
+    async def _gather(self, http: aiohttp.ClientSession, settings: Settings) -> None:
+        accounts, book, size = self._book.accounts, self._book, settings.group_size
+        for number in range(len(book.groups), settings.all_groups):
+            members = accounts[number * size : (number + 1) * size]
             book.groups.append(await self._group(http, f"Bench group {number + 1}", members))
+        for number in range(len(book.pairs), settings.pairs):
+            first, second = accounts[number * 2 : number * 2 + 2]
+            body = {"type": "direct", "member_ids": [second.user_id]}
+            conversation = await self._call(http, "/v1/conversations", body, first.access_token)
+            book.pairs.append(str(conversation["id"]))
         if not book.room:
-            self._say(f"Opening a room of {room_size} …")
-            book.room = await self._group(http, "Bench room", accounts[:room_size])
+            self._say(f"Opening a room of {settings.room_size} …")
+            book.room = await self._group(http, "Bench room", accounts[: settings.room_size])
 
     async def _group(self, http: aiohttp.ClientSession, title: str, members: list[Account]) -> str:
         first, *others = members

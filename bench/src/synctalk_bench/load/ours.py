@@ -25,16 +25,15 @@ class Ours:
         self.url = stack.address
         self.users: Sequence[Member] = ()
         self.groups: Sequence[str] = ()
+        self.pairs: Sequence[str] = ()
         self.room = ""
         self._accounts_path = stack.data / "bench" / "accounts.json"
 
     async def prepare(self, settings: Settings, say: Callable[[str], None]) -> None:
         self.processes()  # says at once when nothing is running
-        book = await Accounts(self.url, self._accounts_path, say).prepare(
-            settings.users, settings.group_size, settings.groups, settings.room_size
-        )
+        book = await Accounts(self.url, self._accounts_path, say).prepare(settings)
         self.users = [Member(account.user_id, account.access_token) for account in book.accounts[: settings.users]]
-        self.groups, self.room = book.groups[: settings.groups], book.room
+        self.groups, self.pairs, self.room = book.groups, book.pairs, book.room
 
     def processes(self) -> Mapping[str, int]:
         rows = _rows()

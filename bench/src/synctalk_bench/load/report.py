@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping
 from rich.console import Console
 from rich.table import Table
 
+from synctalk_bench.load import bar
 from synctalk_bench.load.results import Idle, Run, Spread, Talk
 
 MIB = 1024 * 1024
-GOALS = {"groups": 1.0, "room": 1 / 3}
-IDLE_GOAL_KIB = 24.0
-TITLES = {"groups": "Users in groups of ten", "room": "One room"}
+TITLES = {
+    "groups": "Users in groups of ten",
+    "pairs": "Users two by two",
+    "room": "One room",
+    "highest": "The highest rate in groups of ten",
+}
 
 
 def show(run: Run, console: Console) -> None:
@@ -25,47 +29,22 @@ def show(run: Run, console: Console) -> None:
             console.print(_process_table(talks))
     if run.idle:
         console.print(_idle_table({one.side: one for one in run.idle}))
-    for line in verdicts(run):
-        console.print(line, highlight=False)
-
-
-def verdicts(run: Run) -> list[str]:
-    """One line for each thing that a run is for."""
-    lines = []
-    for scenario, goal in GOALS.items():
-        ratio = run.ratio(scenario)
-        if ratio is not None:
-            word = _word(ratio <= goal)
-            lines.append(
-                f"{word}  CPU per delivery, {scenario}: {ratio:.2f} of the baseline's (goal: at most {goal:.2f})"
-            )
-    for one in run.idle:
-        if one.side == "ours":
-            kib = one.bytes_per_socket / 1024
-            lines.append(
-                f"{_word(kib < IDLE_GOAL_KIB)}  An idle socket: {kib:.1f} KiB (goal: under {IDLE_GOAL_KIB:.0f})"
-            )
-    faults = run.faults()
-    said = ", ".join(f"{count} {kind}" for kind, count in faults.items()) or "none lost, doubled or out of order"
-    lines.append(f"{_word(not faults)}  Every received message checked: {said}")
-    return lines
-
-
-def _word(is_well: bool) -> str:
-    return "[green]ok  [/green]" if is_well else "[red]miss[/red]"
+    for line in bar.lines(run):
+        word = "[green]met   [/green]" if line.is_met else "[red]missed[/red]"
+        console.print(f"{word}  {line.text}", highlight=False, soft_wrap=True)
 
 
 def _talk_table(scenario: str, talks: Mapping[str, Talk]) -> Table:
     any_talk = next(iter(talks.values()))
-    rate = any_talk.messages / any_talk.window_s
-    table = _table(f"{TITLES[scenario]}: {any_talk.sockets:,} sockets, {rate:,.0f} messages/s", list(talks))
+    table = _table(f"{TITLES[scenario]}: {any_talk.sockets:,} sockets", list(talks))
     rows: list[tuple[str, Callable[[Talk], str]]] = [
-        ("messages acked", lambda talk: f"{talk.messages:,}"),
+        ("messages/s", lambda talk: f"{talk.messages_per_s:,.0f}"),
         ("deliveries/s", lambda talk: f"{talk.deliveries / talk.window_s:,.0f}"),
         ("ack p50 / p90 / p99, ms", lambda talk: _spread(talk.ack_ms)),
         ("delivery p50 / p90 / p99, ms", lambda talk: _spread(talk.delivery_ms)),
         ("CPU, seconds", lambda talk: f"{sum(talk.cpu_s.values()):.2f}"),
         ("CPU per delivery, µs", lambda talk: f"{talk.cpu_us_per_delivery:.1f}"),
+        ("the same without the edge, µs", lambda talk: f"{talk.own_cpu_us_per_delivery:.1f}"),
         ("CPU before the load, % of a core", lambda talk: f"{talk.busy_before * 100:.0f}"),
         ("memory (PSS), MiB", lambda talk: f"{sum(one.pss_bytes for one in talk.memory.values()) / MIB:.0f}"),
         ("the load's own: CPU, seconds", lambda talk: f"{talk.load_cpu_s:.2f}"),

@@ -7,6 +7,8 @@ from typing import Self
 
 from synctalk_bench.load.processes import Memory
 
+EDGE = "edge"
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -55,7 +57,19 @@ class Talk:
 
     @property
     def cpu_us_per_delivery(self) -> float:
-        return sum(self.cpu_s.values()) / self.deliveries * 1e6 if self.deliveries else math.nan
+        return self._per_delivery(sum(self.cpu_s.values()))
+
+    @property
+    def own_cpu_us_per_delivery(self) -> float:
+        """Without the edge, which no baseline has."""
+        return self._per_delivery(sum(seconds for name, seconds in self.cpu_s.items() if name != EDGE))
+
+    @property
+    def messages_per_s(self) -> float:
+        return self.messages / self.window_s
+
+    def _per_delivery(self, seconds: float) -> float:
+        return seconds / self.deliveries * 1e6 if self.deliveries else math.nan
 
 
 @dataclass(frozen=True)
@@ -90,15 +104,11 @@ class Run:
     idle: Sequence[Idle]
     talks: Sequence[Talk]
 
-    def ratio(self, scenario: str) -> float | None:
-        """Our CPU per delivery by the baseline's."""
-        found = {talk.side: talk for talk in self.talks if talk.scenario == scenario}
-        if "ours" not in found or "baseline" not in found:
-            return None
-        return found["ours"].cpu_us_per_delivery / found["baseline"].cpu_us_per_delivery
+    def talk(self, scenario: str, side: str) -> Talk | None:
+        return next((one for one in self.talks if (one.scenario, one.side) == (scenario, side)), None)
 
     def faults(self) -> dict[str, int]:
-        """Of our side: those of the baseline are shown, and are its own affair."""
+        """Of our side: those of the baselines are shown, and are their own affair."""
         found: dict[str, int] = {}
         for faults in [one.faults for one in self.idle if one.side == "ours"] + [
             one.faults for one in self.talks if one.side == "ours"

@@ -1,11 +1,13 @@
-"""The three loads, each on one side: users in groups, one large room, sockets that only wait."""
+"""The loads, each on one side: users in groups, at the highest rate too, in pairs, one large room, idle sockets."""
 
 import asyncio
 import itertools
+import math
 import secrets
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from synctalk_bench.load import processes
 from synctalk_bench.load.crew import Crew
@@ -24,15 +26,53 @@ WARM_SOCKETS = 100
 STEADY_BYTES = 64 * 1024
 LOAD = "load"
 
+HIGHEST_PROBES = 10
+HIGHEST_STEP = 1.6
+HIGHEST_PRECISION = 1.08
+HIGHEST_WARM_S = 1.5
+HIGHEST_SENT = 0.9
+OVERLOADED = frozenset({"not acked", "lost", "connection lost", "disconnected by the server"})
+
 
 async def groups(side: Side, crew: Crew, settings: Settings) -> Talk:
     """Users in groups of ten, everybody sends."""
-    size = settings.group_size
-    seats = [
-        Seat(user.user_id, user.token, side.groups[number // size])
-        for number, user in enumerate(side.users[: settings.groups * size])
-    ]
+    groups = side.groups[: settings.groups]
+    seats = _everybody_in(groups, settings.group_size, side)
     return await _talk("groups", side, crew, seats, settings.groups_rate_per_s, settings)
+
+
+async def pairs(side: Side, crew: Crew, settings: Settings) -> Talk:
+    """Users two by two, everybody sends."""
+    return await _talk("pairs", side, crew, _everybody_in(side.pairs, 2, side), settings.pairs_rate_per_s, settings)
+
+
+async def highest(side: Side, crew: Crew, settings: Settings, probes: int = HIGHEST_PROBES) -> Talk | None:
+    """All users in groups of ten at the highest rate that the side keeps up with: in steps, then halving the last."""
+    seats = _everybody_in(side.groups, settings.group_size, side)
+    short = replace(settings, warm_s=min(HIGHEST_WARM_S, settings.warm_s), measure_s=settings.highest_measure_s)
+    best: Talk | None = None
+    good, bad, rate = 0.0, math.inf, settings.highest_from_per_s
+    for _ in range(probes):
+        talk = await _talk("highest", side, crew, seats, rate, short)
+        if keeps_up(talk, rate, settings):
+            good, best = rate, talk
+        else:
+            bad = rate
+        if bad < good * HIGHEST_PRECISION:
+            break
+        rate = good * HIGHEST_STEP if bad == math.inf else math.sqrt(good * bad) if good else bad / HIGHEST_STEP
+    return best
+
+
+def keeps_up(talk: Talk, rate_per_s: float, settings: Settings) -> bool:
+    """Whether the side took as much as it was meant to get, and answered in time."""
+    is_whole = talk.messages >= HIGHEST_SENT * rate_per_s * talk.window_s
+    return is_whole and talk.ack_ms.p99 < settings.highest_ack_p99_ms and not talk.faults.keys() & OVERLOADED
+
+
+def _everybody_in(conversations: Sequence[str], size: int, side: Side) -> list[Seat]:
+    users = side.users[: len(conversations) * size]
+    return [Seat(user.user_id, user.token, conversations[number // size]) for number, user in enumerate(users)]
 
 
 async def room(side: Side, crew: Crew, settings: Settings) -> Talk:

@@ -17,6 +17,8 @@ class Side(Protocol):
     users: Sequence[Member]
     groups: Sequence[str]
     """Conversations of the first users, in tens."""
+    pairs: Sequence[str]
+    """Conversations of the first users, two by two."""
     room: str
     """The conversation that everybody is in."""
 

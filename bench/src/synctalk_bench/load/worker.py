@@ -134,7 +134,7 @@ class Worker:
         faults["lost"] += missing()
         ledgers = [client.ledger for client in self._clients if client.ledger is not None]
         faults["doubled"] += sum(ledger.doubled + ledger.claimed_twice() for ledger in ledgers)
-        faults["out of job"] += sum(ledger.disordered for ledger in ledgers)
+        faults["out of order"] += sum(ledger.disordered for ledger in ledgers)
         return Faults({kind: count for kind, count in faults.items() if count})
 
     @staticmethod

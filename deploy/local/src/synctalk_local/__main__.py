@@ -12,10 +12,11 @@ from synctalk_local.commands.key import key
 from synctalk_local.commands.logs import NoLogError, follow
 from synctalk_local.commands.ps import ps
 from synctalk_local.commands.up import migrate, up
+from synctalk_local.node import NodeError
 from synctalk_local.stack import Stack, WrongSettingError, stack_from_environment
 from synctalk_local.startup.readiness import StartError
 
-EXPECTED = (StartError, MissingProgramsError, WrongSettingError, NoLogError, docker.DockerError, web.WebBuildError)
+EXPECTED = (StartError, MissingProgramsError, WrongSettingError, NoLogError, docker.DockerError, NodeError)
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from synctalk_backing.programs import Programs, backing_programs, nginx_program
 
 from synctalk_local.commands import web
 from synctalk_local.credentials import Credentials
+from synctalk_local.node import NodeError
 from synctalk_local.processes import services
 from synctalk_local.stack import (
     Stack,
@@ -102,7 +103,7 @@ class _Up:
         def build() -> None:
             try:
                 web.build(self._stack.checkout, self._stack.logs / "web-build.log", self._say)
-            except web.WebBuildError as failure:
+            except NodeError as failure:
                 failures.append(str(failure))
 
         thread = threading.Thread(target=build)
