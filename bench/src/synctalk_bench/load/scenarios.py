@@ -6,7 +6,7 @@ import math
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from synctalk_bench.load import processes
@@ -31,19 +31,23 @@ HIGHEST_STEP = 1.6
 HIGHEST_PRECISION = 1.08
 HIGHEST_WARM_S = 1.5
 HIGHEST_SENT = 0.9
+Beside = Callable[[], Awaitable[None]]
+"""Called when the window begins; it measures for as long as that lasts."""
+
 OVERLOADED = frozenset({"not acked", "lost", "connection lost", "disconnected by the server"})
 
 
-async def groups(side: Side, crew: Crew, settings: Settings) -> Talk:
+async def groups(side: Side, crew: Crew, settings: Settings, beside: Beside | None = None) -> Talk:
     """Users in groups of ten, everybody sends."""
     groups = side.groups[: settings.groups]
     seats = _everybody_in(groups, settings.group_size, side)
-    return await _talk("groups", side, crew, seats, settings.groups_rate_per_s, settings)
+    return await _talk("groups", side, crew, seats, settings.groups_rate_per_s, settings, beside)
 
 
-async def pairs(side: Side, crew: Crew, settings: Settings) -> Talk:
+async def pairs(side: Side, crew: Crew, settings: Settings, beside: Beside | None = None) -> Talk:
     """Users two by two, everybody sends."""
-    return await _talk("pairs", side, crew, _everybody_in(side.pairs, 2, side), settings.pairs_rate_per_s, settings)
+    seats = _everybody_in(side.pairs, 2, side)
+    return await _talk("pairs", side, crew, seats, settings.pairs_rate_per_s, settings, beside)
 
 
 async def highest(side: Side, crew: Crew, settings: Settings, probes: int = HIGHEST_PROBES) -> Talk | None:
@@ -107,7 +111,13 @@ async def idle(side: Side, crew: Crew, settings: Settings) -> Idle:
 
 
 async def _talk(
-    scenario: str, side: Side, crew: Crew, seats: Sequence[Seat], rate_per_s: float, settings: Settings
+    scenario: str,
+    side: Side,
+    crew: Crew,
+    seats: Sequence[Seat],
+    rate_per_s: float,
+    settings: Settings,
+    beside: Beside | None = None,
 ) -> Talk:
     stood = await crew.open(side.url, seats)
     busy_before = await _until_quiet(side.processes())
@@ -117,7 +127,9 @@ async def _talk(
     to_ns = from_ns + int(settings.measure_s * 1e9)
     name = secrets.token_hex(4)
     running = asyncio.create_task(crew.run(Run(rate_per_s, name, 0, begin, from_ns, to_ns, settings.body_chars)))
+    watching = asyncio.create_task(_beside(beside, from_ns))
     spent = await _cpu_between(roots, from_ns, to_ns)
+    await watching
     memory = processes.memory(side.processes())
     load = await running
     last_seqs, faults = _numbered(stood, load.acked)
@@ -152,6 +164,12 @@ def _numbered(stood: Mapping[str, int], acked: Mapping[str, Sequence[int]]) -> t
             faults["acked with a gap or twice"] += 1
         last_seqs[conversation_id] = max(seqs)
     return last_seqs, faults
+
+
+async def _beside(beside: Beside | None, from_ns: int) -> None:
+    if beside is not None:
+        await _sleep_until(from_ns)
+        await beside()
 
 
 async def _cpu_between(roots: Mapping[str, int], from_ns: int, to_ns: int) -> dict[str, float]:

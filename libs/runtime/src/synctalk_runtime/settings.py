@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from synctalk_contracts.internal import ROUTES, callers_in
 
@@ -75,6 +84,10 @@ class BaseServiceSettings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None,
         description="OTLP/HTTP collector (base address or traces endpoint). If not set, traces are not exported.",
+    )
+    call_counts_dir: DirectoryPath | None = Field(
+        default=None,
+        description="Folder for counts of Python calls, which SIGUSR2 begins and ends. If not set, nothing is counted.",
     )
     trust_traceparent: bool = Field(
         default=False, description="Continue traces started by clients as well as those started by other services."

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
+from synctalk_runtime import call_counts
 from synctalk_runtime.settings import BaseServiceSettings
 
 _tracer = trace.get_tracer("synctalk")
@@ -38,9 +39,10 @@ class _Head:
 
 
 def setup(settings: BaseServiceSettings) -> None:
-    """Configure logging and tracing of this process; called once, first."""
+    """Configure logging, tracing and the counting of calls of this process; called once, first."""
     _setup_logs(settings)
     _setup_traces(settings)
+    call_counts.setup(settings)
 
 
 def _setup_logs(settings: BaseServiceSettings) -> None:
