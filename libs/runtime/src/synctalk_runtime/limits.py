@@ -2,6 +2,7 @@
 each bucket lies in a slot of its own, one for each bucket."""
 
 import asyncio
+import secrets
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,6 +18,9 @@ REFUSED = Counter("limits_refused_total", "Requests refused by a rate limit.", [
 SKIPPED = Counter("limits_skipped_total", "Requests that Redis was not there to limit.", ["limit"])
 
 ANSWER_TIMEOUT_S = 0.4
+HOLD_S = 3.0
+"""How long tokens that were taken ahead may be spent, from when they were asked for."""
+
 SILENCE_S = 0.25
 """After an answer that did not come in time Redis is left alone for so long: or each request would wait for it."""
 
@@ -28,6 +32,8 @@ class Limit:
     name: str
     per_second: float
     burst: float
+    ahead: int = 0
+    """How many tokens more `Limiter.ask` takes from a well-filled bucket, for the asker to spend by itself."""
 
     def times(self, factor: float, name: str) -> "Limit":
         """Another bucket that allows so much more, or less, of the same."""
@@ -48,6 +54,7 @@ class Limiter:
         self._redis = redis
         self._script = PipelineScript(redis, files("synctalk_runtime").joinpath("limits.lua"))
         self._fallback = fallback
+        self._name = secrets.token_hex(4)
         self._silent_until = 0.0
 
     async def take(self, limit: Limit, subject: str, cost: float = 1) -> None:
@@ -61,11 +68,16 @@ class Limiter:
         """
         answers = await self._ask(wanted, cost, stops=True)
         for (limit, _), wait_ms in zip(wanted, answers, strict=False):
-            if wait_ms:
+            if wait_ms > 0:
                 raise RateLimitedError(retry_after=round(wait_ms / 1000, 3), details={"limit": limit.name})
 
     async def ask(self, wanted: Wanted, cost: float = 1) -> list[int]:
-        """Return for each bucket, for itself, 0 when a token was taken, else the milliseconds to wait."""
+        """Return for each bucket, for itself, 0 when a token was taken, else the milliseconds to wait.
+
+        Negative: a token was taken, and so many more of the limit's `ahead`, to be spent within `HOLD_S`. Until then
+        they count as if they were still in the bucket. A bucket may be asked for tokens ahead once in a call, and only
+        when none of it is left here.
+        """
         return await self._ask(wanted, cost, stops=False)
 
     async def _ask(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
@@ -76,13 +88,16 @@ class Limiter:
         else:
             answers = await self._ask_each(wanted, cost)
         for (limit, _), wait_ms in zip(wanted, answers, strict=False):
-            if wait_ms:
+            if wait_ms > 0:
                 REFUSED.labels(limit.name).inc()
         return answers
 
     async def _ask_or_fall_back(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
         keys = [_key(limit, subject) for limit, subject in wanted]
-        args = [int(stops), *(number for limit, _ in wanted for number in (limit.per_second, limit.burst, cost))]
+        args = [
+            *self._asker(stops=stops),
+            *(number for limit, _ in wanted for number in _numbers(limit, cost, stops=stops)),
+        ]
         try:
             answers: list[int] = await self._in_time(self._script(keys, args))
         except UnavailableError:
@@ -94,13 +109,14 @@ class Limiter:
         answers: list[int] = []
         for bucket in wanted:
             answers += await self._ask_or_fall_back([bucket], cost, stops=True)
-            if answers[-1]:
+            if answers[-1] > 0:
                 break
         return answers
 
     async def _ask_each(self, wanted: Wanted, cost: float) -> list[int]:
         """Ask all buckets of a cluster at once; those of a node that is away fall back for themselves."""
-        calls = [([_key(limit, subject)], (0, limit.per_second, limit.burst, cost)) for limit, subject in wanted]
+        asker = self._asker(stops=False)
+        calls = [([_key(limit, subject)], (*asker, *_numbers(limit, cost, stops=False))) for limit, subject in wanted]
         try:
             outcomes: list[Any] = await self._in_time(self._script.each(calls))
         except UnavailableError:
@@ -109,6 +125,9 @@ class Limiter:
             outcome[0] if isinstance(outcome, list) else self._fall_back([bucket], cost, stops=False)[0]
             for bucket, outcome in zip(wanted, outcomes, strict=True)
         ]
+
+    def _asker(self, *, stops: bool) -> tuple[int | str, ...]:
+        return int(stops), self._name, round(HOLD_S * 1000)
 
     async def _in_time(self, asked: Coroutine[Any, Any, Any]) -> Any:
         loop = asyncio.get_running_loop()
@@ -129,6 +148,10 @@ class Limiter:
             return [0] * len(wanted)
         buckets = [(f"{limit.name}:{subject}", limit.per_second, limit.burst) for limit, subject in wanted]
         return self._fallback.ask(buckets, cost, stops=stops)
+
+
+def _numbers(limit: Limit, cost: float, *, stops: bool) -> tuple[float, ...]:
+    return limit.per_second, limit.burst, cost, 0 if stops else limit.ahead
 
 
 def _key(limit: Limit, subject: str) -> str:

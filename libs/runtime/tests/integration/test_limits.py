@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from synctalk_runtime import limits
 from synctalk_runtime import redis as runtime_redis
 from synctalk_runtime.errors import RateLimitedError
 from synctalk_runtime.ids import new_id
@@ -152,3 +154,53 @@ async def test_take__redis_is_down_and_there_is_a_fallback__is_limited_by_it() -
     assert [await _takes(limiter, SLOW, "x") for _ in range(5)] == [True] * 3 + [False] * 2
     assert await _takes(limiter, SLOW, "y")
     await redis.close()
+
+
+AHEAD = Limit("ahead", per_second=0.001, burst=20, ahead=4)
+
+
+async def test_ask__a_full_bucket__gives_tokens_ahead(limiter: Limiter) -> None:
+    subject = new_id()
+    assert await limiter.ask([(AHEAD, subject)]) == [-4]
+    assert await limiter.ask([(AHEAD, subject)], cost=15) == [0]
+    assert await limiter.ask([(AHEAD, subject)]) > [0]
+
+
+async def test_ask__less_than_half_left__gives_one(limiter: Limiter) -> None:
+    subject = new_id()
+    assert await limiter.ask([(AHEAD, subject)], cost=7) == [0]
+
+
+async def test_ask__while_another_process_holds__gives_one(limiter: Limiter, redis_url: str) -> None:
+    subject, redis, large = new_id(), RedisPipeline(SecretStr(redis_url)), replace(AHEAD, burst=40)
+    assert await limiter.ask([(large, subject)]) == [-4]
+    another = await Limiter(redis).ask([(large, subject)])
+    await redis.close()
+    assert another == [0]
+    assert await limiter.ask([(large, subject)]) == [-4]
+
+
+async def test_take__of_a_limit_with_tokens_ahead__takes_one(limiter: Limiter) -> None:
+    subject = new_id()
+    await limiter.take(AHEAD, subject)
+    assert await limiter.ask([(AHEAD, subject)], cost=19) == [0]
+
+
+async def test_ask__tokens_are_held__fills_up_to_that_much_less_until_they_expire(
+    limiter: Limiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject, quick = new_id(), Limit("quick", per_second=1_000, burst=20, ahead=4)
+    assert await limiter.ask([(quick, subject)]) == [-4]
+
+    async def takes(cost: int) -> bool:
+        return await limiter.ask([(replace(quick, ahead=0), subject)], cost=cost) == [0]
+
+    await eventually(lambda: takes(16), 3)
+    assert not await takes(17)
+    monkeypatch.setattr(limits, "HOLD_S", 0.001)
+
+    async def holds_anew() -> bool:
+        return await limiter.ask([(quick, subject)]) == [-4]
+
+    await eventually(holds_anew, 3)
+    await eventually(lambda: takes(20), 3)

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+import pytest
 from pydantic import SecretStr
 from synctalk_gateway.store.buckets import Buckets
 from synctalk_runtime.errors import RateLimitedError
@@ -84,4 +85,57 @@ async def test_take__the_limiter_breaks__lets_through_and_asks_again() -> None:
     async with asyncio.timeout(1):
         for _ in range(2):
             await asyncio.gather(*(buckets.take(Limit("test", 1, 1), new_id()) for _ in range(700)))
+    await redis.close()
+
+
+class Counting(Limiter):
+    """Notes how many buckets each call asks for."""
+
+    def __init__(self, redis: RedisPipeline) -> None:
+        super().__init__(redis)
+        self.asked: list[int] = []
+
+    async def ask(self, wanted: Wanted, cost: float = 1) -> list[int]:
+        self.asked.append(len(wanted))
+        return await super().ask(wanted, cost)
+
+
+async def test_take__one_after_another__asks_once_for_several_and_refuses_exactly_beyond_the_burst(
+    redis_url: str,
+) -> None:
+    redis = RedisPipeline(SecretStr(redis_url))
+    limiter, limit, user = Counting(redis), Limit("test", 0.001, 20, ahead=4), new_id()
+    buckets = Buckets(limiter)
+    refused = [await _is_limited(buckets, limit, user) for _ in range(25)]
+    assert refused == [False] * 20 + [True] * 5
+    assert len(limiter.asked) == 2 + 10 + 1  # two fives while half is left, then one by one, then a refusal
+    await redis.close()
+
+
+async def test_take__by_two_gateways__never_gives_more_than_the_burst(redis_url: str) -> None:
+    redis = RedisPipeline(SecretStr(redis_url))
+    limit, user = Limit("test", 0.001, 20, ahead=4), new_id()
+    first, second = Buckets(Limiter(redis)), Buckets(Limiter(redis))
+    refused = [await _is_limited(buckets, limit, user) for _ in range(20) for buckets in (first, second)]
+    assert refused.count(False) == 20
+    await redis.close()
+
+
+async def test_take__several_at_once__refuses_exactly_those_over_the_burst(redis_url: str) -> None:
+    redis = RedisPipeline(SecretStr(redis_url))
+    buckets, limit, user = Buckets(Limiter(redis)), Limit("test", 0.001, 20, ahead=4), new_id()
+    await buckets.take(limit, user)
+    asked = [_is_limited(buckets, limit, user) for _ in range(25)]
+    assert (await asyncio.gather(*asked)).count(False) == 19
+    await redis.close()
+
+
+async def test_take__held_tokens_have_expired__asks_again(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synctalk_gateway.store.buckets.HOLD_S", -1.0)
+    redis = RedisPipeline(SecretStr(redis_url))
+    limiter, limit, user = Counting(redis), Limit("test", 0.001, 20, ahead=4), new_id()
+    buckets = Buckets(limiter)
+    for _ in range(3):
+        await buckets.take(limit, user)
+    assert limiter.asked == [1, 1, 1]
     await redis.close()

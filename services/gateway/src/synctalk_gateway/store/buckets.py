@@ -1,12 +1,14 @@
 """Rate limits of a user's events: whatever is asked in one turn of the loop goes to Redis as one script call."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from synctalk_runtime.background import Batcher
 from synctalk_runtime.errors import RateLimitedError
-from synctalk_runtime.limits import Limit, Limiter
+from synctalk_runtime.limits import HOLD_S, Limit, Limiter
 
 log = structlog.get_logger()
 
@@ -15,22 +17,27 @@ class Buckets:
     """The rate limits in Redis. One call is under way at a time; what is asked meanwhile is the next call's batch.
 
     Every question is settled: a limit that cannot be asked lets the event through. A bucket without a token is not
-    asked for again before it has one: a user who sends far beyond the limit costs Redis nothing.
+    asked for again before it has one: a user who sends far beyond the limit costs Redis nothing. From one that is well
+    filled some tokens are taken ahead and spent here: who sends now and then costs Redis a call for several events.
     """
 
     MAX_BATCH = 500
     MAX_EMPTY = 10_000
+    MAX_HELD = 10_000
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
         self._batcher = Batcher("buckets", self._ask, self.MAX_BATCH)
         self._empty_until: dict[tuple[str, str], float] = {}
         """Buckets without a token, and until when; monotonic seconds."""
+        self._held: dict[tuple[str, str], _Held] = {}
 
     async def take(self, limit: Limit, user_id: str) -> None:
         """Take a token. Raises RateLimitedError with `retry_after` in seconds."""
         loop = asyncio.get_running_loop()
         bucket = (limit.name, user_id)
+        if self._spend(bucket, loop.time()):
+            return
         wait_s = self._empty_until.get(bucket, 0.0) - loop.time()
         if wait_s > 0:
             raise _refusal(limit, wait_s)
@@ -45,13 +52,52 @@ class Buckets:
         if len(self._empty_until) < self.MAX_EMPTY:
             self._empty_until[bucket] = now + wait_s
 
+    def _spend(self, bucket: tuple[str, str], now: float) -> bool:
+        held = self._held.get(bucket)
+        if held is None:
+            return False
+        held.tokens -= 1
+        if held.tokens <= 0 or held.until <= now:
+            del self._held[bucket]
+        return held.until > now
+
+    def _hold(self, bucket: tuple[str, str], tokens: int, until: float, now: float) -> None:
+        if len(self._held) >= self.MAX_HELD:
+            self._held = {bucket: held for bucket, held in self._held.items() if held.until > now}
+        if len(self._held) < self.MAX_HELD:
+            self._held[bucket] = _Held(tokens, until)
+
     async def _ask(self, asked: list[tuple[Limit, str]]) -> Sequence[int]:
         """Return how long each has to wait, in milliseconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + HOLD_S
+        times = Counter((limit.name, user_id) for limit, user_id in asked)
+        wanted = [
+            (limit, user_id) if self._may_hold(limit, user_id, times) else (replace(limit, ahead=0), user_id)
+            for limit, user_id in asked
+        ]
         try:
-            return await self._limiter.ask(asked)
+            answers = await self._limiter.ask(wanted)
         except Exception as error:  # whatever it is: a limit that cannot be asked lets through
             log.exception("buckets.not_asked", error=type(error).__name__)
             return [0] * len(asked)
+        for (limit, user_id), answer in zip(asked, answers, strict=True):
+            if answer < 0:
+                self._hold((limit.name, user_id), -answer, until, loop.time())
+        return [max(0, answer) for answer in answers]
+
+    def _may_hold(self, limit: Limit, user_id: str, times: Counter[tuple[str, str]]) -> bool:
+        """Whether tokens may be taken ahead: nothing else of the bucket is held or asked for here."""
+        bucket = (limit.name, user_id)
+        return limit.ahead == 0 or (times[bucket] == 1 and bucket not in self._held)
+
+
+@dataclass(slots=True)
+class _Held:
+    """Tokens of a bucket that were taken ahead, and until when they may be spent; monotonic seconds."""
+
+    tokens: int
+    until: float
 
 
 def _refusal(limit: Limit, wait_s: float) -> RateLimitedError:
