@@ -11,6 +11,7 @@ from synctalk_contracts import topology
 COMMANDS = "commands"
 """The queue of commands in logs and metrics: on the broker it has another name each time."""
 COMMANDS_BATCH = 64
+COMMANDS_ACKED_TOGETHER = 16
 OWN_EVENTS_BATCH = 100
 
 
@@ -25,6 +26,9 @@ class ConsumedQueue:
     is_exclusive: bool = False
     counts_deliveries: bool = False
     """The broker makes a message a dead letter after twenty deliveries."""
+    acked_together: int = 1
+    """How many processed messages may share an ack: more only where nothing is delivered again, and the ack does no
+    more than let the broker send on."""
 
 
 async def declare_exchanges(channel: AbstractChannel) -> None:
@@ -73,7 +77,9 @@ class CommandQueue:
         """In whose name it was declared last."""
 
     def consumed(self) -> ConsumedQueue:
-        return ConsumedQueue(COMMANDS, self._declare, COMMANDS_BATCH, is_exclusive=True)
+        return ConsumedQueue(
+            COMMANDS, self._declare, COMMANDS_BATCH, is_exclusive=True, acked_together=COMMANDS_ACKED_TOGETHER
+        )
 
     async def _declare(self, channel: AbstractChannel) -> AbstractQueue:
         self.owner = self._new_owner()

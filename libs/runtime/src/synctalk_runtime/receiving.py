@@ -34,6 +34,9 @@ class Receiver:
         self._channel: AbstractChannel | None = None
         self._declared: AbstractQueue | None = None
         self._tag: str | None = None
+        self._unacked = 0
+        """How many messages were processed and not acked yet, up to the last of them."""
+        self._last: AbstractIncomingMessage | None = None
 
     async def open(self, channel: AbstractChannel) -> None:
         """Declare the queue and begin to receive."""
@@ -81,10 +84,16 @@ class Receiver:
         """The connection is gone: drop what was received and not worked off; the broker gives it out again."""
         self._channel = self._declared = self._tag = None
         self._received = asyncio.Queue()
+        self._unacked, self._last = 0, None
         self._idle.set()
 
     async def has_consumer(self, connection: AbstractConnection) -> bool:
-        """Return whether the broker still delivers to a consumer of the queue."""
+        """Return whether the broker still delivers to a consumer of the queue. Acks what has waited for company."""
+        if self._idle.is_set():
+            try:
+                await self._ack_together()
+            except amqp.LOST:
+                return False
         counts = await amqp.counts(connection, self._declared.name) if self._declared is not None else None
         if counts is None:
             return False
@@ -94,8 +103,10 @@ class Receiver:
 
     async def _settle(self, messages: Messages, outcome: Outcome, *, is_whole_batch: bool) -> None:
         if is_whole_batch and outcome in (Outcome.DONE, Outcome.DROPPED):
-            await messages[-1].ack(multiple=True)
             CONSUMED.labels(self.queue, outcome.value).inc(len(messages))
+            self._unacked, self._last = self._unacked + len(messages), messages[-1]
+            if self._unacked >= self._queue.acked_together:
+                await self._ack_together()
             return
         for message in messages:
             CONSUMED.labels(self.queue, outcome.value).inc()
@@ -105,6 +116,11 @@ class Receiver:
                 await message.reject(requeue=False)
             elif outcome is Outcome.REQUEUED:
                 await self._requeue(message)
+
+    async def _ack_together(self) -> None:
+        last, self._last, self._unacked = self._last, None, 0
+        if last is not None:
+            await last.ack(multiple=True)
 
     async def _requeue(self, message: AbstractIncomingMessage) -> None:
         """Put it at the queue's end; as a copy where deliveries count, since a copy has had none."""

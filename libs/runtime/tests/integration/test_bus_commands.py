@@ -6,9 +6,13 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+import pytest
+from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed
 from synctalk_contracts import topology
+from synctalk_runtime import consumer
 from synctalk_runtime.queues import COMMANDS_BATCH
+from synctalk_runtime.receiving import Receiver
 from synctalk_testkit import eventually as waiting
 from synctalk_testkit.queues import depth
 from synctalk_testkit.relay import relay_to
@@ -125,3 +129,44 @@ async def is_declared(url: str) -> bool:
         return await depth(url, QUEUE) >= 0
     except ChannelClosed:
         return True
+
+
+async def test_serve__fewer_than_are_acked_together__are_acked_within_a_round_of_the_watch(
+    make_bus: Any, running: Any, vhost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "WATCH_S", 0.1)
+    received: list[AbstractIncomingMessage] = []
+    on_message = Receiver._on_message
+
+    async def noting(receiver: Receiver, message: AbstractIncomingMessage) -> None:
+        received.append(message)
+        await on_message(receiver, message)
+
+    monkeypatch.setattr(Receiver, "_on_message", noting)
+
+    async def handler(bodies: list[bytes]) -> None:
+        return
+
+    server, client = make_bus(vhost), make_bus(vhost)
+    server.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
+    async with running(server, client):
+        for _ in range(3):
+            await client.send_command(QUEUE, b"one", ttl_ms=5000)
+        await eventually(lambda: len(received) == 3 and received[-1].processed)
+    assert [message.processed for message in received] == [False, False, True]
+
+
+async def test_serve__more_than_the_broker_sends_without_an_ack__all_come(
+    make_bus: Any, running: Any, vhost: str
+) -> None:
+    count_of: list[int] = []
+
+    async def handler(bodies: list[bytes]) -> None:
+        count_of.append(len(bodies))
+
+    server, client = make_bus(vhost), make_bus(vhost)
+    server.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
+    async with running(server, client):
+        for sent in range(3 * COMMANDS_BATCH):
+            await client.send_command(QUEUE, b"one", ttl_ms=5000)
+            await eventually(partial(lambda all_of: sum(count_of) == all_of, sent + 1))
