@@ -16,7 +16,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
-from synctalk_contracts.envelope import Event, read_envelopes
+from synctalk_contracts.envelope import Envelope, Event, read_envelopes
 from synctalk_contracts.registry import UnknownEventError, parse
 
 from synctalk_runtime.background import Backoff, wait
@@ -81,7 +81,7 @@ class EventProcessor(Generic[T]):
         self,
         queue: str,
         handler: Callable[[list[T]], Awaitable[None]],
-        read: Callable[[bytes], list[T]],
+        read: Callable[[Sequence[Envelope]], list[T]],
         *,
         in_order: bool = False,
     ) -> None:
@@ -93,22 +93,26 @@ class EventProcessor(Generic[T]):
     async def process(self, batch: Messages, stopping: asyncio.Event) -> AsyncIterator[tuple[Messages, Outcome]]:
         parsed: list[T] = []
         readable: list[AbstractIncomingMessage] = []
+        trace: str | None = None
         for message in batch:
             try:
-                parsed += self._read(message.body)
+                envelopes = read_envelopes(message.body)
+                parsed += self._read(envelopes)
+                if not readable:  # one span a batch goes on with the trace of its first event
+                    trace = envelopes[0].traceparent if envelopes else None
                 readable.append(message)
             except ValidationError as error:
                 log.error("bus.unreadable", queue=self._queue, problems=error.error_count())
                 yield [message], Outcome.DEAD
         if not readable:
             return
-        with span("bus.consume", parent=_trace_of(readable[0].body), kind=SpanKind.CONSUMER, queue=self._queue):
+        with span("bus.consume", parent=trace, kind=SpanKind.CONSUMER, queue=self._queue):
             outcome = await self._handle(parsed, stopping, single=len(readable) == 1)
         if outcome is not Outcome.SPLIT:
             yield readable, outcome
             return
         for message in readable:
-            outcome = await self._handle(self._read(message.body), stopping, single=True)
+            outcome = await self._handle(self._read(read_envelopes(message.body)), stopping, single=True)
             yield [message], outcome
             if outcome is Outcome.UNSETTLED:
                 return
@@ -151,15 +155,10 @@ class CommandProcessor:
         yield batch, outcome
 
 
-def _trace_of(body: bytes) -> str | None:
-    """What the batch's first event was caused by: one span a batch goes on with that trace."""
-    return next((envelope.traceparent for envelope in read_envelopes(body)), None)
-
-
-def published_in(body: bytes) -> list[Published]:
+def published_in(envelopes: Sequence[Envelope]) -> list[Published]:
     """Return the events that this version knows; of others a newer writer spoke to newer readers."""
     published = []
-    for envelope in read_envelopes(body):
+    for envelope in envelopes:
         try:
             published.append(Published(envelope.id, envelope.time, parse(envelope)))
         except UnknownEventError:
@@ -167,6 +166,6 @@ def published_in(body: bytes) -> list[Published]:
     return published
 
 
-def events_in(body: bytes) -> list[Any]:
+def events_in(envelopes: Sequence[Envelope]) -> list[Any]:
     """Return the same without their envelopes."""
-    return [published.event for published in published_in(body)]
+    return [published.event for published in published_in(envelopes)]

@@ -104,7 +104,7 @@ def _item(one: Published, users: Mapping[str, ServerUser]) -> FeedItem | None:
     match one.event:
         case MessageCreated() | MessageUpdated() | MessageDeleted():
             message = one.event.message
-            data = _json(message=message.model_dump(mode="json"))
+            data = f'{{"message":{message.model_dump_json()}}}'
             return _made(one, _MESSAGES[type(one.event)], message.conversation_id, message.id, data)
         case SessionRevoked():
             event = one.event
