@@ -4,8 +4,8 @@
 -- Returns for each key 0 when taken, -n when taken with n tokens ahead, else the milliseconds until it could be; after a
 -- stop no more answers. A refused bucket is left as it was, and so are those that come after a stop: nothing is written
 -- for them. A bucket that is full again is as one that was never asked for, so a key lives just until then.
--- Tokens that somebody holds ahead count as if they were in the bucket: it fills up to less, so that what is held and
--- what is there never exceed the burst. One asker holds tokens at a time, and only while half of the burst is left.
+-- Tokens that somebody holds ahead count as if they were in the bucket: it fills up to less, so that what is kept and
+-- what is there never exceed the burst. One taker holds tokens at a time, and only while half of the burst is left.
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local stops = ARGV[1] == '1'
@@ -14,23 +14,23 @@ local answers = {}
 for i, key in ipairs(KEYS) do
   local rate, burst = tonumber(ARGV[4 * i]), tonumber(ARGV[4 * i + 1])
   local cost, ahead = tonumber(ARGV[4 * i + 2]), tonumber(ARGV[4 * i + 3])
-  local bucket = redis.call('HMGET', key, 't', 'at', 'held', 'until', 'who')
+  local bucket = redis.call('HMGET', key, 't', 'at', 'kept', 'until', 'who')
   local tokens = tonumber(bucket[1]) or burst
   local at = tonumber(bucket[2]) or now_ms
-  local held, held_until = tonumber(bucket[3]) or 0, tonumber(bucket[4]) or 0
-  if held > 0 then
-    local filled_until = math.min(now_ms, held_until)
-    tokens = math.max(tokens, math.min(burst - held, tokens + math.max(0, filled_until - at) * rate / 1000))
+  local kept, kept_until = tonumber(bucket[3]) or 0, tonumber(bucket[4]) or 0
+  if kept > 0 then
+    local filled_until = math.min(now_ms, kept_until)
+    tokens = math.max(tokens, math.min(burst - kept, tokens + math.max(0, filled_until - at) * rate / 1000))
     at = math.max(at, filled_until)
-    if now_ms >= held_until then held = 0 end
+    if now_ms >= kept_until then kept = 0 end
   end
-  if held == 0 then
+  if kept == 0 then
     tokens = math.min(burst, tokens + math.max(0, now_ms - at) * rate / 1000)
   end
   if tokens >= cost then
     local left = tokens - cost
-    if ahead > 0 and left - ahead >= burst / 2 and (held == 0 or bucket[5] == who) then
-      left, held, held_until = left - ahead, ahead, now_ms + hold_ms
+    if ahead > 0 and left - ahead >= burst / 2 and (kept == 0 or bucket[5] == who) then
+      left, kept, kept_until = left - ahead, ahead, now_ms + hold_ms
     else
       ahead = 0
     end
@@ -39,12 +39,12 @@ for i, key in ipairs(KEYS) do
     else
       local lives_ms = math.ceil((burst - left) / rate * 1000) + 1000
       if ahead > 0 then
-        redis.call('HSET', key, 't', tostring(left), 'at', now_ms, 'held', held, 'until', held_until, 'who', who)
+        redis.call('HSET', key, 't', tostring(left), 'at', now_ms, 'kept', kept, 'until', kept_until, 'who', who)
         lives_ms = math.max(lives_ms, hold_ms + 1000)
       else
-        if held == 0 and bucket[3] then redis.call('HDEL', key, 'held', 'until', 'who') end
+        if kept == 0 and bucket[3] then redis.call('HDEL', key, 'kept', 'until', 'who') end
         redis.call('HSET', key, 't', tostring(left), 'at', now_ms)
-        if held > 0 then lives_ms = math.max(lives_ms, held_until - now_ms + 1000) end
+        if kept > 0 then lives_ms = math.max(lives_ms, kept_until - now_ms + 1000) end
       end
       redis.call('PEXPIRE', key, lives_ms)
     end

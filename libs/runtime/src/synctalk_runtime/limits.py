@@ -33,7 +33,7 @@ class Limit:
     per_second: float
     burst: float
     ahead: int = 0
-    """How many tokens more `Limiter.ask` takes from a well-filled bucket, for the asker to spend by itself."""
+    """How many tokens more `Limiter.ask` takes from a well-filled bucket, for the taker to spend by itself."""
 
     def times(self, factor: float, name: str) -> "Limit":
         """Another bucket that allows so much more, or less, of the same."""
@@ -95,7 +95,7 @@ class Limiter:
     async def _ask_or_fall_back(self, wanted: Wanted, cost: float, *, stops: bool) -> list[int]:
         keys = [_key(limit, subject) for limit, subject in wanted]
         args = [
-            *self._asker(stops=stops),
+            *self._taker(stops=stops),
             *(number for limit, _ in wanted for number in _numbers(limit, cost, stops=stops)),
         ]
         try:
@@ -115,8 +115,8 @@ class Limiter:
 
     async def _ask_each(self, wanted: Wanted, cost: float) -> list[int]:
         """Ask all buckets of a cluster at once; those of a node that is away fall back for themselves."""
-        asker = self._asker(stops=False)
-        calls = [([_key(limit, subject)], (*asker, *_numbers(limit, cost, stops=False))) for limit, subject in wanted]
+        taker = self._taker(stops=False)
+        calls = [([_key(limit, subject)], (*taker, *_numbers(limit, cost, stops=False))) for limit, subject in wanted]
         try:
             outcomes: list[Any] = await self._in_time(self._script.each(calls))
         except UnavailableError:
@@ -126,7 +126,7 @@ class Limiter:
             for bucket, outcome in zip(wanted, outcomes, strict=True)
         ]
 
-    def _asker(self, *, stops: bool) -> tuple[int | str, ...]:
+    def _taker(self, *, stops: bool) -> tuple[int | str, ...]:
         return int(stops), self._name, round(HOLD_S * 1000)
 
     async def _in_time(self, asked: Coroutine[Any, Any, Any]) -> Any:

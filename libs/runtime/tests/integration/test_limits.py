@@ -186,7 +186,7 @@ async def test_take__of_a_limit_with_tokens_ahead__takes_one(limiter: Limiter) -
     assert await limiter.ask([(AHEAD, subject)], cost=19) == [0]
 
 
-async def test_ask__tokens_are_held__fills_up_to_that_much_less_until_they_expire(
+async def test_ask__tokens_are_kept__fills_up_to_that_much_less_until_they_expire(
     limiter: Limiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subject, quick = new_id(), Limit("quick", per_second=1_000, burst=20, ahead=4)

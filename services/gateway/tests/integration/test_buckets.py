@@ -130,7 +130,7 @@ async def test_take__several_at_once__refuses_exactly_those_over_the_burst(redis
     await redis.close()
 
 
-async def test_take__held_tokens_have_expired__asks_again(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_take__kept_tokens_have_expired__asks_again(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synctalk_gateway.store.buckets.HOLD_S", -1.0)
     redis = RedisPipeline(SecretStr(redis_url))
     limiter, limit, user = Counting(redis), Limit("test", 0.001, 20, ahead=4), new_id()

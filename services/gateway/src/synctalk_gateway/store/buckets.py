@@ -23,14 +23,14 @@ class Buckets:
 
     MAX_BATCH = 500
     MAX_EMPTY = 10_000
-    MAX_HELD = 10_000
+    MAX_KEPT = 10_000
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
         self._batcher = Batcher("buckets", self._ask, self.MAX_BATCH)
         self._empty_until: dict[tuple[str, str], float] = {}
         """Buckets without a token, and until when; monotonic seconds."""
-        self._held: dict[tuple[str, str], _Held] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
     async def take(self, limit: Limit, user_id: str) -> None:
         """Take a token. Raises RateLimitedError with `retry_after` in seconds."""
@@ -53,19 +53,19 @@ class Buckets:
             self._empty_until[bucket] = now + wait_s
 
     def _spend(self, bucket: tuple[str, str], now: float) -> bool:
-        held = self._held.get(bucket)
-        if held is None:
+        kept = self._kept.get(bucket)
+        if kept is None:
             return False
-        held.tokens -= 1
-        if held.tokens <= 0 or held.until <= now:
-            del self._held[bucket]
-        return held.until > now
+        kept.tokens -= 1
+        if kept.tokens <= 0 or kept.until <= now:
+            del self._kept[bucket]
+        return kept.until > now
 
     def _hold(self, bucket: tuple[str, str], tokens: int, until: float, now: float) -> None:
-        if len(self._held) >= self.MAX_HELD:
-            self._held = {bucket: held for bucket, held in self._held.items() if held.until > now}
-        if len(self._held) < self.MAX_HELD:
-            self._held[bucket] = _Held(tokens, until)
+        if len(self._kept) >= self.MAX_KEPT:
+            self._kept = {bucket: kept for bucket, kept in self._kept.items() if kept.until > now}
+        if len(self._kept) < self.MAX_KEPT:
+            self._kept[bucket] = _Kept(tokens, until)
 
     async def _ask(self, asked: list[tuple[Limit, str]]) -> Sequence[int]:
         """Return how long each has to wait, in milliseconds."""
@@ -87,13 +87,13 @@ class Buckets:
         return [max(0, answer) for answer in answers]
 
     def _may_hold(self, limit: Limit, user_id: str, times: Counter[tuple[str, str]]) -> bool:
-        """Whether tokens may be taken ahead: nothing else of the bucket is held or asked for here."""
+        """Whether tokens may be taken ahead: nothing else of the bucket is kept or asked for here."""
         bucket = (limit.name, user_id)
-        return limit.ahead == 0 or (times[bucket] == 1 and bucket not in self._held)
+        return limit.ahead == 0 or (times[bucket] == 1 and bucket not in self._kept)
 
 
 @dataclass(slots=True)
-class _Held:
+class _Kept:
     """Tokens of a bucket that were taken ahead, and until when they may be spent; monotonic seconds."""
 
     tokens: int
