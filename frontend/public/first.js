@@ -12,7 +12,7 @@
   var dark = chosen === 'dark' || (chosen !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
   root.dataset.theme = dark ? 'dark' : 'light'
   root.dataset.session = session === null ? 'out' : 'in'
-  root.dataset.view = /^\/(c\/|settings|search)/.test(location.pathname) ? 'one' : 'list'
+  root.dataset.view = /^\/(c\/|settings|search|channels|invite)/.test(location.pathname) ? 'one' : 'list'
 
   // The chunk that comes next, named by the build, without waiting for the one that asks for it.
   var next = document.currentScript.getAttribute('data-' + root.dataset.session) || ''

@@ -7,6 +7,7 @@ import { ConversationHead } from '@/features/conversations/ConversationHead'
 import { ConversationView } from '@/features/messages/ConversationView'
 import { useUnsent } from '@/features/messages/useUnsent'
 import { titleOf } from '@/lib/chat/names'
+import { may } from '@/lib/chat/rights'
 import { CallError } from '@/lib/errors'
 import { failureText, texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
@@ -15,12 +16,13 @@ import { useEscape } from './useEscape'
 
 const LeftBehind = lazily(() => import('@/features/messages/LeftBehind'))
 const ConversationSearch = lazily(() => import('@/features/search/ConversationSearch'))
+const GroupSettings = lazily(() => import('@/features/groups/GroupSettings'))
 const DetailsPane = lazily(() =>
   import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
 )
 
 /** What is beside a conversation, or over it on narrow screens. */
-type Pane = 'details' | 'search' | null
+type Pane = 'details' | 'search' | 'settings' | null
 
 /** One conversation by its address. */
 export function ConversationPage({ pane = null }: { pane?: Pane }) {
@@ -82,6 +84,7 @@ function Page({ id, pane }: { id: string; pane: Pane }) {
     )
   }
 
+  const shown = pane === 'settings' && !may('describe', summary) ? 'details' : pane
   return (
     <div className="relative flex h-full">
       <div className={`flex min-w-0 flex-1 flex-col ${pane !== null ? 'max-md:hidden' : ''}`}>
@@ -91,11 +94,9 @@ function Page({ id, pane }: { id: string; pane: Pane }) {
       {pane !== null && (
         <div className="absolute inset-y-0 end-0 z-20 w-full border-border md:w-[360px] md:border-s md:max-lg:shadow-float lg:static">
           <Suspense>
-            {pane === 'details' ? (
-              <DetailsPane summary={summary} onClose={hidePane} />
-            ) : (
-              <ConversationSearch summary={summary} onClose={hidePane} />
-            )}
+            {shown === 'details' && <DetailsPane summary={summary} onClose={hidePane} />}
+            {shown === 'settings' && <GroupSettings summary={summary} onClose={hidePane} />}
+            {shown === 'search' && <ConversationSearch summary={summary} onClose={hidePane} />}
           </Suspense>
         </div>
       )}

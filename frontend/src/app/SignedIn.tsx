@@ -18,6 +18,7 @@ import { Welcome } from './Welcome'
 
 const SettingsPage = lazily(() => import('@/features/settings/SettingsPage'))
 const SearchPage = lazily(() => import('@/features/search/SearchPage'))
+const ChannelsPage = lazily(() => import('@/features/groups/ChannelsPage'))
 const loadPalette = () => import('@/features/palette/Palette')
 const Palette = lazily(loadPalette)
 const loadStarting = () => import('@/features/conversations/NewConversation')
@@ -96,8 +97,9 @@ function Frame() {
   const conversation = useMatch('/c/:id/*')
   const settings = useMatch('/settings')
   const search = useMatch('/search')
+  const channels = useMatch('/channels')
   const id = conversation?.params.id ?? null
-  const listIsView = id === null && settings === null && search === null
+  const listIsView = id === null && settings === null && search === null && channels === null
   usePreloaded()
   useShortcuts(() => setPalette((open) => !open))
   return (
@@ -120,6 +122,8 @@ function Frame() {
               <Route path="c/:id" element={<ConversationPage />} />
               <Route path="c/:id/details" element={<ConversationPage pane="details" />} />
               <Route path="c/:id/search" element={<ConversationPage pane="search" />} />
+              <Route path="c/:id/settings" element={<ConversationPage pane="settings" />} />
+              <Route path="channels" element={<ChannelsPage />} />
               <Route path="search" element={<SearchPage />} />
               <Route path="settings" element={<SettingsPage />} />
               <Route path="*" element={<NotFound />} />

@@ -16,6 +16,9 @@ function initialsOf(name: string): string {
   return letters.join('').toLocaleUpperCase()
 }
 
+/** Encrypted, or of our own origin. */
+const SAFE = /^(?:https:\/\/|\/(?![/\\]))/
+
 interface AvatarProps {
   id: string
   name: string
@@ -29,7 +32,7 @@ interface AvatarProps {
 /** A picture, else initials on a colour that comes from the id. Decoration: the name stands beside it. */
 export function Avatar({ id, name, url, size = 40, group = false, status, className = '' }: AvatarProps) {
   const [broken, setBroken] = useState<string | null>(null)
-  const safe = url?.startsWith('https://') === true && broken !== url ? url : null
+  const safe = url != null && SAFE.test(url) && broken !== url ? url : null
   const style = {
     width: size,
     height: size,

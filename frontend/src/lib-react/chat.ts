@@ -33,6 +33,16 @@ export const useNotificationSettings = (conversationId: string): NotificationSet
   useStore(useLive().notificationSettings.known, (known) => known[conversationId]?.settings) ??
   DEFAULT_SETTINGS
 
+/** Return whether one has blocked the user; read when it is first wanted. */
+export function useBlocked(userId: string | null): boolean {
+  const { blocks } = useLive()
+  useEffect(() => {
+    // Should it fail, sending says so.
+    if (userId !== null) blocks.load().catch(() => undefined)
+  }, [blocks, userId])
+  return useStore(blocks.blocked, ({ ids }) => userId !== null && ids?.has(userId) === true)
+}
+
 /** Return all conversations, newest activity first. */
 export function useConversations(): Summary[] {
   const { summaries: cached } = useLive().chat

@@ -11,7 +11,7 @@ import { texts } from '@/lib/text/texts'
 interface HeadProps {
   summary: Summary
   /** What is open beside it. */
-  pane: 'details' | 'search' | null
+  pane: 'details' | 'search' | 'settings' | null
 }
 
 /** Above a conversation: its name, who is there, and the way to its details. */
@@ -21,8 +21,9 @@ export function ConversationHead({ summary, pane }: HeadProps) {
   const presence = usePresence(peer?.id)
   const words = presenceInWords(presence, useNow())
   const title = titleOf(summary)
-  const below =
-    peer === null ? texts.details.membersCount(summary.membersCount) : (words ?? `@${peer.username}`)
+  const members = texts.details.membersCount(summary.membersCount)
+  const state = summary.archivedAt === null ? members : `${texts.group.archived} · ${members}`
+  const below = peer === null ? state : (words ?? `@${peer.username}`)
   const base = `/c/${summary.id}`
   return (
     <header className="flex h-14 shrink-0 items-center gap-3 border-b border-border ps-2 pe-2 md:ps-5">
@@ -36,7 +37,7 @@ export function ConversationHead({ summary, pane }: HeadProps) {
       <Avatar
         id={peer?.id ?? summary.id}
         name={title}
-        url={peer?.avatar_url ?? null}
+        url={peer === null ? summary.avatarUrl : peer.avatar_url}
         group={peer === null}
         size={32}
         status={peer === null ? undefined : presence?.status}
@@ -57,9 +58,9 @@ export function ConversationHead({ summary, pane }: HeadProps) {
       <PaneLink
         to={`${base}/details`}
         base={base}
-        open={pane === 'details'}
+        open={pane === 'details' || pane === 'settings'}
         icon="info"
-        label={pane === 'details' ? texts.details.hide : texts.details.open}
+        label={pane === 'details' || pane === 'settings' ? texts.details.hide : texts.details.open}
       />
     </header>
   )

@@ -45,7 +45,7 @@ export const ConversationRow = memo(function ConversationRow({
       <Avatar
         id={peer?.id ?? summary.id}
         name={title}
-        url={peer?.avatar_url ?? null}
+        url={peer === null ? summary.avatarUrl : peer.avatar_url}
         group={peer === null}
         status={peer === null ? undefined : presence?.status}
       />

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { useNavigate } from 'react-router'
+import { Link, useNavigate } from 'react-router'
 import { Avatar } from '@/components/Avatar'
 import { Button, IconButton } from '@/components/Button'
 import { Confirm } from '@/components/Dialog'
@@ -8,6 +8,7 @@ import { Failed } from '@/components/States'
 import { useNow, useToast } from '@/lib-react/page'
 import { useThread } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
+import { may } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
 import { dateInWords } from '@/lib/text/format'
@@ -34,7 +35,7 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
           <Avatar
             id={summary.peer?.id ?? summary.id}
             name={title}
-            url={summary.peer?.avatar_url ?? null}
+            url={summary.peer === null ? summary.avatarUrl : summary.peer.avatar_url}
             group={summary.peer === null}
             size={72}
           />
@@ -64,11 +65,22 @@ function UserFacts({ summary }: { summary: Summary }) {
 
 function GroupFacts({ summary }: { summary: Summary }) {
   const { snapshot } = useThread(summary.id)
+  const description = snapshot?.description ?? ''
+  const facts = [
+    snapshot?.visibility === 'public' && texts.start.public,
+    summary.archivedAt !== null && texts.group.archived,
+    t.membersCount(summary.membersCount),
+    snapshot !== null && t.created(dateInWords(snapshot.created_at)),
+  ]
   return (
-    <p className="text-meta text-text-muted">
-      {t.membersCount(summary.membersCount)}
-      {snapshot !== null && ` · ${t.created(dateInWords(snapshot.created_at))}`}
-    </p>
+    <>
+      <p className="text-meta text-text-muted">{facts.filter(Boolean).join(' · ')}</p>
+      {description !== '' && (
+        <p dir="auto" className="mt-3 max-w-full text-meta break-words whitespace-pre-line">
+          {description}
+        </p>
+      )}
+    </>
   )
 }
 
@@ -81,7 +93,7 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
   const { conversations } = useLive()
   const navigate = useNavigate()
   const failed = useMembersLoaded(summary.id)
-  const mayRename = summary.role !== 'member'
+  const open = summary.archivedAt === null
 
   async function leave(): Promise<void> {
     try {
@@ -95,8 +107,19 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
   return (
     <>
       <div className="flex flex-wrap justify-center gap-2 px-4 pb-4">
-        <Button onClick={() => setOpened('add')}>{t.add}</Button>
-        {mayRename && <Button onClick={() => setOpened('rename')}>{t.rename}</Button>}
+        {open && <Button onClick={() => setOpened('add')}>{t.add}</Button>}
+        {open && may('changeDetails', summary) && (
+          <Button onClick={() => setOpened('rename')}>{t.rename}</Button>
+        )}
+        {may('describe', summary) && (
+          <Link
+            to={`/c/${summary.id}/settings`}
+            replace
+            className="inline-flex min-h-9 items-center rounded-control border border-border bg-bg px-3.5 text-meta font-medium text-text hover:bg-bg-hover pointer-coarse:min-h-11"
+          >
+            {texts.group.title}
+          </Link>
+        )}
         <Button look="danger" onClick={() => setOpened('leave')}>
           {t.leave}
         </Button>

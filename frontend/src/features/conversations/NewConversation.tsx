@@ -5,6 +5,7 @@ import { Button, IconButton } from '@/components/Button'
 import { Dialog } from '@/components/Dialog'
 import { Field, Problem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
+import { Switch } from '@/components/Switch'
 import { CallError } from '@/lib/errors'
 import { isComposing } from '@/lib-react/keys'
 import { failureText, texts } from '@/lib/text/texts'
@@ -46,6 +47,19 @@ export function NewDirect() {
             <span className="block text-meta text-text-muted">{t.newGroupLead}</span>
           </span>
         </Link>
+        <Link
+          to="/channels"
+          replace
+          className="flex min-h-12 items-center gap-3 rounded-control px-2.5 hover:bg-bg-hover"
+        >
+          <span className="flex size-8 items-center justify-center rounded-control bg-accent-soft text-accent-ink">
+            <Icon name="hash" size={18} />
+          </span>
+          <span>
+            <span className="block leading-5 font-medium">{texts.channels.title}</span>
+            <span className="block text-meta text-text-muted">{texts.channels.lead}</span>
+          </span>
+        </Link>
         <p className="px-2.5 py-3 text-meta text-text-muted">{t.userHint}</p>
       </UserPicker>
     </Dialog>
@@ -58,6 +72,7 @@ export function NewGroup() {
   const navigate = useNavigate()
   const [title, setTitle] = useState('')
   const [chosen, setChosen] = useState<readonly User[]>([])
+  const [open, setOpen] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const [missing, setMissing] = useState<'title' | 'members' | null>(null)
   const form = useRef<HTMLFormElement>(null)
@@ -67,7 +82,9 @@ export function NewGroup() {
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    const lacking = title.trim() === '' ? 'title' : chosen.length === 0 ? 'members' : null
+    // Into a public group others come by themselves.
+    const alone = chosen.length === 0 && !open
+    const lacking = title.trim() === '' ? 'title' : alone ? 'members' : null
     setMissing(lacking)
     if (lacking === 'title') form.current?.querySelector('input')?.focus()
     if (lacking === 'members') toPicker()
@@ -78,6 +95,7 @@ export function NewGroup() {
       const id = await conversations.createGroup(
         title.trim(),
         chosen.map((user) => user.id),
+        open ? 'public' : 'private',
       )
       await navigate(`/c/${id}`, { replace: true })
     } catch (error) {
@@ -117,12 +135,19 @@ export function NewGroup() {
           problem={missing === 'title' && title.trim() === '' ? texts.session.required : null}
           className="px-4 pt-3 pb-2"
         />
+        <Switch
+          label={t.public}
+          lead={t.publicLead}
+          on={open}
+          onChange={setOpen}
+          className="border-b border-border px-4 pb-2"
+        />
         <div ref={picker} className="flex min-h-0 flex-1 flex-col">
           <UserPicker chosen={chosen} onPick={(user) => setChosen(toggled(chosen, user))}>
             <p className="px-2.5 py-3 text-meta text-text-muted">{t.userHint}</p>
           </UserPicker>
         </div>
-        {missing === 'members' && chosen.length === 0 && <Notice text={t.chooseSomebody} />}
+        {missing === 'members' && chosen.length === 0 && !open && <Notice text={t.chooseSomebody} />}
         <footer className="flex items-center justify-between gap-3 border-t border-border px-4 py-3">
           <span className="text-meta text-text-muted">{t.chosen(chosen.length)}</span>
           <Button type="submit" look="primary" busy={busy}>

@@ -24,7 +24,7 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
     if (text.trim() === title) return onClose()
     setBusy(true)
     try {
-      await conversations.renameGroup(conversationId, text.trim())
+      await conversations.changeGroup(conversationId, { title: text.trim() })
       onClose()
     } catch (error) {
       const { title: inTitle, all } = problemsOf(error, ['title'])

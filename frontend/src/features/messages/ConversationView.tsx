@@ -1,9 +1,11 @@
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import type { Message } from '@/contracts'
-import { useToast } from '@/lib-react/page'
-import { useMessage, useReplyTo, useThread } from '@/lib-react/chat'
+import { useNow, useToast } from '@/lib-react/page'
+import { useBlocked, useMessage, useReplyTo, useThread } from '@/lib-react/chat'
+import { closedBecause } from '@/lib/chat/closed'
 import { titleOf } from '@/lib/chat/names'
 import { hasReacted } from '@/lib/chat/reactions'
+import { may } from '@/lib/chat/rights'
 import type { Outgoing } from '@/lib/chat/state'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
@@ -19,6 +21,8 @@ import { OpenedContext } from './MessageBody'
 import { TypingLine } from './TypingLine'
 import type { Jump } from './useJump'
 
+const ClosedComposer = lazily(() => import('./ClosedComposer'))
+const SlowMode = lazily(() => import('./SlowMode'))
 const WhoReacted = lazily(() => import('./WhoReacted'))
 const Confirm = lazily(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
 
@@ -47,6 +51,8 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
     setJump(at)
   }
   const replying = useMessage(id, useReplyTo(id)) ?? null
+  const blocked = useBlocked(summary.peer?.id ?? null)
+  const closed = closedBecause(summary, blocked, useNow())
   useMarks(id)
   useEffect(() => typing.stop, [typing])
 
@@ -114,18 +120,29 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
           <History summary={summary} sentCount={sentCount} editingId={editing?.id ?? null} jump={jump} />
         </PutAwayContext>
         <TypingLine conversationId={id} />
-        <Composer
-          key={editing?.id ?? 'new'}
-          conversationId={id}
-          name={titleOf(summary)}
-          editing={editing}
-          replying={editing === null ? replying : null}
-          focusKey={focusKey}
-          onEditLast={(unwanted) => void onEditLast(unwanted)}
-          onEditEnd={onEditEnd}
-          onReplyEnd={onReplyEnd}
-          onSent={onSent}
-        />
+        {summary.slowModeS > 0 && closed === null && !may('sendAtOnce', summary) && (
+          <Suspense>
+            <SlowMode summary={summary} />
+          </Suspense>
+        )}
+        {closed !== null && editing === null ? (
+          <Suspense>
+            <ClosedComposer closed={closed} peerId={summary.peer?.id ?? null} />
+          </Suspense>
+        ) : (
+          <Composer
+            key={editing?.id ?? 'new'}
+            conversationId={id}
+            name={titleOf(summary)}
+            editing={editing}
+            replying={editing === null ? replying : null}
+            focusKey={focusKey}
+            onEditLast={(unwanted) => void onEditLast(unwanted)}
+            onEditEnd={onEditEnd}
+            onReplyEnd={onReplyEnd}
+            onSent={onSent}
+          />
+        )}
         {reactionsOf !== null && (
           <Suspense>
             <WhoReacted conversationId={id} messageId={reactionsOf.id} onClose={() => setReactionsOf(null)} />

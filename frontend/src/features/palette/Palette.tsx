@@ -148,6 +148,7 @@ function useEntries(text: string): Entry[] {
     [texts.search.title, 'search', go(`/search?q=${encodeURIComponent(search)}`)],
     [texts.conversations.new, 'pencil', go('/new')],
     [texts.start.newGroup, 'group', go('/new/group')],
+    [texts.channels.title, 'hash', go('/channels')],
     [texts.settings.title, 'settings', go('/settings')],
     [`${texts.settings.theme}: ${texts.settings.themes.light}`, 'sun', () => theme.choose('light')],
     [`${texts.settings.theme}: ${texts.settings.themes.dark}`, 'sun', () => theme.choose('dark')],
@@ -163,7 +164,7 @@ function useEntries(text: string): Entry[] {
         <Avatar
           id={summary.peer?.id ?? summary.id}
           name={titleOf(summary)}
-          url={summary.peer?.avatar_url ?? null}
+          url={summary.peer === null ? summary.avatarUrl : summary.peer.avatar_url}
           group={summary.peer === null}
           size={28}
         />

@@ -1,5 +1,5 @@
-import { Link, useSearchParams } from 'react-router'
-import { Icon } from '@/components/Icon'
+import { useSearchParams } from 'react-router'
+import { PageHead } from '@/components/PageHead'
 import { useConversations } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
 import { texts } from '@/lib/text/texts'
@@ -16,16 +16,7 @@ export default function SearchPage() {
   const within = params.get('in')
   return (
     <div className="flex h-full flex-col">
-      <header className="flex h-14 shrink-0 items-center gap-2 border-b border-border ps-2 pe-4 md:ps-6">
-        <Link
-          to="/"
-          aria-label={texts.back}
-          className="flex size-11 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover md:hidden"
-        >
-          <Icon name="back" />
-        </Link>
-        <h2 className="text-title font-semibold">{t.title}</h2>
-      </header>
+      <PageHead title={t.title} />
       <div className="mx-auto flex w-full max-w-3xl flex-wrap gap-2 px-4 pt-4 pb-2 md:px-6">
         <div className="min-w-60 flex-1">
           <SearchField {...search} />

@@ -1,9 +1,8 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
-import { Link } from 'react-router'
 import { Button } from '@/components/Button'
 import { useCopy } from '@/components/useCopy'
 import { Field, Problem, useFirstProblem } from '@/components/Field'
-import { Icon } from '@/components/Icon'
+import { PageHead } from '@/components/PageHead'
 import { useNotifications, usePage, useTheme, useToast } from '@/lib-react/page'
 import { notificationsExist } from '@/lib-react/notifications'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
@@ -20,16 +19,7 @@ const MIN_PASSWORD = 8
 export default function SettingsPage() {
   return (
     <div className="flex h-full flex-col">
-      <header className="flex h-14 shrink-0 items-center gap-2 border-b border-border ps-2 pe-4 md:ps-6">
-        <Link
-          to="/"
-          aria-label={texts.back}
-          className="flex size-11 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover md:hidden"
-        >
-          <Icon name="back" />
-        </Link>
-        <h2 className="text-title font-semibold">{t.title}</h2>
-      </header>
+      <PageHead title={t.title} />
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
         <div className="mx-auto max-w-2xl divide-y divide-border px-4 pb-12 md:px-6">
           <Section title={t.profile}>

@@ -20,6 +20,8 @@ export interface MemberState {
   user_id: string
   role: Role | null
   joined_at: string | null
+  /** May only read until then; null: not muted. */
+  muted_until: string | null
   change_seq: number
 }
 

@@ -15,6 +15,19 @@ export interface Summary {
   readSeq: number
   unread: number
   membersCount: number
+  avatarUrl: string | null
+  posting: 'everyone' | 'admins'
+  slowModeS: number
+  archivedAt: string | null
+  /** Until when one may only read; null: one may write. */
+  mutedUntil: string | null
+  pinnedAt: string | null
+  /** Left out of the list until the next message. */
+  hidden: boolean
+  /** By oneself, until it is read again. */
+  markedUnread: boolean
+  /** How many of the unread mention oneself. */
+  mentions: number
   /** RFC 3339; conversations are listed by it. */
   activityAt: string
   /** The counts are an estimate until the server is asked again. */
@@ -42,6 +55,15 @@ export function summaryOf(thread: Thread, me: string): Summary | null {
     readSeq,
     unread: unread.count,
     membersCount: members.count,
+    avatarUrl: snapshot.avatar_url ?? null,
+    posting: snapshot.posting ?? 'everyone',
+    slowModeS: snapshot.slow_mode_s ?? 0,
+    archivedAt: snapshot.archived_at ?? null,
+    mutedUntil: thread.members[me]?.muted_until ?? null,
+    pinnedAt: snapshot.me?.pinned_at ?? null,
+    hidden: isHidden(snapshot, last),
+    markedUnread: (snapshot.me?.marked_unread_at ?? null) !== null,
+    mentions: unread.count === 0 ? 0 : mentionsOf(thread, snapshot, me, readSeq),
     activityAt: last?.created_at ?? snapshot.created_at,
     inexact: unread.inexact || members.inexact,
   }
@@ -64,6 +86,26 @@ function newest({ messages, top, snapshot }: Thread): Message | null {
   const last = snapshot?.last_message ?? null
   return (loaded?.seq ?? 0) >= (last?.seq ?? 0) ? loaded : last
 }
+
+/** A message brings a hidden conversation back; what the group says of itself does not. */
+function isHidden(snapshot: Conversation, last: Message | null): boolean {
+  const at = snapshot.me?.hidden_at ?? null
+  return at !== null && (last === null || last.system != null || last.created_at <= at)
+}
+
+/** The server's count of unread mentions, and those that came since; what was read since is none. */
+function mentionsOf({ messages }: Thread, snapshot: Conversation, me: string, readSeq: number): number {
+  let count = readSeq > snapshot.read_seq ? 0 : (snapshot.me?.mention_count ?? 0)
+  for (const message of messages.values()) {
+    const isNew = message.seq > readSeq && (message.seq > snapshot.last_seq || readSeq > snapshot.read_seq)
+    if (isNew && counts(message, me) && isMention(message, me)) count += 1
+  }
+  return count
+}
+
+/** Whether a message mentions the user, by name or with all. */
+export const isMention = (message: Message, me: string): boolean =>
+  message.mentions.includes(me) || (message.mention_all === true && message.sender_id !== me)
 
 const counts = (message: Message, me: string): boolean =>
   message.sender_id !== me && message.deleted_at === null

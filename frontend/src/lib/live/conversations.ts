@@ -1,8 +1,21 @@
+import type { AxiosRequestConfig } from 'axios'
 import type { Conversation, Member, Role, User } from '@/contracts'
 import type { ChatStore } from '@/lib/chat/store'
 import type { Page, Rest } from '@/lib/http'
 import type { Freshness } from './freshness'
 import type { PresenceSubscriptions } from './presence'
+
+export type Visibility = NonNullable<Conversation['visibility']>
+
+export type GroupChange = Partial<
+  Pick<Conversation, 'title' | 'description' | 'avatar_url' | 'visibility' | 'posting' | 'slow_mode_s'>
+>
+
+export interface OwnStateChange {
+  pinned?: boolean
+  hidden?: boolean
+  unread?: true
+}
 
 /** What a user does with conversations and members: one method each, applied where the outcome is known. */
 export class Conversations {
@@ -17,17 +30,51 @@ export class Conversations {
     return this.create({ type: 'direct', member_ids: [userId] })
   }
 
-  createGroup(title: string, memberIds: readonly string[]): Promise<string> {
-    return this.create({ type: 'group', title, member_ids: memberIds })
+  createGroup(title: string, memberIds: readonly string[], visibility: Visibility): Promise<string> {
+    return this.create({ type: 'group', title, member_ids: memberIds, visibility })
   }
 
-  async renameGroup(id: string, title: string): Promise<void> {
-    const conversation = await this.rest.call<Conversation>({
-      method: 'PATCH',
-      url: `/v1/conversations/${id}`,
-      data: { title },
+  /** Change a group's details; what is left out stays as it is. */
+  async changeGroup(id: string, data: GroupChange): Promise<void> {
+    await this.take({ method: 'PATCH', url: `/v1/conversations/${id}`, data })
+  }
+
+  async setArchived(id: string, archived: boolean): Promise<void> {
+    await this.rest.call<void>({
+      method: archived ? 'PUT' : 'DELETE',
+      url: `/v1/conversations/${id}/archive`,
     })
-    this.chat.dispatch({ type: 'conversation', conversation })
+    this.freshness.refreshSoon(id)
+  }
+
+  /** Delete a group for everybody. */
+  async deleteGroup(id: string): Promise<void> {
+    await this.rest.call<void>({ method: 'DELETE', url: `/v1/conversations/${id}` })
+    this.chat.dispatch({ type: 'removed', conversation_id: id, change_seq: null })
+  }
+
+  /** Pin, hide or mark a conversation unread, for oneself alone. */
+  async setOwnState(id: string, data: OwnStateChange): Promise<void> {
+    await this.take({ method: 'PATCH', url: `/v1/conversations/${id}/me`, data })
+  }
+
+  /** Become a member of a public group. */
+  async join(id: string): Promise<void> {
+    await this.take({ method: 'POST', url: `/v1/conversations/${id}/join` })
+  }
+
+  /** Come into a group by an invite. */
+  acceptInvite(code: string): Promise<string> {
+    return this.take({ method: 'POST', url: `/v1/invites/${encodeURIComponent(code)}/accept` })
+  }
+
+  async mute(id: string, userId: string, until: string | null): Promise<void> {
+    const url = `/v1/conversations/${id}/members/${userId}/mute`
+    await this.rest.call<void>({ method: 'PUT', url, data: { until } })
+  }
+
+  async unmute(id: string, userId: string): Promise<void> {
+    await this.rest.call<void>({ method: 'DELETE', url: `/v1/conversations/${id}/members/${userId}/mute` })
   }
 
   async addMembers(id: string, userIds: readonly string[]): Promise<void> {
@@ -64,12 +111,13 @@ export class Conversations {
     return items
   }
 
-  private async create(data: object): Promise<string> {
-    const conversation = await this.rest.call<Conversation>({
-      method: 'POST',
-      url: '/v1/conversations',
-      data,
-    })
+  private create(data: object): Promise<string> {
+    return this.take({ method: 'POST', url: '/v1/conversations', data })
+  }
+
+  /** Make a call that returns a conversation, and keep it. */
+  private async take(config: AxiosRequestConfig): Promise<string> {
+    const conversation = await this.rest.call<Conversation>(config)
     this.chat.dispatch({ type: 'conversation', conversation })
     this.presence.resubscribe(conversation.peer === null ? [] : [conversation.peer.id])
     return conversation.id

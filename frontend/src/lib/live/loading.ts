@@ -22,15 +22,23 @@ export class Loader {
     private readonly chat: ChatStore,
   ) {}
 
-  /** Load the whole list, page by page, so that the first is seen at once. */
+  /** Load the whole list, page by page, so that the first is seen at once; then what the user has hidden. */
   async loadConversations(): Promise<void> {
     const first = await earlyConversations(this.chat.me)
     const url = '/v1/conversations'
     for await (const items of this.rest.pages<Conversation>(url, { limit: PAGE }, MAX_LIST_PAGES, first)) {
-      this.chat.dispatch(...items.map((conversation) => ({ type: 'conversation' as const, conversation })), {
-        type: 'listed',
-      })
+      this.takeConversations(items)
     }
+    const hidden = { limit: PAGE, hidden: true }
+    for await (const items of this.rest.pages<Conversation>(url, hidden, MAX_LIST_PAGES)) {
+      this.takeConversations(items)
+    }
+  }
+
+  private takeConversations(items: readonly Conversation[]): void {
+    this.chat.dispatch(...items.map((conversation) => ({ type: 'conversation' as const, conversation })), {
+      type: 'listed',
+    })
   }
 
   async loadConversation(id: string): Promise<void> {

@@ -51,7 +51,12 @@ export class Receipts {
   /** Mark as read by the user: the unread count falls at once, before the ack. */
   markRead(conversationId: string, seq: number): void {
     const { me } = this.chat
-    if (seq <= (this.chat.thread(conversationId).marks[me]?.read_seq ?? 0)) return
+    const known = this.chat.thread(conversationId).marks[me]?.read_seq ?? 0
+    if (seq <= known) {
+      // Reading again ends that it was marked unread.
+      if (this.chat.summary(conversationId)?.markedUnread === true) this.repeat('read', conversationId, known)
+      return
+    }
     this.chat.dispatch({
       type: 'receipt',
       conversation_id: conversationId,
@@ -82,6 +87,11 @@ export class Receipts {
     const mark = this.marks[kind].get(conversationId)
     if (mark !== undefined && mark.seq >= seq) return
     this.marks[kind].set(conversationId, { seq, settled: mark?.settled ?? 0 })
+    this.schedule()
+  }
+
+  private repeat(kind: Kind, conversationId: string, seq: number): void {
+    this.marks[kind].set(conversationId, { seq, settled: seq - 1 })
     this.schedule()
   }
 

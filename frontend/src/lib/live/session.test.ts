@@ -98,6 +98,7 @@ test('signed out while the list loads__signed in as another__nothing of the firs
   own.respond(page('of-ben', null))
   await vi.waitFor(() => expect(live.chat.current.listed).toBe(true))
   expect(own.token).toBe('Bearer token-of-ben')
+  ;(await nextRequest()).respond({ items: [], next_cursor: null })
   expect(Object.keys(live.chat.current.threads)).toEqual(['of-ben'])
   expect(Object.keys(first.chat.current.threads)).toEqual(['of-ada-1'])
   expect(pending).toEqual([])

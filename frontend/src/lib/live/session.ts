@@ -11,6 +11,7 @@ import { ChatStore } from '@/lib/chat/store'
 import { Rest, type TokenWish } from '@/lib/http'
 import { backoffMs, sleep } from '@/lib/timing'
 import { followActivity } from './activity'
+import { Blocks } from './blocks'
 import { Connection, type ServerEvent } from './connection'
 import { Conversations } from './conversations'
 import { followCutOff } from './cutOff'
@@ -47,6 +48,7 @@ export class LiveSession {
   readonly loader: Loader
   readonly freshness: Freshness
   readonly conversations: Conversations
+  readonly blocks: Blocks
   readonly messages: Messages
   readonly search: Search
   readonly notificationSettings: NotificationSettingsCache
@@ -72,6 +74,7 @@ export class LiveSession {
     this.loader = new Loader(this.rest, this.chat)
     this.freshness = new Freshness(this.chat, this.loader, signal)
     this.conversations = new Conversations(this.rest, this.chat, this.presence, this.freshness)
+    this.blocks = new Blocks(this.rest, this.chat)
     this.messages = new Messages(this.chat, this.connection)
     this.search = new Search(this.rest, this.loader)
     this.notificationSettings = new NotificationSettingsCache(this.rest)

@@ -53,3 +53,21 @@ export function ago(iso: string, now: number): string {
   if (passed < 30 * DAY) return relative.format(-Math.floor(passed / DAY), 'day')
   return fullDay.format(new Date(iso))
 }
+
+const unit = (name: 'second' | 'minute' | 'hour' | 'day') =>
+  new Intl.NumberFormat(undefined, { style: 'unit', unit: name, unitDisplay: 'long' })
+const seconds = unit('second')
+const minutes = unit('minute')
+const hours = unit('hour')
+const days = unit('day')
+
+/** "30 seconds", "5 minutes", "6 hours": in the largest unit that it fills, rounded up. */
+export function durationInWords(s: number): string {
+  if (s < 60) return seconds.format(s)
+  if (s < 3_600) return minutes.format(Math.ceil(s / 60))
+  return s < 86_400 ? hours.format(Math.ceil(s / 3_600)) : days.format(Math.ceil(s / 86_400))
+}
+
+const dayAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+/** "3 Mar 2026, 14:05". */
+export const dayAndTimeInWords = (iso: string): string => dayAndTime.format(new Date(iso))

@@ -9,7 +9,14 @@ export type Change =
   | { type: 'message'; message: Message }
   /** A page of history, ascending and without a gap. `extend` joins what is loaded, `replace` takes its place. */
   | { type: 'history'; conversation_id: string; messages: readonly Message[]; mode: 'extend' | 'replace' }
-  | { type: 'member'; conversation_id: string; user_id: string; role: Role | null; change_seq: number }
+  | {
+      type: 'member'
+      conversation_id: string
+      user_id: string
+      role: Role | null
+      muted_until?: string | null
+      change_seq: number
+    }
   /**
    * A page of the member list. `asOf` is how far the changes were known when it was requested. `complete` comes with the
    * last page: all receipts that `marksMissed` counted at the time of the request are known now.

@@ -9,10 +9,10 @@ import { setTyping } from './typing'
 import { mergeUsers } from './users'
 
 export function mergeMemberEvent(draft: Draft, change: ChangeOf<'member'>): void {
-  const { conversation_id: id, user_id, role, change_seq } = change
+  const { conversation_id: id, user_id, role, muted_until = null, change_seq } = change
   if (predatesRemoval(draft.peek(id).removedAt, change_seq)) return
   if (user_id === draft.me && role === null) return removeConversation(draft, id, change_seq)
-  mergeMember(draft, id, { user_id, role, joined_at: null, change_seq })
+  mergeMember(draft, id, { user_id, role, joined_at: null, muted_until, change_seq })
   if (role === null) setTyping(draft, id, user_id, null)
   markSeen(draft, id, change_seq)
 }
@@ -37,8 +37,8 @@ export function mergeMembers(draft: Draft, id: string, members: readonly MemberC
     draft,
     members.map((member) => member.user),
   )
-  for (const { user, role, joined_at, change_seq, ...marks } of members) {
-    mergeMember(draft, id, { user_id: user.id, role, joined_at, change_seq })
+  for (const { user, role, joined_at, muted_until = null, change_seq, ...marks } of members) {
+    mergeMember(draft, id, { user_id: user.id, role, joined_at, muted_until, change_seq })
     raiseMarks(draft, id, user.id, marks)
   }
 }

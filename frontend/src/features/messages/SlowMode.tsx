@@ -1,0 +1,31 @@
+import { useEffect, useState } from 'react'
+import { slowModeLeft } from '@/lib/chat/closed'
+import type { Summary } from '@/lib/chat/summaries'
+import { durationInWords } from '@/lib/text/format'
+import { texts } from '@/lib/text/texts'
+import { useMe, useThread } from '@/lib-react/chat'
+
+const t = texts.closed
+
+/** Above the composer in slow mode: how often one may write, and how long it takes until the next goes out. */
+export default function SlowMode({ summary }: { summary: Summary }) {
+  const me = useMe()
+  const { messages, top } = useThread(summary.id)
+  const [now, setNow] = useState(() => Date.now())
+  let lastOwnAt: string | null = null
+  for (let seq = top; seq > 0 && lastOwnAt === null; seq -= 1) {
+    const message = messages.get(seq)
+    if (message === undefined) break
+    if (message.sender_id === me && message.system == null) lastOwnAt = message.created_at
+  }
+  const left = slowModeLeft(summary, lastOwnAt, now)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000)
+    return () => clearInterval(timer)
+  }, [])
+  return (
+    <p className="figures mx-auto flex w-full max-w-[860px] items-center gap-1.5 px-5 pb-1 text-small text-text-muted">
+      {left > 0 ? t.slowModeWait(durationInWords(left)) : t.slowMode(durationInWords(summary.slowModeS))}
+    </p>
+  )
+}
