@@ -2,6 +2,7 @@ import { Link } from 'react-router'
 import { Icon } from '@/components/Icon'
 import { ConversationList } from '@/features/conversations/ConversationList'
 import { AskForNotifications } from '@/features/notifications/AskForNotifications'
+import { useIsGuest } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 import { Account } from './Account'
 import { ListWidth, useListWidth } from './ListWidth'
@@ -10,6 +11,7 @@ const t = texts.conversations
 
 export function Sidebar({ currentId, shown }: { currentId: string | null; shown: boolean }) {
   const [width, setWidth] = useListWidth()
+  const isGuest = useIsGuest()
   return (
     <>
       <section
@@ -27,14 +29,16 @@ export function Sidebar({ currentId, shown }: { currentId: string | null; shown:
           >
             <Icon name="search" />
           </Link>
-          <Link
-            to="/new"
-            aria-label={t.new}
-            title={t.new}
-            className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
-          >
-            <Icon name="pencil" />
-          </Link>
+          {!isGuest && (
+            <Link
+              to="/new"
+              aria-label={t.new}
+              title={t.new}
+              className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+            >
+              <Icon name="pencil" />
+            </Link>
+          )}
         </header>
         <ConversationList currentId={currentId} />
         <AskForNotifications />

@@ -19,6 +19,9 @@ import { Welcome } from './Welcome'
 const SettingsPage = lazily(() => import('@/features/settings/SettingsPage'))
 const SearchPage = lazily(() => import('@/features/search/SearchPage'))
 const ChannelsPage = lazily(() => import('@/features/groups/ChannelsPage'))
+const InvitePage = lazily(() =>
+  import('@/features/invites/InvitePage').then((m) => ({ default: m.InvitePage })),
+)
 const loadPalette = () => import('@/features/palette/Palette')
 const Palette = lazily(loadPalette)
 const loadStarting = () => import('@/features/conversations/NewConversation')
@@ -98,8 +101,10 @@ function Frame() {
   const settings = useMatch('/settings')
   const search = useMatch('/search')
   const channels = useMatch('/channels')
+  const invite = useMatch('/invite/:code')
   const id = conversation?.params.id ?? null
-  const listIsView = id === null && settings === null && search === null && channels === null
+  const listIsView =
+    id === null && settings === null && search === null && channels === null && invite === null
   usePreloaded()
   useShortcuts(() => setPalette((open) => !open))
   return (
@@ -124,6 +129,7 @@ function Frame() {
               <Route path="c/:id/search" element={<ConversationPage pane="search" />} />
               <Route path="c/:id/settings" element={<ConversationPage pane="settings" />} />
               <Route path="channels" element={<ChannelsPage />} />
+              <Route path="invite/:code" element={<InvitePage />} />
               <Route path="search" element={<SearchPage />} />
               <Route path="settings" element={<SettingsPage />} />
               <Route path="*" element={<NotFound />} />

@@ -12,6 +12,13 @@ export function Welcome() {
   const listed = useChat((state) => state.listed)
   const some = useConversations().length > 0
   if (!listed || session.state !== 'signed_in') return null
+  if (session.user.is_guest === true) {
+    return (
+      <div className="flex h-full items-center justify-center">
+        <Empty icon="chat" title={t.choose} lead={texts.session.guestLead} />
+      </div>
+    )
+  }
   const title = some ? t.choose : t.welcome(session.user.display_name)
   return (
     <div className="flex h-full items-center justify-center">

@@ -15,6 +15,10 @@ export function useAuth(): Auth {
 
 export const useAuthState = (): AuthState => useStore(useAuth().state)
 
+/** Whether the user is a guest, who finds nobody and begins nothing. */
+export const useIsGuest = (): boolean =>
+  useStore(useAuth().state, (state) => state.state === 'signed_in' && state.user.is_guest === true)
+
 export function useLive(): LiveSession {
   const live = useContext(LiveSessionContext)
   if (live === null) throw new Error('There is no LiveSessionContext here.')

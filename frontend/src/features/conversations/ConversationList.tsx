@@ -10,6 +10,7 @@ import { matching } from '@/lib/chat/matching'
 import type { Summary } from '@/lib/chat/summaries'
 import { nextIndex } from '@/lib-react/keys'
 import { lazily } from '@/lib-react/lazily'
+import { useIsGuest } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 import { ConversationRow } from './ConversationRow'
 
@@ -22,12 +23,13 @@ const ROW_HEIGHT = 62
 export function ConversationList({ currentId }: { currentId: string | null }) {
   const [filter, setFilter] = useState('')
   const conversations = useConversations()
+  const isGuest = useIsGuest()
   const listed = useChat((state) => state.listed)
   const shown = matching(conversations, filter)
   return (
     <>
       <Filter value={filter} onChange={setFilter} />
-      {filter.trim() !== '' && (
+      {filter.trim() !== '' && !isGuest && (
         <Suspense>
           <FoundUsers filter={filter} shown={shown} />
         </Suspense>
@@ -48,13 +50,15 @@ export function ConversationList({ currentId }: { currentId: string | null }) {
           {/* On wide screens the invitation is beside the list; on phones it is in the list. */}
           <p className="hidden px-5 py-6 text-meta text-text-faint md:block">{t.none}</p>
           <div className="md:hidden">
-            <Empty icon="chat" title={t.none} lead={t.noneLead}>
-              <Link
-                to="/new"
-                className="inline-flex min-h-11 items-center rounded-control bg-accent px-4 text-meta font-medium text-accent-text hover:bg-accent-hover"
-              >
-                {t.new}
-              </Link>
+            <Empty icon="chat" title={t.none} lead={isGuest ? texts.session.guestLead : t.noneLead}>
+              {!isGuest && (
+                <Link
+                  to="/new"
+                  className="inline-flex min-h-11 items-center rounded-control bg-accent px-4 text-meta font-medium text-accent-text hover:bg-accent-hover"
+                >
+                  {t.new}
+                </Link>
+              )}
             </Empty>
           </div>
         </>

@@ -1,48 +1,100 @@
 import { useState, type FormEvent } from 'react'
-import { Link } from 'react-router'
+import { Link, useLocation, useSearchParams } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Field, Problem, useFirstProblem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
+import { PASSWORD_ALONE } from '@/lib/auth/entry'
+import { useProviders, type Entry } from '@/lib-react/entry'
 import { useAuth, useAuthState } from '@/lib-react/session'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { texts } from '@/lib/text/texts'
 import { register, signIn } from './api'
+import { Completing } from './Completing'
+import { GuestForm } from './GuestForm'
+import { OtherWays } from './OtherWays'
 
 const t = texts.session
 const USERNAME = /^[a-z0-9_.-]{3,32}$/i
 const MIN_PASSWORD = 8
 
-type Mode = 'sign-in' | 'register'
+type Mode = 'sign-in' | 'register' | 'guest'
 const FIELDS = ['username', 'password', 'display_name'] as const
 type SessionProblems = Problems<(typeof FIELDS)[number]>
 
-/** Sign in, or create an account: the first page a user sees. */
+const HEADS: Record<Mode, { title: string; lead: string }> = {
+  'sign-in': { title: t.signInTitle, lead: t.signInLead },
+  register: { title: t.createTitle, lead: t.createLead },
+  guest: { title: t.guestTitle, lead: t.guestLead },
+}
+
+/** Sign in, create an account, or come in as a guest: the first page a user sees. */
 export function SessionPage({ mode }: { mode: Mode }) {
+  const entry = (useLocation().state as Entry | null) ?? {}
   return (
     <div className="grid h-dvh overflow-y-auto bg-bg lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
       <Pitch />
       <main className="flex flex-col items-center justify-center px-6 py-10">
         <div className="w-full max-w-sm">
           <Brand />
-          <h1 className="mt-8 text-large font-semibold">
-            {mode === 'sign-in' ? t.signInTitle : t.createTitle}
-          </h1>
-          <p className="mt-1 mb-6 text-meta text-text-muted">
-            {mode === 'sign-in' ? t.signInLead : t.createLead}
-          </p>
-          <Ended />
-          <SessionForm key={mode} mode={mode} />
-          <p className="mt-6 text-meta text-text-muted">
-            {mode === 'sign-in' ? t.noAccount : t.haveAccount}{' '}
-            <Link
-              to={mode === 'sign-in' ? '/register' : '/sign-in'}
-              className="rounded-control font-medium text-accent-ink underline-offset-2 hover:underline"
-            >
-              {mode === 'sign-in' ? t.createAccount : t.signIn}
-            </Link>
-          </p>
+          <h1 className="mt-8 text-large font-semibold">{HEADS[mode].title}</h1>
+          {entry.code === undefined ? (
+            <Ways mode={mode} entry={entry} />
+          ) : (
+            <Completing entry={entry} code={entry.code} />
+          )}
         </div>
       </main>
+    </div>
+  )
+}
+
+function Ways({ mode, entry }: { mode: Mode; entry: Entry }) {
+  const providers = useProviders()
+  const inviteCode = inviteIn(entry.from)
+  const { registration } = providers ?? PASSWORD_ALONE
+  const closed = registration === 'closed' || (registration === 'invite' && inviteCode === null)
+  const other = mode === 'sign-in' ? 'register' : 'sign-in'
+  return (
+    <>
+      <p className="mt-1 mb-6 text-meta text-text-muted">{HEADS[mode].lead}</p>
+      <Ended />
+      <Refused />
+      {mode === 'guest' ? (
+        <GuestForm />
+      ) : mode === 'register' && closed ? (
+        <Problem>{registration === 'closed' ? t.registrationClosed : t.registrationByInvite}</Problem>
+      ) : (
+        <SessionForm key={mode} mode={mode} inviteCode={registration === 'invite' ? inviteCode : null} />
+      )}
+      {mode !== 'guest' && providers !== null && <OtherWays providers={providers} />}
+      {!(other === 'register' && closed) && (
+        <p className="mt-6 text-meta text-text-muted">
+          {other === 'register' ? t.noAccount : t.haveAccount}{' '}
+          <Link
+            to={`/${other}`}
+            state={entry}
+            className="rounded-control font-medium text-accent-ink underline-offset-2 hover:underline"
+          >
+            {other === 'register' ? t.createAccount : t.signIn}
+          </Link>
+        </p>
+      )}
+    </>
+  )
+}
+
+/** The code of the invite that one came by. */
+const inviteIn = (path: string | undefined): string | null =>
+  /^\/invite\/([^/?#]+)/.exec(path ?? '')?.[1] ?? null
+
+/** Why an identity provider's sign-in came to nothing. */
+function Refused() {
+  const [params] = useSearchParams()
+  const error = params.get('error')
+  if (error === null) return null
+  return (
+    <div className="mb-5">
+      <Problem>{t.refused[error] ?? t.refused.failed}</Problem>
     </div>
   )
 }
@@ -86,7 +138,7 @@ function Ended() {
   )
 }
 
-function SessionForm({ mode }: { mode: Mode }) {
+function SessionForm({ mode, inviteCode }: { mode: 'sign-in' | 'register'; inviteCode: string | null }) {
   const auth = useAuth()
   const session = useAuthState()
   const known = session.state === 'signed_out' ? (session.username ?? '') : ''
@@ -106,7 +158,7 @@ function SessionForm({ mode }: { mode: Mode }) {
     setBusy(true)
     try {
       if (mode === 'sign-in') await signIn(auth, credentials)
-      else await register(auth, credentials, text('display_name').trim())
+      else await register(auth, credentials, text('display_name').trim(), inviteCode)
     } catch (error) {
       setProblems(problemsOf(error, FIELDS, { username_taken: 'username' }))
       setBusy(false)

@@ -1,8 +1,6 @@
-import type { Tokens } from '@/contracts'
 import type { Auth } from '@/lib/auth/auth'
-import { BY_COOKIE } from '@/lib/auth/refresh'
-import { request } from '@/lib/http'
-import { deviceName } from './device'
+import { deviceName } from '@/lib/auth/device'
+import { beginBy } from '@/lib/auth/entry'
 
 export interface Credentials {
   username: string
@@ -16,15 +14,17 @@ export function signIn(auth: Auth, credentials: Credentials): Promise<void> {
   })
 }
 
-export function register(auth: Auth, credentials: Credentials, displayName: string): Promise<void> {
+/** `inviteCode`: where accounts are only for those who have one. */
+export function register(
+  auth: Auth,
+  credentials: Credentials,
+  displayName: string,
+  inviteCode: string | null,
+): Promise<void> {
   return beginBy(auth, '/v1/auth/register', {
     ...credentials,
     ...(displayName === '' ? {} : { display_name: displayName }),
+    ...(inviteCode === null ? {} : { invite_code: inviteCode }),
     device_name: deviceName(navigator.userAgent),
   })
 }
-
-const beginBy = (auth: Auth, url: string, data: object): Promise<void> =>
-  auth.cookieLock.run(async () =>
-    auth.begin(await request<Tokens>({ method: 'POST', url, data, headers: BY_COOKIE })),
-  )

@@ -74,6 +74,20 @@ export const texts = {
     showPassword: 'Show password',
     hidePassword: 'Hide password',
     required: 'This field is required.',
+    or: 'or',
+    continueWith: (name: string) => `Continue with ${name}`,
+    completing: 'Signing you in…',
+    refused: {
+      access_denied: 'Signing in was cancelled.',
+      unavailable: 'The sign-in service isn’t available right now. Try again in a moment.',
+      forbidden: 'This account can’t be used here.',
+      failed: 'Signing in didn’t work. Try again.',
+    } as Record<string, string> & { failed: string },
+    asGuest: 'Continue as a guest',
+    guestTitle: 'Come in as a guest',
+    guestLead: 'You’ll see the conversations that you’re invited to.',
+    registrationClosed: 'New accounts can’t be created here.',
+    registrationByInvite: 'You need an invite link to create an account.',
     signOut: 'Sign out',
     signOutUnsent: (n: number) =>
       `${count(n, 'message has', 'messages have')} not been sent yet and will be lost. Sign out anyway?`,
@@ -218,6 +232,19 @@ export const texts = {
     delete: 'Delete group',
     deleteLead: 'Deletes the group with all its messages and files, for everyone.',
     deleteQuestion: (title: string) => `Delete “${title}” for everyone? This can’t be undone.`,
+  },
+
+  invite: {
+    title: 'You’re invited',
+    to: (title: string) => `Join “${title}”`,
+    join: 'Join group',
+    asGuest: 'Join as a guest',
+    over: 'This invite link is no longer valid.',
+    overLead: 'Ask whoever sent it for a new one.',
+    failures: {
+      forbidden: 'You can’t join this group.',
+      conflict: 'This group is full.',
+    } as Record<string, string>,
   },
 
   invites: {
