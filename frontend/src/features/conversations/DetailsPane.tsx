@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react'
 import { Link, useNavigate } from 'react-router'
+import type { User } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Button, IconButton } from '@/components/Button'
 import { Confirm } from '@/components/Dialog'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { Failed } from '@/components/States'
 import { useNow, useToast } from '@/lib-react/page'
-import { useThread } from '@/lib-react/chat'
-import { titleOf } from '@/lib/chat/names'
+import { useBlocked, useThread } from '@/lib-react/chat'
+import { nameOf, titleOf } from '@/lib/chat/names'
 import { may } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
@@ -44,8 +45,9 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
           </p>
           {summary.peer === null ? <GroupFacts summary={summary} /> : <UserFacts summary={summary} />}
         </div>
-        <div className="flex justify-center px-4 pb-2">
+        <div className="flex flex-wrap justify-center gap-2 px-4 pb-2">
           <NotificationLevel conversationId={summary.id} />
+          {summary.peer !== null && <BlockButton user={summary.peer} />}
         </div>
         {summary.peer === null && <GroupMembers summary={summary} title={title} />}
       </div>
@@ -79,6 +81,35 @@ function GroupFacts({ summary }: { summary: Summary }) {
         <p dir="auto" className="mt-3 max-w-full text-meta break-words whitespace-pre-line">
           {description}
         </p>
+      )}
+    </>
+  )
+}
+
+/** Block the other of a direct conversation, or take it back. */
+function BlockButton({ user }: { user: User }) {
+  const toast = useToast()
+  const { blocks } = useLive()
+  const blocked = useBlocked(user.id)
+  const [asking, setAsking] = useState(false)
+  const act = (work: Promise<void>): void => {
+    work.catch((error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')))
+  }
+  return (
+    <>
+      <Button
+        look={blocked ? 'plain' : 'danger'}
+        onClick={() => (blocked ? act(blocks.unblock(user.id)) : setAsking(true))}
+      >
+        {blocked ? texts.blocks.unblock : texts.blocks.block}
+      </Button>
+      {asking && (
+        <Confirm
+          question={texts.blocks.blockQuestion(nameOf(user))}
+          action={texts.blocks.block}
+          onConfirm={() => act(blocks.block(user.id))}
+          onClose={() => setAsking(false)}
+        />
       )}
     </>
   )
@@ -130,7 +161,7 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
       {failed !== null ? (
         <Failed text={failed.text} onRetry={failed.retry} />
       ) : (
-        <MemberList conversationId={summary.id} ownRole={summary.role} />
+        <MemberList summary={summary} />
       )}
       {opened === 'add' && <AddMembers conversationId={summary.id} onClose={close} />}
       {opened === 'rename' && <RenameGroup conversationId={summary.id} title={title} onClose={close} />}

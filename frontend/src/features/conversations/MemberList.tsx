@@ -1,19 +1,16 @@
-import { useMemo, useState } from 'react'
-import { useNavigate } from 'react-router'
+import { useMemo } from 'react'
 import type { Role, User } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
-import { IconButton } from '@/components/Button'
-import { Confirm } from '@/components/Dialog'
-import { Menu, MenuItem, MenuLine } from '@/components/Menu'
+import { Icon } from '@/components/Icon'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { Bone, Loading } from '@/components/States'
-import { useNow, useToast } from '@/lib-react/page'
+import { useNow } from '@/lib-react/page'
 import { useChat, useMe, usePresenceOf, useThread, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
 import type { MemberState } from '@/lib/chat/state'
-import { CallError } from '@/lib/errors'
-import { failureText, texts } from '@/lib/text/texts'
-import { useLive } from '@/lib-react/session'
+import type { Summary } from '@/lib/chat/summaries'
+import { texts } from '@/lib/text/texts'
+import { MemberMenu } from './MemberMenu'
 
 const t = texts.details
 const RANK: Record<Role, number> = { owner: 0, admin: 1, moderator: 2, member: 3 }
@@ -22,8 +19,8 @@ const MAX_PRESENCE = 100
 
 type PresentMember = MemberState & { role: Role }
 
-export function MemberList({ conversationId, ownRole }: { conversationId: string; ownRole: Role }) {
-  const { members, membersLoaded } = useThread(conversationId)
+export function MemberList({ summary }: { summary: Summary }) {
+  const { members, membersLoaded } = useThread(summary.id)
   const users = useChat((state) => state.users)
   const sorted = useMemo(() => inOrder(Object.values(members), users), [members, users])
   usePresenceOf(sorted.slice(0, MAX_PRESENCE).map((member) => member.user_id))
@@ -44,7 +41,7 @@ export function MemberList({ conversationId, ownRole }: { conversationId: string
   return (
     <ul className="px-2 pb-4">
       {sorted.map((member) => (
-        <MemberRow key={member.user_id} conversationId={conversationId} member={member} ownRole={ownRole} />
+        <MemberRow key={member.user_id} summary={summary} member={member} />
       ))}
     </ul>
   )
@@ -60,18 +57,13 @@ function inOrder(members: readonly MemberState[], users: Readonly<Record<string,
     )
 }
 
-interface RowProps {
-  conversationId: string
-  member: PresentMember
-  ownRole: Role
-}
-
-function MemberRow({ conversationId, member, ownRole }: RowProps) {
+function MemberRow({ summary, member }: { summary: Summary; member: PresentMember }) {
   const user = useUser(member.user_id)
   const presence = usePresence(member.user_id)
   const me = useMe()
   const now = useNow()
   const own = member.user_id === me
+  const muted = member.muted_until !== null && Date.parse(member.muted_until) > now
   return (
     <li className="flex min-h-12 items-center gap-3 rounded-control px-2 [contain-intrinsic-height:48px] [content-visibility:auto]">
       <Avatar
@@ -90,6 +82,12 @@ function MemberRow({ conversationId, member, ownRole }: RowProps) {
           {[user && `@${user.username}`, presenceInWords(presence, now)].filter(Boolean).join(' · ')}
         </span>
       </span>
+      {muted && (
+        <span className="text-text-muted">
+          <Icon name="voice" size={16} />
+          <span className="sr-only">{texts.moderation.muted}</span>
+        </span>
+      )}
       {member.role !== 'member' && (
         <span className="rounded-full border border-border px-2 text-small text-text-muted">
           {t.roles[member.role]}
@@ -98,86 +96,14 @@ function MemberRow({ conversationId, member, ownRole }: RowProps) {
       {own ? (
         <span className="size-9 shrink-0 pointer-coarse:size-11" />
       ) : (
-        <MemberMenu conversationId={conversationId} member={member} name={nameOf(user)} ownRole={ownRole} />
+        <MemberMenu
+          summary={summary}
+          userId={member.user_id}
+          name={nameOf(user)}
+          role={member.role}
+          muted={muted}
+        />
       )}
     </li>
-  )
-}
-
-/** What one may do with a member, by one's own role. */
-export function allowed(ownRole: Role, theirRole: Role): { roles: Role[]; remove: boolean } {
-  if (ownRole === 'owner') {
-    const roles: Role[] = ['admin', 'moderator', 'member', 'owner']
-    return { roles: roles.filter((role) => role !== theirRole), remove: true }
-  }
-  return { roles: [], remove: ownRole === 'admin' && (theirRole === 'member' || theirRole === 'moderator') }
-}
-
-interface MenuProps extends RowProps {
-  name: string
-}
-
-function MemberMenu({ conversationId, member, name, ownRole }: MenuProps) {
-  const toast = useToast()
-  const { conversations } = useLive()
-  const navigate = useNavigate()
-  const [asking, setAsking] = useState<'remove' | 'owner' | null>(null)
-  const { roles, remove } = allowed(ownRole, member.role)
-  const words: Record<Role, string> = {
-    owner: t.makeOwner,
-    admin: t.makeAdmin,
-    moderator: t.makeModerator,
-    member: t.makeMember,
-  }
-
-  function act(work: Promise<unknown>): void {
-    work.catch((error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')))
-  }
-
-  const choose = (role: Role): void => {
-    if (role === 'owner') setAsking('owner')
-    else act(conversations.setRole(conversationId, member.user_id, role))
-  }
-
-  return (
-    <>
-      <Menu trigger={<IconButton icon="more" label={t.actionsFor(name)} />}>
-        <MenuItem
-          icon="chat"
-          onSelect={() => act(conversations.startDirect(member.user_id).then((id) => navigate(`/c/${id}`)))}
-        >
-          {t.message}
-        </MenuItem>
-        {roles.map((role) => (
-          <MenuItem key={role} icon="group" onSelect={() => choose(role)}>
-            {words[role]}
-          </MenuItem>
-        ))}
-        {remove && (
-          <>
-            <MenuLine />
-            <MenuItem icon="close" danger onSelect={() => setAsking('remove')}>
-              {t.remove}
-            </MenuItem>
-          </>
-        )}
-      </Menu>
-      {asking === 'remove' && (
-        <Confirm
-          question={t.removeQuestion(name)}
-          action={t.remove}
-          onConfirm={() => act(conversations.removeMember(conversationId, member.user_id))}
-          onClose={() => setAsking(null)}
-        />
-      )}
-      {asking === 'owner' && (
-        <Confirm
-          question={t.ownerQuestion(name)}
-          action={t.makeOwner}
-          onConfirm={() => act(conversations.setRole(conversationId, member.user_id, 'owner'))}
-          onClose={() => setAsking(null)}
-        />
-      )}
-    </>
   )
 }

@@ -23,6 +23,7 @@ import type { Jump } from './useJump'
 
 const ClosedComposer = lazily(() => import('./ClosedComposer'))
 const SlowMode = lazily(() => import('./SlowMode'))
+const ReportMessage = lazily(() => import('./ReportMessage'))
 const WhoReacted = lazily(() => import('./WhoReacted'))
 const Confirm = lazily(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
 
@@ -43,6 +44,7 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
   const [sentCount, setSentCount] = useState(0)
   const [editing, setEditing] = useState<Message | null>(null)
   const [deleting, setDeleting] = useState<Message | null>(null)
+  const [reporting, setReporting] = useState<Message | null>(null)
   const [reactionsOf, setReactionsOf] = useState<Message | null>(null)
   const [jump, setJump] = useState(at)
   const [followed, setFollowed] = useState(at)
@@ -93,6 +95,7 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
       },
       edit: setEditing,
       remove: setDeleting,
+      report: setReporting,
       takeBack: onTakeBack,
       react: (message, emoji) => {
         const on = !hasReacted(message, emoji, chat.me)
@@ -146,6 +149,11 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
         {reactionsOf !== null && (
           <Suspense>
             <WhoReacted conversationId={id} messageId={reactionsOf.id} onClose={() => setReactionsOf(null)} />
+          </Suspense>
+        )}
+        {reporting !== null && (
+          <Suspense>
+            <ReportMessage message={reporting} onClose={() => setReporting(null)} />
           </Suspense>
         )}
         {deleting !== null && (

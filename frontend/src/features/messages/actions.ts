@@ -8,6 +8,8 @@ export interface MessageActions {
   reply: (message: Message) => void
   edit: (message: Message) => void
   remove: (message: Message) => void
+  /** Report it to the operators. */
+  report: (message: Message) => void
   takeBack: (item: Outgoing) => void
   /** Add this reaction, or take it back where it is one's own. */
   react: (message: Message, emoji: string) => void

@@ -33,7 +33,7 @@ export function SessionPage({ mode }: { mode: Mode }) {
   return (
     <div className="grid h-dvh overflow-y-auto bg-bg lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
       <Pitch />
-      <main className="flex flex-col items-center justify-center px-6 py-10">
+      <main className="flex flex-col items-center px-6 py-10 sm:pt-[16vh]">
         <div className="w-full max-w-sm">
           <Brand />
           <h1 className="mt-8 text-large font-semibold">{HEADS[mode].title}</h1>
@@ -66,7 +66,6 @@ function Ways({ mode, entry }: { mode: Mode; entry: Entry }) {
       ) : (
         <SessionForm key={mode} mode={mode} inviteCode={registration === 'invite' ? inviteCode : null} />
       )}
-      {mode !== 'guest' && providers !== null && <OtherWays providers={providers} />}
       {!(other === 'register' && closed) && (
         <p className="mt-6 text-meta text-text-muted">
           {other === 'register' ? t.noAccount : t.haveAccount}{' '}
@@ -79,6 +78,7 @@ function Ways({ mode, entry }: { mode: Mode; entry: Entry }) {
           </Link>
         </p>
       )}
+      {mode !== 'guest' && providers !== null && <OtherWays providers={providers} />}
     </>
   )
 }

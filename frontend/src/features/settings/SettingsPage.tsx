@@ -10,6 +10,7 @@ import type { Theme } from '@/lib-react/theme'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { texts } from '@/lib/text/texts'
 import { changeName, changePassword } from './api'
+import { BlockList } from './BlockList'
 import { SessionList } from './SessionList'
 
 const t = texts.settings
@@ -31,6 +32,9 @@ export default function SettingsPage() {
           </Section>
           <Section title={t.notifications}>
             <NotificationSwitch />
+          </Section>
+          <Section title={texts.blocks.title}>
+            <BlockList />
           </Section>
           <Section title={t.sessions}>
             <SessionList />

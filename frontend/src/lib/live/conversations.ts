@@ -68,15 +68,6 @@ export class Conversations {
     return this.take({ method: 'POST', url: `/v1/invites/${encodeURIComponent(code)}/accept` })
   }
 
-  async mute(id: string, userId: string, until: string | null): Promise<void> {
-    const url = `/v1/conversations/${id}/members/${userId}/mute`
-    await this.rest.call<void>({ method: 'PUT', url, data: { until } })
-  }
-
-  async unmute(id: string, userId: string): Promise<void> {
-    await this.rest.call<void>({ method: 'DELETE', url: `/v1/conversations/${id}/members/${userId}/mute` })
-  }
-
   async addMembers(id: string, userIds: readonly string[]): Promise<void> {
     const asOf = this.chat.thread(id).progress?.upTo ?? 0
     const { items: members } = await this.rest.call<Page<Member>>({
