@@ -70,7 +70,7 @@ test('a guest comes in by an invite link, and sees that group alone', async ({ u
   await page.close()
 })
 
-test('who is signed in joins by one click, and is told why where it fails', async ({ user }) => {
+test('who is signed in joins by one click, and sees why where it fails', async ({ user }) => {
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Choir', [])

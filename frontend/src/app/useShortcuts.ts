@@ -1,10 +1,11 @@
 import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
 import { useConversations } from '@/lib-react/chat'
+import { inListOrder } from '@/lib/chat/sections'
 
 /** Ctrl or Cmd K: go anywhere. Alt Up and Down: the conversation before, and after. */
 export function useShortcuts(onPalette: () => void): void {
-  const conversations = useConversations()
+  const all = useConversations()
   const navigate = useNavigate()
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent): void {
@@ -20,6 +21,7 @@ export function useShortcuts(onPalette: () => void): void {
         event.preventDefault()
         // The address is ahead of what is drawn: quick presses go on from where the last one led.
         const [, , open] = location.pathname.split('/')
+        const conversations = inListOrder(all)
         const at = conversations.findIndex(({ id }) => id === open)
         const next = event.key === 'ArrowDown' ? at + 1 : at === -1 ? 0 : at - 1
         const target = conversations[next]
@@ -28,5 +30,5 @@ export function useShortcuts(onPalette: () => void): void {
     }
     document.addEventListener('keydown', onKeyDown)
     return () => document.removeEventListener('keydown', onKeyDown)
-  }, [conversations, navigate, onPalette])
+  }, [all, navigate, onPalette])
 }

@@ -7,13 +7,15 @@ interface MenuProps {
   children: ReactNode
   align?: 'start' | 'end'
   defaultOpen?: boolean
+  /** Once it is gone and the focus is back. */
+  onClose?: () => void
 }
 
 /** What was chosen happens once the menu is gone and the focus is back: what opens then knows where to return it. */
 const Chosen = createContext<(run: () => void) => void>(() => undefined)
 
 /** A menu that hangs from its trigger. Not modal: what lies behind stays usable. */
-export function Menu({ trigger, children, align = 'end', defaultOpen = false }: MenuProps) {
+export function Menu({ trigger, children, align = 'end', defaultOpen = false, onClose }: MenuProps) {
   const chosen = useRef<(() => void) | null>(null)
   const choose = useCallback((run: () => void) => {
     chosen.current = run
@@ -30,6 +32,7 @@ export function Menu({ trigger, children, align = 'end', defaultOpen = false }: 
           onCloseAutoFocus={() => {
             if (chosen.current !== null) setTimeout(chosen.current)
             chosen.current = null
+            if (onClose !== undefined) setTimeout(onClose)
           }}
           className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-appear overflow-y-auto rounded-card bg-bg-float p-1.5 shadow-float [--surface:var(--bg-float)]"
         >

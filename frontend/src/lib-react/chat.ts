@@ -2,11 +2,11 @@
 import { useEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
 import type { Message, NotificationSettings, PresenceStatus, User } from '@/contracts'
+import { settingsOf } from '@/lib/chat/attention'
 import type { ChatState, Thread } from '@/lib/chat/state'
 import { threadIn } from '@/lib/chat/store'
 import { inOrder, withWaiting, type Summary } from '@/lib/chat/summaries'
 import type { ConnectionState } from '@/lib/live/connection'
-import { DEFAULT_SETTINGS } from '@/lib/live/notificationSettings'
 import { useLive } from './session'
 
 const NO_TYPISTS: Readonly<Record<string, number>> = {}
@@ -29,9 +29,11 @@ export const useDraft = (conversationId: string): string | undefined =>
 export const useReplyTo = (conversationId: string): string | null =>
   useStore(useLive().drafts.replies, (replies) => replies[conversationId]) ?? null
 
-export const useNotificationSettings = (conversationId: string): NotificationSettings =>
-  useStore(useLive().notificationSettings.known, (known) => known[conversationId]?.settings) ??
-  DEFAULT_SETTINGS
+/** Return the notification settings that hold in a conversation. */
+export function useNotificationSettings(conversationId: string): NotificationSettings {
+  const all = useStore(useLive().notificationSettings.known)
+  return useMemo(() => settingsOf(all, conversationId), [all, conversationId])
+}
 
 /** Return whether one has blocked the user; read when it is first wanted. */
 export function useBlocked(userId: string | null): boolean {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { Suspense, useCallback, useRef, useState, type KeyboardEvent } from 'react'
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
@@ -7,35 +7,47 @@ import { Bone, Empty, Loading } from '@/components/States'
 import { useNow } from '@/lib-react/page'
 import { useChat, useConversations } from '@/lib-react/chat'
 import { matching } from '@/lib/chat/matching'
-import type { Summary } from '@/lib/chat/summaries'
+import { linesOf, type Line, type SectionName } from '@/lib/chat/sections'
 import { nextIndex } from '@/lib-react/keys'
 import { lazily } from '@/lib-react/lazily'
 import { useIsGuest } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 import { ConversationRow } from './ConversationRow'
+import { useCollapsed } from './useCollapsed'
 
 const FoundUsers = lazily(() => import('./FoundUsers'))
 
 const t = texts.conversations
 const ROW_HEIGHT = 62
+/** As high as a finger needs it. */
+const HEADING_HEIGHT = matchMedia('(pointer: coarse)').matches ? 46 : 34
 
-/** All conversations, filtered by name, newest activity first. */
+/** All conversations in their sections; while one filters, those of that name, newest activity first. */
 export function ConversationList({ currentId }: { currentId: string | null }) {
   const [filter, setFilter] = useState('')
   const conversations = useConversations()
   const isGuest = useIsGuest()
   const listed = useChat((state) => state.listed)
-  const shown = matching(conversations, filter)
+  const [collapsed, toggle] = useCollapsed()
+  const filtering = filter.trim() !== ''
+  const shown = filtering ? matching(conversations, filter) : conversations
+  const lines = useMemo(
+    (): Line[] =>
+      filtering
+        ? shown.map((summary, index) => ({ kind: 'row', summary, index }))
+        : linesOf(shown, collapsed, currentId),
+    [filtering, shown, collapsed, currentId],
+  )
   return (
     <>
       <Filter value={filter} onChange={setFilter} />
-      {filter.trim() !== '' && !isGuest && (
+      {filtering && !isGuest && (
         <Suspense>
           <FoundUsers filter={filter} shown={shown} />
         </Suspense>
       )}
       {shown.length > 0 ? (
-        <Rows summaries={shown} currentId={currentId} />
+        <Rows lines={lines} currentId={currentId} onToggle={toggle} />
       ) : !listed ? (
         <Loading>
           <Skeleton />
@@ -97,24 +109,35 @@ function Filter({ value, onChange }: { value: string; onChange: (value: string) 
   )
 }
 
-function Rows({ summaries, currentId }: { summaries: readonly Summary[]; currentId: string | null }) {
+interface RowsProps {
+  lines: readonly Line[]
+  currentId: string | null
+  onToggle: (name: SectionName) => void
+}
+
+function Rows({ lines, currentId, onToggle }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null)
   const now = useNow()
   const rows = useVirtualizer({
-    count: summaries.length,
+    count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => summaries[index]?.id ?? index,
+    estimateSize: (index) => (lines[index]?.kind === 'heading' ? HEADING_HEIGHT : ROW_HEIGHT),
+    getItemKey: (index) => keyOf(lines[index]) ?? index,
     overscan: 6,
     paddingEnd: 8,
   })
-  const count = summaries.length
+  const count = lines.filter(({ kind }) => kind === 'row').length
+  // The lines change with every message; what the keys do must not draw every row anew.
+  const latest = useRef(lines)
+  useEffect(() => {
+    latest.current = lines
+  }, [lines])
   const onKeyDown = useCallback(
     (event: KeyboardEvent, index: number) => {
       const next = nextIndex(event, index, count)
       if (next === null) return
       event.preventDefault()
-      rows.scrollToIndex(next)
+      rows.scrollToIndex(latest.current.findIndex((line) => line.kind === 'row' && line.index === next))
       // A row that was out of sight exists only after the next frame.
       requestAnimationFrame(() =>
         scroller.current
@@ -129,21 +152,25 @@ function Rows({ summaries, currentId }: { summaries: readonly Summary[]; current
       <div ref={scroller} className="h-full overflow-y-auto overscroll-contain px-2">
         <ul className="relative" style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {
-            const summary = summaries[item.index]
-            if (summary === undefined) return null
+            const line = lines[item.index]
+            if (line === undefined) return null
             return (
               <li
                 key={item.key}
                 className="absolute inset-x-0 top-0"
                 style={{ transform: `translateY(${String(item.start)}px)` }}
               >
-                <ConversationRow
-                  summary={summary}
-                  index={item.index}
-                  current={summary.id === currentId}
-                  now={now}
-                  onKeyDown={onKeyDown}
-                />
+                {line.kind === 'heading' ? (
+                  <Heading line={line} onToggle={onToggle} />
+                ) : (
+                  <ConversationRow
+                    summary={line.summary}
+                    index={line.index}
+                    current={line.summary.id === currentId}
+                    now={now}
+                    onKeyDown={onKeyDown}
+                  />
+                )}
               </li>
             )
           })}
@@ -152,6 +179,33 @@ function Rows({ summaries, currentId }: { summaries: readonly Summary[]; current
     </nav>
   )
 }
+
+const keyOf = (line: Line | undefined): string | undefined =>
+  line?.kind === 'heading' ? line.name : line?.summary.id
+
+interface HeadingProps {
+  line: Extract<Line, { kind: 'heading' }>
+  onToggle: (name: SectionName) => void
+}
+
+const Heading = ({ line: { name, count, collapsed }, onToggle }: HeadingProps) => (
+  <h2>
+    <button
+      type="button"
+      aria-expanded={!collapsed}
+      onClick={() => onToggle(name)}
+      className="flex h-8 w-full items-center gap-1.5 rounded-control px-2.5 text-start text-small font-semibold text-text-faint -outline-offset-2 hover:text-text pointer-coarse:h-11"
+    >
+      <Icon
+        name="down"
+        size={12}
+        className={`transition-transform duration-150 ${collapsed ? '-rotate-90 rtl:rotate-90' : ''}`}
+      />
+      {t.sections[name]}
+      {collapsed && <span className="figures font-normal">{count}</span>}
+    </button>
+  </h2>
+)
 
 const Skeleton = () => (
   <div className="px-2">

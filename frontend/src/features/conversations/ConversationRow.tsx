@@ -1,10 +1,22 @@
-import { memo, type KeyboardEvent } from 'react'
+import { memo, Suspense, useState, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
 import { Avatar } from '@/components/Avatar'
+import { IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
 import { usePresence } from '@/components/Status'
-import { useDraft, useMe, usePresenceOf, useTypists, useUser } from '@/lib-react/chat'
+import {
+  useDraft,
+  useMe,
+  useNotificationSettings,
+  usePresenceOf,
+  useTypists,
+  useUser,
+} from '@/lib-react/chat'
+import { lazily } from '@/lib-react/lazily'
+import { useLongPress } from '@/lib-react/useLongPress'
+import { countedUnread, isWanted } from '@/lib/chat/attention'
 import { titleOf } from '@/lib/chat/names'
+import { isUnread } from '@/lib/chat/sections'
 import type { Summary } from '@/lib/chat/summaries'
 import { shortTime } from '@/lib/text/format'
 import { oneLine } from '@/lib/text/rich'
@@ -20,7 +32,9 @@ interface RowProps {
   onKeyDown: (event: KeyboardEvent, index: number) => void
 }
 
-/** One conversation in the list; the whole row is one link. */
+const RowMenu = lazily(() => import('./RowMenu'))
+
+/** One conversation in the list; the whole row is one link, and what else can be done with it hangs from its end. */
 export const ConversationRow = memo(function ConversationRow({
   summary,
   index,
@@ -28,53 +42,117 @@ export const ConversationRow = memo(function ConversationRow({
   now,
   onKeyDown,
 }: RowProps) {
-  const { peer, unread } = summary
+  const { peer } = summary
   const last = summary.waiting ?? summary.last
   usePresenceOf(peer === null ? [] : [peer.id])
   const presence = usePresence(peer?.id)
   const title = titleOf(summary)
+  const bold = isUnread(summary)
+  const [menu, setMenu] = useState(false)
+  const open = (): void => setMenu(true)
+  const press = useLongPress(open, true)
+  const button = (
+    <IconButton
+      icon="more"
+      size={16}
+      label={t.actionsFor(title)}
+      aria-haspopup="menu"
+      // By keyboard it opens from the row: each row is one stop.
+      tabIndex={-1}
+      className="size-7! border border-border bg-bg-float! pointer-coarse:pointer-events-none"
+      {...(!menu && { onClick: open })}
+    />
+  )
   return (
-    <Link
-      to={`/c/${summary.id}`}
-      state={{ focus: true }}
-      data-row={index}
-      aria-current={current ? 'page' : undefined}
-      onKeyDown={(event) => onKeyDown(event, index)}
-      className="flex h-[60px] items-center gap-3 rounded-card px-2.5 -outline-offset-2 transition-colors duration-150 [--surface:var(--bg-raised)] hover:bg-bg-hover hover:[--surface:var(--bg-hover)] aria-[current]:bg-bg-active aria-[current]:[--surface:var(--bg-active)]"
+    <div
+      className="group/row relative"
+      {...press}
+      onContextMenu={(event) => {
+        event.preventDefault()
+        open()
+      }}
     >
-      <Avatar
-        id={peer?.id ?? summary.id}
-        name={title}
-        url={peer === null ? summary.avatarUrl : peer.avatar_url}
-        group={peer === null}
-        status={peer === null ? undefined : presence?.status}
-      />
-      <span className="min-w-0 flex-1">
-        <span className="flex items-baseline gap-2">
-          <span className={`flex min-w-0 flex-1 ${unread > 0 ? 'font-semibold' : 'font-medium'}`}>
-            <bdi className="truncate">{title}</bdi>
+      <Link
+        to={`/c/${summary.id}`}
+        state={{ focus: true }}
+        data-row={index}
+        aria-current={current ? 'page' : undefined}
+        onKeyDown={(event) => onKeyDown(event, index)}
+        className="flex h-[60px] items-center gap-3 rounded-card px-2.5 -outline-offset-2 transition-colors duration-150 [--surface:var(--bg-raised)] hover:bg-bg-hover hover:[--surface:var(--bg-hover)] aria-[current]:bg-bg-active aria-[current]:[--surface:var(--bg-active)]"
+      >
+        <Avatar
+          id={peer?.id ?? summary.id}
+          name={title}
+          url={peer === null ? summary.avatarUrl : peer.avatar_url}
+          group={peer === null}
+          status={peer === null ? undefined : presence?.status}
+        />
+        <span className="min-w-0 flex-1">
+          <span className="flex items-baseline gap-2">
+            <span className={`flex min-w-0 flex-1 ${bold ? 'font-semibold' : 'font-medium'}`}>
+              <bdi className="truncate">{title}</bdi>
+            </span>
+            {summary.pinnedAt !== null && (
+              <span className="self-center text-text-faint">
+                <Icon name="pin" size={13} />
+                <span className="sr-only">{t.pinned}</span>
+              </span>
+            )}
+            {last !== null && (
+              <time dateTime={last.created_at} className="figures shrink-0 text-small text-text-faint">
+                {shortTime(last.created_at, now)}
+              </time>
+            )}
           </span>
-          {last !== null && (
-            <time dateTime={last.created_at} className="figures shrink-0 text-small text-text-faint">
-              {shortTime(last.created_at, now)}
-            </time>
-          )}
+          <span className="mt-0.5 flex items-center gap-2 text-meta">
+            <Preview summary={summary} current={current} />
+            {bold && <UnreadMarks summary={summary} now={now} />}
+          </span>
         </span>
-        <span className="mt-0.5 flex items-center gap-2 text-meta">
-          <Preview summary={summary} current={current} />
-          {unread > 0 && <UnreadBadge count={unread} />}
-        </span>
+      </Link>
+      <span
+        className={`absolute end-2 top-1.5 ${menu ? '' : 'opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100'} pointer-coarse:opacity-0!`}
+      >
+        {menu ? (
+          <Suspense fallback={button}>
+            <RowMenu summary={summary} trigger={button} onClose={() => setMenu(false)} />
+          </Suspense>
+        ) : (
+          button
+        )}
       </span>
-    </Link>
+    </div>
   )
 })
 
-function UnreadBadge({ count }: { count: number }) {
+/** How much there is to read; faint where one does not want to be notified of it. */
+function UnreadMarks({ summary, now }: { summary: Summary; now: number }) {
+  const settings = useNotificationSettings(summary.id)
+  const { unread, mentions } = summary
+  const loud =
+    countedUnread(summary, settings, now) > 0 || (summary.markedUnread && isWanted(settings, true, now))
+  const look = loud ? 'bg-accent text-accent-text' : 'bg-bg-active text-text-muted'
+  const shape =
+    'figures flex h-5 min-w-5 shrink-0 items-center justify-center rounded-full text-small font-semibold'
   return (
-    <span className="figures flex h-5 min-w-5 shrink-0 items-center justify-center rounded-full bg-accent px-1.5 text-small font-semibold text-accent-text">
-      <span aria-hidden="true">{count > 99 ? '99+' : count}</span>
-      <span className="sr-only">{t.unread(count)}</span>
-    </span>
+    <>
+      {mentions > 0 && summary.type === 'group' && (
+        <span className={`${shape} ${look}`}>
+          <span aria-hidden="true">@</span>
+          <span className="sr-only">{t.mentions(mentions)}</span>
+        </span>
+      )}
+      {unread > 0 ? (
+        <span className={`${shape} ${look} px-1.5`}>
+          <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
+          <span className="sr-only">{t.unread(unread)}</span>
+        </span>
+      ) : (
+        <span className={`size-2.5 shrink-0 rounded-full ${look}`}>
+          <span className="sr-only">{t.markedUnread}</span>
+        </span>
+      )}
+    </>
   )
 }
 

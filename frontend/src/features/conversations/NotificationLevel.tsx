@@ -1,47 +1,78 @@
 import { useEffect } from 'react'
+import { useStore } from 'zustand'
 import { Button } from '@/components/Button'
-import { Menu, MenuChoice } from '@/components/Menu'
+import { Menu, MenuChoice, MenuItem, MenuLine } from '@/components/Menu'
+import { isMuted, ownLevel, settingsOf } from '@/lib/chat/attention'
+import { endOf } from '@/lib/chat/closed'
 import { CallError } from '@/lib/errors'
-import { useToast } from '@/lib-react/page'
-import { useNotificationSettings } from '@/lib-react/chat'
+import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
-import type { Level } from '@/lib/live/notificationSettings'
+import type { Level, SettingsChange } from '@/lib/live/notificationSettings'
+import { dayAndTimeInWords, durationInWords } from '@/lib/text/format'
 import { failureText, texts } from '@/lib/text/texts'
 
 const t = texts.notifications
 const LEVELS: readonly Level[] = ['all', 'mentions', 'none']
+const MUTES_S = [3_600, 86_400, 604_800]
 
 /** What this conversation may call for, on all of one's devices. */
 export function NotificationLevel({ conversationId }: { conversationId: string }) {
   const toast = useToast()
   const { notificationSettings } = useLive()
-  const settings = useNotificationSettings(conversationId)
-  const level = settings.level ?? 'all'
-  useEffect(() => {
-    notificationSettings.read(conversationId).catch(() => undefined)
-  }, [notificationSettings, conversationId])
+  const now = useNow()
+  const all = useStore(notificationSettings.known)
+  const settings = settingsOf(all, conversationId)
+  const own = ownLevel(all, conversationId, now) ?? 'default'
+  const muted = isMuted(settings, now)
+  const mutedUntil = muted ? (settings.muted_until ?? null) : null
+  useEffect(() => void notificationSettings.read(), [notificationSettings, conversationId])
 
-  function choose(next: Level): void {
+  const put = (change: SettingsChange): void => {
     notificationSettings
-      .put(conversationId, { level: next, muted_until: null })
+      .put(conversationId, change)
       .catch((error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')))
   }
 
+  const byDefault = t.byDefault(t.levels[all.settings.level ?? 'all'])
+  const levels = LEVELS.map((value) => ({ value, text: t.levels[value] }))
   return (
     <Menu
       align="start"
       trigger={
         <Button>
-          {t.level}: {t.levels[level]}
+          {t.level}: {mutedUntil === null ? t.levels[settings.level ?? 'all'] : mutedInWords(mutedUntil)}
         </Button>
       }
     >
-      <MenuChoice
+      <MenuChoice<Level | 'default'>
         label={t.level}
-        value={level}
-        options={LEVELS.map((value) => ({ value, text: t.levels[value] }))}
-        onChange={choose}
+        value={own}
+        options={[{ value: 'default', text: byDefault }, ...levels]}
+        onChange={(level) => put({ level, muted_until: mutedUntil })}
       />
+      <MenuLine />
+      {muted ? (
+        <MenuItem icon="bell" onSelect={() => put({ level: own, muted_until: null })}>
+          {t.unmute}
+        </MenuItem>
+      ) : (
+        MUTES_S.map((seconds) => (
+          <MenuItem
+            key={seconds}
+            icon="voice"
+            onSelect={() => put({ level: own, muted_until: after(seconds) })}
+          >
+            {t.muteFor(durationInWords(seconds))}
+          </MenuItem>
+        ))
+      )}
     </Menu>
   )
+}
+
+const after = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString()
+
+function mutedInWords(until: string): string {
+  const end = endOf(until)
+  return end === null ? t.muted : t.mutedUntil(dayAndTimeInWords(end))
 }

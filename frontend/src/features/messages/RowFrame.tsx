@@ -8,7 +8,7 @@ import { lazily } from '@/lib-react/lazily'
 import { fullTime, timeOfDay } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { RowToolbar } from './RowToolbar'
-import { useLongPress } from './useLongPress'
+import { useLongPress } from '@/lib-react/useLongPress'
 
 const t = texts.messages
 

@@ -1,10 +1,9 @@
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useRef } from 'react'
 import { useMatch, useNavigate } from 'react-router'
 import { useNotifications, useNow } from '@/lib-react/page'
-import { useChat, useConversations, useMe, useSummary } from '@/lib-react/chat'
-import { countedUnread } from '@/lib/chat/attention'
+import { useConversations, useSummary } from '@/lib-react/chat'
+import { countedUnread, settingsOf } from '@/lib/chat/attention'
 import { titleOf } from '@/lib/chat/names'
-import { DEFAULT_SETTINGS } from '@/lib/live/notificationSettings'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { useStore } from 'zustand'
@@ -24,23 +23,14 @@ export function NotificationKeeper() {
 /** Count the unread messages of which the user wants to be notified. */
 function useCountedUnread(): number {
   const conversations = useConversations()
-  const threads = useChat((state) => state.threads)
   const { notificationSettings } = useLive()
-  const known = useStore(notificationSettings.known)
-  const me = useMe()
+  const all = useStore(notificationSettings.known)
   const now = useNow()
-  const unread = useMemo(() => conversations.filter((summary) => summary.unread > 0), [conversations])
-  useEffect(
-    () => void notificationSettings.readAhead(unread.map(({ id }) => id)),
-    [notificationSettings, unread],
+  useEffect(() => void notificationSettings.read(Infinity), [notificationSettings])
+  return conversations.reduce(
+    (count, summary) => count + countedUnread(summary, settingsOf(all, summary.id), now),
+    0,
   )
-  let count = 0
-  for (const summary of unread) {
-    const messages = threads[summary.id]?.messages
-    const settings = known[summary.id]?.settings ?? DEFAULT_SETTINGS
-    if (messages !== undefined) count += countedUnread(summary, messages, settings, me, now)
-  }
-  return count
 }
 
 /** Each of many tabs shows which conversation it has open. */

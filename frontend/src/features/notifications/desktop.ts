@@ -1,10 +1,11 @@
 /** Desktop notifications: shown by one tab for all, and closed when their message is read anywhere. */
-import type { Message } from '@/contracts'
-import { isWanted } from '@/lib/chat/attention'
+import type { GlobalNotificationSettings, Message } from '@/contracts'
+import { isQuiet, isToMe, isWanted, settingsOf } from '@/lib/chat/attention'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import type { ChatStore } from '@/lib/chat/store'
 import { Leader } from '@/lib/live/leader'
 import type { LiveSession } from '@/lib/live/session'
+import { texts } from '@/lib/text/texts'
 import { oneLine } from '@/lib/text/rich'
 
 interface Shown {
@@ -34,11 +35,14 @@ export function startDesktopNotifications(
   async function notify(message: Message): Promise<void> {
     const { conversation_id: conversationId, seq } = message
     if (!mayNotify()) return
-    const settings = await notificationSettings.readOrDefault(conversationId)
-    if (!isWanted(settings, message.mentions.includes(chat.me), Date.now())) return
+    await notificationSettings.read()
+    const all = notificationSettings.known.getState()
+    const toMe = isToMe(message, chat.summary(conversationId)?.type ?? 'group', chat.me)
+    if (!isWanted(settingsOf(all, conversationId), toMe, Date.now())) return
+    if (isQuiet(all.settings.quiet_hours, Date.now())) return
     // Meanwhile the user may have come back, or read it elsewhere.
     if (!mayNotify() || readSeq(conversationId) >= seq) return
-    const notification = show(chat, message, open)
+    const notification = show(chat, message, all.settings.content ?? 'full', open)
     if (notification !== null) shown = [...shown, { conversationId, seq, notification }]
   }
 
@@ -55,13 +59,20 @@ export function startDesktopNotifications(
   })
 }
 
-function show(chat: ChatStore, message: Message, open: (path: string) => void): Notification | null {
+type Content = NonNullable<GlobalNotificationSettings['content']>
+
+function show(
+  chat: ChatStore,
+  message: Message,
+  content: Content,
+  open: (path: string) => void,
+): Notification | null {
   const conversation = chat.summary(message.conversation_id)
   if (conversation === null) return null
   const sender = nameOf(chat.current.users[message.sender_id])
   const title = conversation.type === 'direct' ? sender : `${sender} · ${titleOf(conversation)}`
-  const notification = new Notification(title, {
-    body: oneLine(message.body),
+  const notification = new Notification(content === 'none' ? texts.product : title, {
+    body: content === 'full' ? oneLine(message.body) : texts.notifications.newMessage,
     tag: message.id,
     icon: '/icon.svg',
   })

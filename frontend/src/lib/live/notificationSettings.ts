@@ -1,58 +1,52 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { NotificationSettings } from '@/contracts'
+import type { AllNotificationSettings, GlobalNotificationSettings, NotificationSettings } from '@/contracts'
 import type { Rest } from '@/lib/http'
 
 export type Level = NonNullable<NotificationSettings['level']>
 
-export const DEFAULT_SETTINGS: NotificationSettings = { level: 'all', muted_until: null }
-
+const URL = '/v1/notification-settings'
 /** No event is sent for a change on another device: before a notification, what is older than this is read again. */
 const FRESH_MS = 10_000
-/** So many are read one after the other at the start, so that the count in the title is right. */
-const MAX_AHEAD = 50
 
-interface Known {
-  settings: NotificationSettings
-  readAt: number
+const NOTHING_SET: AllNotificationSettings = { settings: {}, conversations: {} }
+
+export interface SettingsChange {
+  /** `default`: that for all conversations. */
+  level: Level | 'default'
+  /** What is left out stays as it is, where the level is `default`. */
+  muted_until?: string | null
 }
 
-const urlOf = (id: string): string => `/v1/notification-settings/${id}`
-
-/** What each conversation may notify of, as the server stores it for all of a user's devices. */
+/** Of what a user wants to be notified, as the server stores it for all of their devices; the defaults until it is read. */
 export class NotificationSettingsCache {
-  readonly known: StoreApi<Readonly<Record<string, Known>>> = createStore(() => ({}))
-  private readonly requested = new Set<string>()
+  readonly known: StoreApi<AllNotificationSettings> = createStore(() => NOTHING_SET)
+  private readAt = -Infinity
+  private reading: Promise<void> | null = null
 
   constructor(private readonly rest: Rest) {}
 
-  /** Read the settings of a conversation; what cannot be read has the default. */
-  readOrDefault(id: string): Promise<NotificationSettings> {
-    return this.read(id).catch(() => DEFAULT_SETTINGS)
+  /** Read the settings, unless they are fresh; concurrent calls share one. What cannot be read stays as it was. */
+  read(freshMs = FRESH_MS): Promise<void> {
+    if (Date.now() - this.readAt < freshMs) return Promise.resolve()
+    this.reading ??= this.readAll()
+      .catch(() => undefined)
+      .finally(() => (this.reading = null))
+    return this.reading
   }
 
-  async read(id: string, freshMs = FRESH_MS): Promise<NotificationSettings> {
-    const known = this.known.getState()[id]
-    if (known !== undefined && Date.now() - known.readAt < freshMs) return known.settings
-    const settings = await this.rest.call<NotificationSettings>({ url: urlOf(id) })
-    this.remember(id, settings)
-    return settings
+  async put(id: string, change: SettingsChange): Promise<void> {
+    await this.rest.call<void>({ method: 'PUT', url: `${URL}/${id}`, data: change })
+    await this.readAll()
   }
 
-  async put(id: string, settings: NotificationSettings): Promise<void> {
-    await this.rest.call<void>({ method: 'PUT', url: urlOf(id), data: settings })
-    this.remember(id, settings)
+  /** Change the settings for all conversations; what is left out stays as it is. */
+  async putGlobal(change: GlobalNotificationSettings): Promise<void> {
+    await this.rest.call<void>({ method: 'PUT', url: URL, data: change })
+    await this.readAll()
   }
 
-  /** Read those that were not read yet, one by one; the default applies to what fails until it is needed. */
-  async readAhead(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      if (this.requested.has(id) || this.requested.size >= MAX_AHEAD) continue
-      this.requested.add(id)
-      await this.read(id, Infinity).catch(() => undefined)
-    }
-  }
-
-  private remember(id: string, settings: NotificationSettings): void {
-    this.known.setState({ [id]: { settings, readAt: Date.now() } })
+  private async readAll(): Promise<void> {
+    this.known.setState(await this.rest.call<AllNotificationSettings>({ url: URL }), true)
+    this.readAt = Date.now()
   }
 }

@@ -4,8 +4,8 @@ const HOLD_MS = 450
 /** A finger that moves further is scrolling. */
 const STILL_PX = 10
 
-/** A long press on the element; on a link or a button in it, that has its own meaning. */
-export function useLongPress(onPressed: () => void) {
+/** A long press on the element; on a link or a button in it, that has its own meaning, unless `everywhere`. */
+export function useLongPress(onPressed: () => void, everywhere = false) {
   const touch = useRef<{ x: number; y: number; timer: ReturnType<typeof setTimeout> } | null>(null)
 
   function end(): void {
@@ -31,7 +31,8 @@ export function useLongPress(onPressed: () => void) {
   return {
     onPointerDown({ pointerType, target, clientX: x, clientY: y }: PointerEvent): void {
       end()
-      if (pointerType !== 'touch' || (target as Element).closest('a, button') !== null) return
+      if (pointerType !== 'touch' || (!everywhere && (target as Element).closest('a, button') !== null))
+        return
       touch.current = { x, y, timer: setTimeout(onLongPress, HOLD_MS) }
     },
     onPointerMove({ clientX, clientY }: PointerEvent): void {

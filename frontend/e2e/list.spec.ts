@@ -1,0 +1,128 @@
+/** The list of conversations: sections, pins, what is hidden, what is marked unread. */
+import { expect, test, type User } from './users'
+
+const list = (user: User) => user.page.getByRole('navigation', { name: 'Conversations' })
+const rows = (user: User) => list(user).getByRole('link')
+const heading = (user: User, name: string) => list(user).getByRole('button', { name, exact: false })
+
+async function choose(user: User, title: string, item: string): Promise<void> {
+  await user.row(title).click({ button: 'right' })
+  await expect(user.page.getByRole('menu')).toBeVisible()
+  await user.page.getByRole('menuitem', { name: item, exact: true }).click()
+  await expect(user.page.getByRole('menu')).toHaveCount(0)
+}
+
+test('sections: groups and direct messages, collapsed and opened, kept over a reload', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const eve = await user('Eve')
+  await ada.directWith(ben)
+  await expect(rows(ada)).toHaveText([/Ben/])
+  await expect(list(ada).getByRole('heading')).toHaveCount(0)
+  const walks = await ada.group('Walks', [ben, eve])
+  await ada.directWith(eve)
+  await expect(rows(ada)).toHaveText([/Walks/, /Eve/, /Ben/])
+  await heading(ada, 'Direct messages').click()
+  await expect(heading(ada, 'Direct messages')).toHaveAttribute('aria-expanded', 'false')
+  await expect(rows(ada)).toHaveText([/Walks/])
+  await ada.page.reload()
+  await expect(rows(ada)).toHaveText([/Walks/])
+  // Unread ones stay in sight.
+  const withAda = await ben.directWith(ada)
+  await ben.post(withAda, 'Anybody there?')
+  await expect(rows(ada)).toHaveText([/Walks/, /Ben.*Anybody there/])
+  await heading(ada, 'Direct messages').click()
+  await expect(rows(ada)).toHaveCount(3)
+  // Alt and the arrows go as the list goes.
+  await ada.open(walks)
+  await ada.page.keyboard.press('Alt+ArrowDown')
+  await expect(ada.page).toHaveURL(new RegExp(withAda))
+})
+
+test('a pinned conversation is on top, on all devices; hidden ones come back with the next message', async ({
+  user,
+}) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const eve = await user('Eve')
+  const withBen = await ada.directWith(ben)
+  await ada.directWith(eve)
+  const second = await ada.context.newPage()
+  await second.goto('/')
+  const others = second.getByRole('navigation', { name: 'Conversations' })
+  await expect(others.getByRole('link')).toHaveText([/Eve/, /Ben/])
+
+  await choose(ada, 'Ben', 'Pin')
+  await expect(rows(ada)).toHaveText([/Ben.*Pinned/, /Eve/])
+  await expect(others.getByRole('link')).toHaveText([/Ben.*Pinned/, /Eve/])
+  await choose(ada, 'Ben', 'Unpin')
+  await expect(rows(ada)).toHaveText([/Eve/, /Ben/])
+
+  await choose(ada, 'Ben', 'Hide until the next message')
+  await expect(rows(ada)).toHaveText([/Eve/])
+  await expect(others.getByRole('link')).toHaveText([/Eve/])
+  await ada.page.reload()
+  await heading(ada, 'Hidden').click()
+  await expect(rows(ada)).toHaveText([/Eve/, /Ben/])
+  await ada.page.getByRole('searchbox').fill('ben')
+  await expect(rows(ada)).toHaveText([/Ben/])
+  await ada.page.getByRole('searchbox').fill('')
+  await ben.post(withBen, 'I am back')
+  await expect(rows(ada)).toHaveText([/Ben.*I am back/, /Eve/])
+  await expect(others.getByRole('link')).toHaveText([/Ben.*I am back/, /Eve/])
+  await expect(heading(ada, 'Hidden')).toHaveCount(0)
+})
+
+test('marked as unread: shown everywhere until it is read again', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const id = await ada.directWith(ben)
+  await ben.post(id, 'Think about it')
+  const second = await ada.context.newPage()
+  await second.goto('/')
+  const elsewhere = second
+    .getByRole('navigation', { name: 'Conversations' })
+    .getByRole('link', { name: 'Ben' })
+  await expect(elsewhere).toContainText('1 unread message')
+  await ada.open(id)
+  await expect(elsewhere).not.toContainText('unread')
+  await ada.page.goto('/')
+  await choose(ada, 'Ben', 'Mark as unread')
+  await expect(ada.row('Ben')).toContainText('Marked as unread')
+  await expect(elsewhere).toContainText('Marked as unread')
+  await ada.open(id)
+  await expect(ada.row('Ben')).not.toContainText('Marked as unread')
+  await expect(elsewhere).not.toContainText('Marked as unread')
+  await ada.page.goto('/')
+  await choose(ada, 'Ben', 'Mark as unread')
+  await choose(ada, 'Ben', 'Mark as read')
+  await expect(ada.row('Ben')).not.toContainText('Marked as unread')
+})
+
+test('a mention is marked in the list; what is muted is faint and does not count in the title', async ({
+  user,
+}) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const id = await ada.group('Quiet', [ben])
+  await ben.call('PUT', `/v1/notification-settings/${id}`, { level: 'mentions' })
+  await ben.page.reload()
+  await ada.post(id, 'for whom it may concern')
+  await expect(ben.row('Quiet')).toContainText('1 unread message')
+  await expect(ben.page).toHaveTitle('SyncTalk')
+  await ada.post(id, `@${ben.account.username} look`)
+  await expect(ben.row('Quiet')).toContainText('1 mention')
+  await expect(ben.page).toHaveTitle('(1) SyncTalk')
+})
+
+test('the options of a row by keyboard', async ({ user }) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  await ada.directWith(ben)
+  await ada.row('Ben').focus()
+  await ada.page.keyboard.press('Shift+F10')
+  await expect(ada.page.getByRole('menuitem', { name: 'Mark as unread' })).toBeVisible()
+  await expect(ada.page.getByRole('menu')).toBeVisible()
+  await ada.page.keyboard.press('Escape')
+  await expect(ada.page.getByRole('menu')).toHaveCount(0)
+})
