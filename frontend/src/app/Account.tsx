@@ -1,7 +1,8 @@
 import { Suspense, useState } from 'react'
 import { Avatar } from '@/components/Avatar'
 import { Icon } from '@/components/Icon'
-import { useOwnStatus } from '@/lib-react/chat'
+import { usePresence } from '@/components/Status'
+import { useMe, useOwnStatus } from '@/lib-react/chat'
 import { useAuthState } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
@@ -12,6 +13,8 @@ const AccountMenu = lazily(() => import('./AccountMenu'))
 export function Account() {
   const session = useAuthState()
   const status = useOwnStatus()
+  const presence = usePresence(useMe())
+  const emoji = presence?.status_emoji ?? undefined
   const [asked, setAsked] = useState(false)
   if (session.state !== 'signed_in') return null
   const { user } = session
@@ -25,6 +28,11 @@ export function Account() {
     >
       <Avatar id={user.id} name={user.display_name} url={user.avatar_url} size={32} status={status} />
       <bdi className="truncate font-semibold">{user.display_name}</bdi>
+      {emoji !== undefined && (
+        <span aria-hidden="true" title={presence?.custom_status ?? undefined} className="shrink-0">
+          {emoji}
+        </span>
+      )}
       <Icon name="down" size={14} className="shrink-0 text-text-faint" />
     </button>
   )

@@ -1,12 +1,15 @@
-import { useState, type ReactNode } from 'react'
+import { Suspense, useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { Confirm } from '@/components/Dialog'
 import { Menu, MenuItem, MenuLine } from '@/components/Menu'
 import { useCopy } from '@/components/useCopy'
-import { CustomStatusDialog, StatusChoices } from '@/features/presence/OwnStatus'
+import { StatusChoices } from '@/features/presence/OwnStatus'
 import { signOut } from '@/features/session/signOut'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
+import { lazily } from '@/lib-react/lazily'
+
+const CustomStatusDialog = lazily(() => import('@/features/presence/CustomStatusDialog'))
 
 /** What hangs from one's own name: status, settings, the way out. Open from the start, as the click that loaded it wished. */
 export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
@@ -44,7 +47,11 @@ export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
           {texts.session.signOut}
         </MenuItem>
       </Menu>
-      {dialog === 'status' && <CustomStatusDialog onClose={() => setDialog(null)} />}
+      {dialog === 'status' && (
+        <Suspense>
+          <CustomStatusDialog onClose={() => setDialog(null)} />
+        </Suspense>
+      )}
       {dialog === 'unsent' && (
         <Confirm
           question={texts.session.signOutUnsent(outbox.unsentCount)}

@@ -13,10 +13,11 @@ const useKnownPresence = (presence: Presence | undefined): Presence | undefined 
 /** Online, Away, "Last seen 5 minutes ago", with the custom status before it. */
 export function presenceInWords(presence: Presence | undefined, now: number): string | null {
   if (presence === undefined) return null
-  const { status, last_seen_at, custom_status } = presence
+  const { status, last_seen_at, custom_status, status_emoji } = presence
   const state =
     status === 'offline' && last_seen_at !== null
       ? texts.presence.lastSeen(ago(last_seen_at, now))
       : texts.presence[status]
-  return custom_status === null || custom_status === '' ? state : `${custom_status} · ${state}`
+  const custom = [status_emoji, custom_status].filter(Boolean).join(' ')
+  return custom === '' ? state : `${custom} · ${state}`
 }

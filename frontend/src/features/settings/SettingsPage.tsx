@@ -11,6 +11,8 @@ import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { texts } from '@/lib/text/texts'
 import { changeName, changePassword } from './api'
 import { BlockList } from './BlockList'
+import { LastSeen } from './LastSeen'
+import { NotificationForm } from './NotificationForm'
 import { SessionList } from './SessionList'
 
 const t = texts.settings
@@ -32,6 +34,10 @@ export default function SettingsPage() {
           </Section>
           <Section title={t.notifications}>
             <NotificationSwitch />
+            <NotificationForm />
+          </Section>
+          <Section title={t.privacy}>
+            <LastSeen />
           </Section>
           <Section title={texts.blocks.title}>
             <BlockList />

@@ -25,3 +25,16 @@ export async function changeName(live: LiveSession, auth: Auth, display_name: st
   live.chat.dispatch({ type: 'users', users: [user] })
   auth.rename(user)
 }
+
+export type LastSeenVisible = 'everyone' | 'contacts' | 'nobody'
+
+/** What a user has chosen to be shown as; here only who sees when they were last seen. */
+export interface PresenceSettings {
+  last_seen_visible: LastSeenVisible
+}
+
+export const readPresenceSettings = (rest: Rest): Promise<PresenceSettings> =>
+  rest.call<PresenceSettings>({ url: '/v1/presence/me' })
+
+export const setLastSeenVisible = (rest: Rest, last_seen_visible: LastSeenVisible): Promise<void> =>
+  rest.call<void>({ method: 'PUT', url: '/v1/presence/me', data: { last_seen_visible } })

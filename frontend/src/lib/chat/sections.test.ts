@@ -24,7 +24,7 @@ const hidden = { me: { hidden_at: at(30) } }
 const ALL = [
   direct('ben', { created_at: at(1) }),
   summary('walks', { created_at: at(2) }),
-  summary('news', { created_at: at(3), unread_count: 2, last_seq: 2 }),
+  summary('notices', { created_at: at(3), unread_count: 2, last_seq: 2 }),
   summary('second', { created_at: at(9), me: { pinned_at: at(20) } }),
   direct('first', { created_at: at(4), me: { pinned_at: at(10) } }),
   summary('gone', { created_at: at(5), ...hidden }),
@@ -38,16 +38,16 @@ const shown = (collapsed: SectionName[], currentId: string | null = null): strin
 test('pinned ones come first and keep their place, then groups, then direct ones, hidden ones last', () => {
   expect(sectionsOf(ALL).map(({ name, summaries }) => [name, summaries.map(({ id }) => id)])).toEqual([
     ['pinned', ['first', 'second']],
-    ['group', ['news', 'walks']],
+    ['group', ['notices', 'walks']],
     ['direct', ['ben']],
     ['hidden', ['gone']],
   ])
-  expect(inListOrder(ALL).map(({ id }) => id)).toEqual(['first', 'second', 'news', 'walks', 'ben'])
+  expect(inListOrder(ALL).map(({ id }) => id)).toEqual(['first', 'second', 'notices', 'walks', 'ben'])
 })
 
 test('of a collapsed section what is unread stays, and what is open', () => {
   expect(shown(['group', 'hidden'])).toEqual([
-    ...['# pinned 2', 'first', 'second', '# group 2', 'news', '# direct 1', 'ben', '# hidden 1'],
+    ...['# pinned 2', 'first', 'second', '# group 2', 'notices', '# direct 1', 'ben', '# hidden 1'],
   ])
   expect(shown(['group', 'hidden'], 'walks')).toContain('walks')
   expect(shown(['group', 'hidden'], 'gone')).toContain('gone')

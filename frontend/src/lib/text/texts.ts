@@ -437,6 +437,17 @@ export const texts = {
     customStatus: 'Status message',
     customStatusPlaceholder: 'What’s your status?',
     clear: 'Clear',
+    clearAfter: 'Clear after',
+    clearNever: 'Don’t clear',
+    clearToday: 'Today',
+    removeEmoji: (emoji: string) => `Remove ${emoji}`,
+    lastSeenVisible: 'Who can see when you were last online',
+    lastSeenHint: 'You see it only of those who may see yours.',
+    lastSeenTo: {
+      everyone: 'Everyone in your conversations',
+      contacts: 'Those you have a direct conversation with',
+      nobody: 'Nobody',
+    },
   },
 
   settings: {
@@ -454,6 +465,7 @@ export const texts = {
     notificationsDenied:
       'Your browser is blocking notifications. Allow them for this page in your browser’s settings.',
     notificationsNone: 'This browser doesn’t support notifications.',
+    privacy: 'Privacy',
     sessions: 'Where you’re signed in',
     thisDevice: 'This device',
     unknownDevice: 'Unknown device',
