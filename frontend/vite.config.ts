@@ -33,7 +33,7 @@ export default defineConfig({
             // What every page needs is one file: it compresses better than many.
             {
               name: 'base',
-              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)|chat\/names|errors|http|timing)|components\/(Icon|Field))/,
+              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)\.ts|chat\/names|errors|http|timing)|components\/(Icon|Field))/,
             },
             { name: 'query', test: /node_modules\/@tanstack\/(react-query|query-core)\// },
           ],

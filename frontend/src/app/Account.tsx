@@ -21,7 +21,7 @@ export function Account() {
   const button = (
     <button
       type="button"
-      aria-label={`${user.display_name}, ${texts.settings.menu}`}
+      aria-label={`${user.display_name}, ${texts.conversations.account}`}
       aria-haspopup="menu"
       className="flex min-w-0 flex-1 items-center gap-2.5 rounded-control px-1.5 py-1 text-start hover:bg-bg-hover hover:[--surface:var(--bg-hover)] data-[state=open]:bg-bg-hover"
       {...(!asked && { onClick: () => setAsked(true) })}

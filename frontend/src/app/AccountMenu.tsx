@@ -6,6 +6,7 @@ import { useCopy } from '@/components/useCopy'
 import { StatusChoices } from '@/features/presence/OwnStatus'
 import { signOut } from '@/features/session/signOut'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 
@@ -30,7 +31,7 @@ export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
     <>
       <Menu align="start" defaultOpen trigger={trigger}>
         <MenuItem icon="copy" onSelect={() => copy(`@${username}`)}>
-          <span className="sr-only">{texts.settings.copyUsername}</span>
+          <span className="sr-only">{lazyTexts.settings.copyUsername}</span>
           <span className="truncate">@{username}</span>
         </MenuItem>
         <MenuLine />
@@ -40,11 +41,11 @@ export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
         </MenuItem>
         <MenuLine />
         <MenuItem icon="settings" onSelect={() => void navigate('/settings')}>
-          {texts.settings.title}
+          {lazyTexts.settings.title}
         </MenuItem>
         <MenuLine />
         <MenuItem icon="signOut" onSelect={leave}>
-          {texts.session.signOut}
+          {lazyTexts.session.signOut}
         </MenuItem>
       </Menu>
       {dialog === 'status' && (
@@ -54,8 +55,8 @@ export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
       )}
       {dialog === 'unsent' && (
         <Confirm
-          question={texts.session.signOutUnsent(outbox.unsentCount)}
-          action={texts.session.signOutAnyway}
+          question={lazyTexts.session.signOutUnsent(outbox.unsentCount)}
+          action={lazyTexts.session.signOutAnyway}
           onConfirm={() => void signOut(auth)}
           onClose={() => setDialog(null)}
         />

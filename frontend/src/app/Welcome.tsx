@@ -15,7 +15,7 @@ export function Welcome() {
   if (session.user.is_guest === true) {
     return (
       <div className="flex h-full items-center justify-center">
-        <Empty icon="chat" title={t.choose} lead={texts.session.guestLead} />
+        <Empty icon="chat" title={t.choose} lead={texts.conversations.guestLead} />
       </div>
     )
   }
@@ -27,7 +27,7 @@ export function Welcome() {
           to="/new"
           className="inline-flex min-h-10 items-center rounded-control bg-accent px-4 text-meta font-medium text-accent-text hover:bg-accent-hover"
         >
-          {some ? t.new : texts.start.findUsers}
+          {some ? t.new : t.findUsers}
         </Link>
       </Empty>
     </div>

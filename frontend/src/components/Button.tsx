@@ -1,13 +1,15 @@
 import type { ComponentProps } from 'react'
 import { Icon, type IconName } from './Icon'
 
-type Look = 'primary' | 'plain' | 'quiet' | 'danger'
+/** `final`: does what cannot be taken back. */
+type Look = 'primary' | 'plain' | 'quiet' | 'danger' | 'final'
 
 const LOOKS: Record<Look, string> = {
   primary: 'bg-accent text-accent-text hover:bg-accent-hover disabled:hover:bg-accent',
   plain: 'border border-border bg-bg text-text hover:bg-bg-hover',
   quiet: 'text-text-muted hover:bg-bg-hover hover:text-text',
   danger: 'border border-border text-danger hover:bg-danger-soft',
+  final: 'bg-danger text-bg hover:opacity-90',
 }
 
 interface ButtonProps extends ComponentProps<'button'> {

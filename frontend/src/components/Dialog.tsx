@@ -94,7 +94,7 @@ export function Confirm({ question, action, onConfirm, onClose }: ConfirmProps) 
               <Button>{texts.cancel}</Button>
             </Radix.Close>
             <Button
-              look="danger"
+              look="final"
               onClick={() => {
                 onConfirm()
                 onClose()

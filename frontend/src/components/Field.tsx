@@ -26,7 +26,7 @@ export function Field({ label, hint, problem, note, trailing, className = '', ..
           id={id}
           aria-invalid={problem != null || undefined}
           aria-describedby={below.length === 0 ? undefined : below.join(' ')}
-          className={`h-10 w-full rounded-control border bg-bg px-3 text-message transition-colors duration-150 pointer-coarse:h-11 ${trailing === undefined ? '' : 'pe-11'} ${problem == null ? 'border-border hover:border-border-strong focus:border-focus' : 'border-danger'}`}
+          className={`h-10 w-full rounded-control border bg-bg px-3 text-message transition-colors duration-150 pointer-coarse:h-11 ${trailing === undefined ? '' : 'pe-11'} ${problem == null ? 'border-border-strong hover:border-text-muted focus:border-focus' : 'border-danger'}`}
         />
         {trailing !== undefined && (
           <div className="absolute inset-y-0 end-0.5 flex items-center">{trailing}</div>

@@ -22,7 +22,7 @@ export function TextArea({ label, hint, problem, className = '', ...field }: Tex
         id={id}
         aria-invalid={problem != null || undefined}
         aria-describedby={below.length === 0 ? undefined : below.join(' ')}
-        className={`block w-full resize-y rounded-control border bg-bg px-3 py-2 text-message transition-colors duration-150 ${problem == null ? 'border-border hover:border-border-strong focus:border-focus' : 'border-danger'}`}
+        className={`block w-full resize-y rounded-control border bg-bg px-3 py-2 text-message transition-colors duration-150 ${problem == null ? 'border-border-strong hover:border-text-muted focus:border-focus' : 'border-danger'}`}
       />
       {problem != null && (
         <p id={`${id}-problem`} className="mt-1 text-meta text-danger">

@@ -5,6 +5,7 @@ import { Dialog } from '@/components/Dialog'
 import { Problem } from '@/components/Field'
 import { useThread } from '@/lib-react/chat'
 import { CallError } from '@/lib/errors'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { toggled } from './NewConversation'
@@ -39,7 +40,7 @@ export function AddMembers({ conversationId, onClose }: { conversationId: string
         onPick={(user) => setChosen(toggled(chosen, user))}
         taken={(id) => members[id] !== undefined && members[id].role !== null}
       >
-        <p className="px-2.5 py-3 text-meta text-text-muted">{texts.start.userHint}</p>
+        <p className="px-2.5 py-3 text-meta text-text-muted">{lazyTexts.start.userHint}</p>
       </UserPicker>
       <footer className="flex flex-col gap-3 border-t border-border px-4 py-3">
         {problem !== null && <Problem>{problem}</Problem>}

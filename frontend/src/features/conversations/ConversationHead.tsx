@@ -22,7 +22,7 @@ export function ConversationHead({ summary, pane }: HeadProps) {
   const words = presenceInWords(presence, useNow())
   const title = titleOf(summary)
   const members = texts.details.membersCount(summary.membersCount)
-  const state = summary.archivedAt === null ? members : `${texts.group.archived} · ${members}`
+  const state = summary.archivedAt === null ? members : `${texts.details.archived} · ${members}`
   const below = peer === null ? state : (words ?? `@${peer.username}`)
   const base = `/c/${summary.id}`
   return (

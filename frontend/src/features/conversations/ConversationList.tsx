@@ -62,7 +62,7 @@ export function ConversationList({ currentId }: { currentId: string | null }) {
           {/* On wide screens the invitation is beside the list; on phones it is in the list. */}
           <p className="hidden px-5 py-6 text-meta text-text-faint md:block">{t.none}</p>
           <div className="md:hidden">
-            <Empty icon="chat" title={t.none} lead={isGuest ? texts.session.guestLead : t.noneLead}>
+            <Empty icon="chat" title={t.none} lead={isGuest ? texts.conversations.guestLead : t.noneLead}>
               {!isGuest && (
                 <Link
                   to="/new"

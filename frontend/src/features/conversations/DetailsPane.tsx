@@ -13,6 +13,7 @@ import { may } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
 import { dateInWords } from '@/lib/text/format'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { AddMembers } from './AddMembers'
@@ -69,8 +70,8 @@ function GroupFacts({ summary }: { summary: Summary }) {
   const { snapshot } = useThread(summary.id)
   const description = snapshot?.description ?? ''
   const facts = [
-    snapshot?.visibility === 'public' && texts.start.public,
-    summary.archivedAt !== null && texts.group.archived,
+    snapshot?.visibility === 'public' && lazyTexts.start.public,
+    summary.archivedAt !== null && texts.details.archived,
     t.membersCount(summary.membersCount),
     snapshot !== null && t.created(dateInWords(snapshot.created_at)),
   ]
@@ -101,12 +102,12 @@ function BlockButton({ user }: { user: User }) {
         look={blocked ? 'plain' : 'danger'}
         onClick={() => (blocked ? act(blocks.unblock(user.id)) : setAsking(true))}
       >
-        {blocked ? texts.blocks.unblock : texts.blocks.block}
+        {blocked ? lazyTexts.blocks.unblock : lazyTexts.blocks.block}
       </Button>
       {asking && (
         <Confirm
-          question={texts.blocks.blockQuestion(nameOf(user))}
-          action={texts.blocks.block}
+          question={lazyTexts.blocks.blockQuestion(nameOf(user))}
+          action={lazyTexts.blocks.block}
           onConfirm={() => act(blocks.block(user.id))}
           onClose={() => setAsking(false)}
         />
@@ -148,7 +149,7 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
             replace
             className="inline-flex min-h-9 items-center rounded-control border border-border bg-bg px-3.5 text-meta font-medium text-text hover:bg-bg-hover pointer-coarse:min-h-11"
           >
-            {texts.group.title}
+            {lazyTexts.group.title}
           </Link>
         )}
         <Button look="danger" onClick={() => setOpened('leave')}>

@@ -7,7 +7,8 @@ import { fits } from '@/lib/chat/matching'
 import { nameOf } from '@/lib/chat/names'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 
 const MAX = 5
@@ -39,8 +40,8 @@ export default function FoundUsers({ filter, shown }: { filter: string; shown: r
   }
 
   return (
-    <section aria-label={texts.palette.users} className="max-h-1/2 shrink-0 overflow-y-auto px-2 pb-2">
-      <h2 className="px-2.5 pt-2 pb-1 text-small font-semibold text-text-faint">{texts.palette.users}</h2>
+    <section aria-label={lazyTexts.palette.users} className="max-h-1/2 shrink-0 overflow-y-auto px-2 pb-2">
+      <h2 className="px-2.5 pt-2 pb-1 text-small font-semibold text-text-faint">{lazyTexts.palette.users}</h2>
       {users.map((user) => (
         <button
           key={user.id}

@@ -9,6 +9,7 @@ import { useChat, useMe, usePresenceOf, useThread, useUser } from '@/lib-react/c
 import { nameOf } from '@/lib/chat/names'
 import type { MemberState } from '@/lib/chat/state'
 import type { Summary } from '@/lib/chat/summaries'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { MemberMenu } from './MemberMenu'
 
@@ -85,7 +86,7 @@ function MemberRow({ summary, member }: { summary: Summary; member: PresentMembe
       {muted && (
         <span className="text-text-muted">
           <Icon name="voice" size={16} />
-          <span className="sr-only">{texts.moderation.muted}</span>
+          <span className="sr-only">{lazyTexts.moderation.muted}</span>
         </span>
       )}
       {member.role !== 'member' && (

@@ -7,6 +7,7 @@ import { Menu, MenuItem, MenuLine } from '@/components/Menu'
 import { may, mayTo, ROLES } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 import { useBlocked } from '@/lib-react/chat'
@@ -76,11 +77,11 @@ export function MemberMenu({ summary, userId, name, role, muted }: MenuProps) {
         <MenuLine />
         {mayMute && (
           <MenuItem icon="voice" onSelect={() => (muted ? act(unmute(rest, id, userId)) : setAsking('mute'))}>
-            {muted ? texts.moderation.unmute : texts.moderation.mute}
+            {muted ? lazyTexts.moderation.unmute : lazyTexts.moderation.mute}
           </MenuItem>
         )}
         <MenuItem icon="hide" onSelect={() => (blocked ? act(blocks.unblock(userId)) : setAsking('block'))}>
-          {blocked ? texts.blocks.unblock : texts.blocks.block}
+          {blocked ? lazyTexts.blocks.unblock : lazyTexts.blocks.block}
         </MenuItem>
         {mayRemove && (
           <MenuItem icon="close" danger onSelect={() => setAsking('remove')}>
@@ -89,7 +90,7 @@ export function MemberMenu({ summary, userId, name, role, muted }: MenuProps) {
         )}
         {mayBan && (
           <MenuItem icon="ban" danger onSelect={() => setAsking('ban')}>
-            {texts.moderation.banFrom}
+            {lazyTexts.moderation.banFrom}
           </MenuItem>
         )}
       </Menu>
@@ -111,8 +112,8 @@ export function MemberMenu({ summary, userId, name, role, muted }: MenuProps) {
       )}
       {asking === 'block' && (
         <Confirm
-          question={texts.blocks.blockQuestion(name)}
-          action={texts.blocks.block}
+          question={lazyTexts.blocks.blockQuestion(name)}
+          action={lazyTexts.blocks.block}
           onConfirm={() => act(blocks.block(userId))}
           onClose={close}
         />

@@ -6,11 +6,12 @@ import { Select } from '@/components/Select'
 import { TextArea } from '@/components/TextArea'
 import { CallError } from '@/lib/errors'
 import { durationInWords } from '@/lib/text/format'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { ban, mute } from './moderation'
 
-const t = texts.moderation
+const t = lazyTexts.moderation
 const DURATIONS = [3_600, 86_400, 604_800, 2_592_000]
 const FOREVER = ''
 const MAX_REASON = 500
@@ -72,7 +73,7 @@ export default function ModerateMember({ kind, conversationId, userId, name, onC
         )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{texts.cancel}</Button>
-          <Button type="submit" look="danger" busy={busy}>
+          <Button type="submit" look="final" busy={busy}>
             {kind === 'ban' ? t.ban : t.mute}
           </Button>
         </div>

@@ -8,11 +8,12 @@ import { Icon } from '@/components/Icon'
 import { Switch } from '@/components/Switch'
 import { CallError } from '@/lib/errors'
 import { isComposing } from '@/lib-react/keys'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { UserPicker } from './UserPicker'
 
-const t = texts.start
+const t = lazyTexts.start
 
 /** Pick a user to start a direct conversation with. */
 export function NewDirect() {
@@ -56,8 +57,8 @@ export function NewDirect() {
             <Icon name="hash" size={18} />
           </span>
           <span>
-            <span className="block leading-5 font-medium">{texts.channels.title}</span>
-            <span className="block text-meta text-text-muted">{texts.channels.lead}</span>
+            <span className="block leading-5 font-medium">{lazyTexts.channels.title}</span>
+            <span className="block text-meta text-text-muted">{lazyTexts.channels.lead}</span>
           </span>
         </Link>
         <p className="px-2.5 py-3 text-meta text-text-muted">{t.userHint}</p>
@@ -132,7 +133,7 @@ export function NewGroup() {
             event.preventDefault()
             toPicker()
           }}
-          problem={missing === 'title' && title.trim() === '' ? texts.session.required : null}
+          problem={missing === 'title' && title.trim() === '' ? lazyTexts.session.required : null}
           className="px-4 pt-3 pb-2"
         />
         <Switch

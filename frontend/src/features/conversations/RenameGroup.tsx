@@ -3,6 +3,7 @@ import { Button } from '@/components/Button'
 import { Dialog } from '@/components/Dialog'
 import { Field } from '@/components/Field'
 import { problemsOf } from '@/lib/text/problems'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 
@@ -20,7 +21,7 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    if (text.trim() === '') return setProblem(texts.session.required)
+    if (text.trim() === '') return setProblem(lazyTexts.session.required)
     if (text.trim() === title) return onClose()
     setBusy(true)
     try {
@@ -37,7 +38,7 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
     <Dialog title={texts.details.renameTitle} onClose={onClose}>
       <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-3 p-4">
         <Field
-          label={texts.start.groupTitle}
+          label={lazyTexts.start.groupTitle}
           data-autofocus
           maxLength={128}
           value={text}

@@ -8,10 +8,11 @@ import { useMe } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
 import { CallError } from '@/lib/errors'
 import { isComposing, nextIndex } from '@/lib-react/keys'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 
-const t = texts.start
+const t = lazyTexts.start
 const SETTLE_MS = 120
 
 interface PickerProps {

@@ -5,11 +5,11 @@ import { Select } from '@/components/Select'
 import { Switch } from '@/components/Switch'
 import type { GroupChange } from '@/lib/live/conversations'
 import { durationInWords } from '@/lib/text/format'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { useLive } from '@/lib-react/session'
 import { useWork } from './useWork'
 
-const t = texts.group
+const t = lazyTexts.group
 const SLOW = [0, 5, 10, 30, 60, 300, 900, 3_600, 21_600]
 
 const slowText = (seconds: number): string => (seconds === 0 ? t.slowOff : durationInWords(seconds))

@@ -7,12 +7,13 @@ import { endOf } from '@/lib/chat/closed'
 import { nameOf } from '@/lib/chat/names'
 import { CallError } from '@/lib/errors'
 import { dayAndTimeInWords } from '@/lib/text/format'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { liftBan, listBans, type Ban } from './api'
 import { useWork } from './useWork'
 
-const t = texts.moderation
+const t = lazyTexts.moderation
 
 /** Who is kept out of the group, why and until when. */
 export function BanList({ conversationId }: { conversationId: string }) {

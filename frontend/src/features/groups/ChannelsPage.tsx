@@ -7,12 +7,13 @@ import { Icon } from '@/components/Icon'
 import { PageHead } from '@/components/PageHead'
 import { Bone, Empty, Failed, Loading } from '@/components/States'
 import { CallError } from '@/lib/errors'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { listChannels, type Channel } from './api'
 
-const t = texts.channels
+const t = lazyTexts.channels
 const SETTLE_MS = 250
 
 /** Public groups: find one, and come in. */
@@ -153,7 +154,7 @@ function Nothing({ search }: { search: string }) {
         to="/new/group"
         className="inline-flex min-h-10 items-center rounded-control bg-accent px-4 text-meta font-medium text-accent-text hover:bg-accent-hover pointer-coarse:min-h-11"
       >
-        {texts.start.newGroup}
+        {lazyTexts.start.newGroup}
       </Link>
     </Empty>
   )

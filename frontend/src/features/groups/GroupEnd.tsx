@@ -6,12 +6,12 @@ import { Problem } from '@/components/Field'
 import { titleOf } from '@/lib/chat/names'
 import { may } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { useLive } from '@/lib-react/session'
 import { Section } from './Section'
 import { useWork } from './useWork'
 
-const t = texts.group
+const t = lazyTexts.group
 
 /** Put the group into the archive and take it out again, or delete it. */
 export function GroupEnd({ summary }: { summary: Summary }) {

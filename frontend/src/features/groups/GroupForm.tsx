@@ -7,11 +7,12 @@ import { TextArea } from '@/components/TextArea'
 import type { GroupChange } from '@/lib/live/conversations'
 import { codePoints } from '@/lib/text/rich'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 
-const t = texts.group
+const t = lazyTexts.group
 const FIELDS = ['title', 'description', 'avatar_url'] as const
 type Name = (typeof FIELDS)[number]
 const MAX_DESCRIPTION = 1_000
@@ -43,7 +44,7 @@ export function GroupForm({ group, wholly }: { group: Conversation; wholly: bool
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    if (values.title.trim() === '') return setProblems({ title: texts.session.required })
+    if (values.title.trim() === '') return setProblems({ title: lazyTexts.session.required })
     if (codePoints(values.description) > MAX_DESCRIPTION) return setProblems({ description: t.topicTooLong })
     const change: GroupChange = {}
     for (const name of changed) {
@@ -67,7 +68,7 @@ export function GroupForm({ group, wholly }: { group: Conversation; wholly: bool
   return (
     <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-3">
       {problems.all !== undefined && <Problem>{problems.all}</Problem>}
-      {wholly && <Field label={texts.start.groupTitle} dir="auto" maxLength={128} {...field('title')} />}
+      {wholly && <Field label={lazyTexts.start.groupTitle} dir="auto" maxLength={128} {...field('title')} />}
       <TextArea label={t.topic} hint={t.topicHint} {...field('description')} />
       {wholly && (
         <div className="flex items-start gap-3">

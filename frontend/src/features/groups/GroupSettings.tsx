@@ -4,6 +4,7 @@ import { IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
 import { may } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useThread } from '@/lib-react/chat'
 import { AccessForm } from './AccessForm'
@@ -13,7 +14,7 @@ import { GroupForm } from './GroupForm'
 import { InviteList } from './InviteList'
 import { Section } from './Section'
 
-const t = texts.group
+const t = lazyTexts.group
 
 /** What can be changed about a group, as far as one's role goes. */
 export default function GroupSettings({ summary, onClose }: { summary: Summary; onClose: () => void }) {

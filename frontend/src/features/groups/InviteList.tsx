@@ -7,12 +7,13 @@ import { Bone, Failed, Loading } from '@/components/States'
 import { useCopy } from '@/components/useCopy'
 import { CallError } from '@/lib/errors'
 import { dayAndTimeInWords, durationInWords } from '@/lib/text/format'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { createInvite, deleteInvite, listInvites, type Invite } from './api'
 import { useWork } from './useWork'
 
-const t = texts.invites
+const t = lazyTexts.invites
 const LIFETIMES = [3_600, 86_400, 604_800, 2_592_000]
 const USES = [1, 5, 10, 25, 100]
 const NONE = ''

@@ -7,11 +7,12 @@ import { PageHead } from '@/components/PageHead'
 import { Bone, Empty, Failed, Loading } from '@/components/States'
 import { CallError } from '@/lib/errors'
 import { request } from '@/lib/http'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useProviders, type Entry } from '@/lib-react/entry'
 import { useLive } from '@/lib-react/session'
 
-const t = texts.invite
+const t = lazyTexts.invite
 
 interface Preview {
   title: string
@@ -46,7 +47,7 @@ export function Invited() {
             state={entry}
             className={`${LINK} border-transparent bg-accent text-accent-text hover:bg-accent-hover`}
           >
-            {texts.session.signIn}
+            {lazyTexts.session.signIn}
           </Link>
           {providers !== null && providers.registration !== 'closed' && (
             <Link
@@ -54,7 +55,7 @@ export function Invited() {
               state={entry}
               className={`${LINK} border-border-strong bg-bg hover:bg-bg-hover`}
             >
-              {texts.session.createAccount}
+              {lazyTexts.session.createAccount}
             </Link>
           )}
           {providers?.guests === true && (

@@ -3,11 +3,12 @@ import { Icon, type IconName } from '@/components/Icon'
 import type { Closed } from '@/lib/chat/closed'
 import { CallError } from '@/lib/errors'
 import { dayAndTimeInWords } from '@/lib/text/format'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 
-const t = texts.closed
+const t = lazyTexts.closed
 
 const ICONS: Record<Closed['why'], IconName> = {
   archived: 'archive',
@@ -39,7 +40,7 @@ export default function ClosedComposer({ closed, peerId }: { closed: Closed; pee
         <Icon name={ICONS[closed.why]} size={18} className="shrink-0" />
         <span>{wordsOf(closed)}</span>
         {closed.why === 'blocked' && peerId !== null && (
-          <Button onClick={() => unblock(peerId)}>{texts.blocks.unblock}</Button>
+          <Button onClick={() => unblock(peerId)}>{lazyTexts.blocks.unblock}</Button>
         )}
       </div>
     </div>

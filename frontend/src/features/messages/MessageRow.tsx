@@ -77,7 +77,7 @@ function actionsFor(
     { icon: 'copy', label: t.copy, key: 'c', run: () => copy(message.body) },
     { icon: 'link', label: t.copyLink, key: 'l', run: () => copy(link) },
   )
-  if (!own) actions.push({ icon: 'flag', label: texts.moderation.report, run: () => does.report(message) })
+  if (!own) actions.push({ icon: 'flag', label: texts.messages.report, run: () => does.report(message) })
   if (mayDelete) actions.push({ icon: 'trash', label: t.delete, run: () => does.remove(message) })
   return actions
 }

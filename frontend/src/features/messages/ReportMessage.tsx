@@ -5,12 +5,13 @@ import { Dialog } from '@/components/Dialog'
 import { Problem } from '@/components/Field'
 import { TextArea } from '@/components/TextArea'
 import { CallError } from '@/lib/errors'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { QuotedText } from './Quote'
 
-const t = texts.moderation
+const t = lazyTexts.moderation
 const MAX_REASON = 500
 
 /** Report a message to the operators of the server. */
@@ -53,8 +54,8 @@ export default function ReportMessage({ message, onClose }: { message: Message; 
         />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{texts.cancel}</Button>
-          <Button type="submit" look="danger" busy={busy}>
-            {t.report}
+          <Button type="submit" look="final" busy={busy}>
+            {texts.messages.report}
           </Button>
         </div>
       </form>

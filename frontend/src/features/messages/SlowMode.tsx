@@ -2,10 +2,10 @@ import { useEffect, useState } from 'react'
 import { slowModeLeft } from '@/lib/chat/closed'
 import type { Summary } from '@/lib/chat/summaries'
 import { durationInWords } from '@/lib/text/format'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { useMe, useThread } from '@/lib-react/chat'
 
-const t = texts.closed
+const t = lazyTexts.closed
 
 /** Above the composer in slow mode: how often one may write, and how long it takes until the next goes out. */
 export default function SlowMode({ summary }: { summary: Summary }) {

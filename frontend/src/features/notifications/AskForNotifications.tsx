@@ -20,7 +20,7 @@ export function AskForNotifications() {
   if (!open || !useful) return null
   return (
     <section
-      aria-label={texts.settings.notifications}
+      aria-label={texts.notifications.level}
       className="m-3 animate-rise rounded-card border border-border bg-bg p-3"
     >
       <p className="flex gap-2.5 text-meta">

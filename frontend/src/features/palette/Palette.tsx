@@ -10,10 +10,11 @@ import { fits, matching } from '@/lib/chat/matching'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import { CallError } from '@/lib/errors'
 import { isComposing, nextIndex } from '@/lib-react/keys'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 
-const t = texts.palette
+const t = lazyTexts.palette
 const MAX_CONVERSATIONS = 7
 const MAX_USERS = 5
 
@@ -147,12 +148,12 @@ function useEntries(text: string): Entry[] {
   const commands: [string, IconName, () => void][] = [
     [texts.search.title, 'search', go(`/search?q=${encodeURIComponent(search)}`)],
     [texts.conversations.new, 'pencil', go('/new')],
-    [texts.start.newGroup, 'group', go('/new/group')],
-    [texts.channels.title, 'hash', go('/channels')],
-    [texts.settings.title, 'settings', go('/settings')],
-    [`${texts.settings.theme}: ${texts.settings.themes.light}`, 'sun', () => theme.choose('light')],
-    [`${texts.settings.theme}: ${texts.settings.themes.dark}`, 'sun', () => theme.choose('dark')],
-    [`${texts.settings.theme}: ${texts.settings.themes.system}`, 'sun', () => theme.choose('system')],
+    [lazyTexts.start.newGroup, 'group', go('/new/group')],
+    [lazyTexts.channels.title, 'hash', go('/channels')],
+    [lazyTexts.settings.title, 'settings', go('/settings')],
+    [`${lazyTexts.settings.theme}: ${lazyTexts.settings.themes.light}`, 'sun', () => theme.choose('light')],
+    [`${lazyTexts.settings.theme}: ${lazyTexts.settings.themes.dark}`, 'sun', () => theme.choose('dark')],
+    [`${lazyTexts.settings.theme}: ${lazyTexts.settings.themes.system}`, 'sun', () => theme.choose('system')],
   ]
   const wanted = search.toLocaleLowerCase()
   return [

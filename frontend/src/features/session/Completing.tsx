@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 import { useNavigate } from 'react-router'
 import { completeSignIn } from '@/lib/auth/entry'
 import { hasCode } from '@/lib/errors'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import type { Entry } from '@/lib-react/entry'
 import { useAuth } from '@/lib-react/session'
 
@@ -26,7 +26,7 @@ export function Completing({ entry, code }: { entry: Entry; code: string }) {
   }, [auth, code, entry, navigate])
   return (
     <p role="status" className="py-6 text-message text-text-muted">
-      {texts.session.completing}
+      {lazyTexts.session.completing}
     </p>
   )
 }

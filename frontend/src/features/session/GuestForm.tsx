@@ -3,10 +3,11 @@ import { Button } from '@/components/Button'
 import { Field, Problem } from '@/components/Field'
 import { enterAsGuest } from '@/lib/auth/entry'
 import { problemsOf, type Problems } from '@/lib/text/problems'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useAuth } from '@/lib-react/session'
 
-const t = texts.session
+const t = lazyTexts.session
 
 /** A name, and one is in. */
 export function GuestForm() {

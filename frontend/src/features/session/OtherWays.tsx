@@ -1,10 +1,10 @@
 import { Link, useLocation } from 'react-router'
 import { Icon } from '@/components/Icon'
 import { startAt, type Providers } from '@/lib/auth/entry'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import type { Entry } from '@/lib-react/entry'
 
-const t = texts.session
+const t = lazyTexts.session
 const LINE =
   'flex min-h-10 items-center justify-center gap-2 rounded-control border border-border-strong bg-bg px-3.5 text-meta font-medium hover:bg-bg-hover pointer-coarse:min-h-11'
 

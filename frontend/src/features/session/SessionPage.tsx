@@ -7,13 +7,14 @@ import { PASSWORD_ALONE } from '@/lib/auth/entry'
 import { useProviders, type Entry } from '@/lib-react/entry'
 import { useAuth, useAuthState } from '@/lib-react/session'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { register, signIn } from './api'
 import { Completing } from './Completing'
 import { GuestForm } from './GuestForm'
 import { OtherWays } from './OtherWays'
 
-const t = texts.session
+const t = lazyTexts.session
 const USERNAME = /^[a-z0-9_.-]{3,32}$/i
 const MIN_PASSWORD = 8
 
@@ -24,7 +25,7 @@ type SessionProblems = Problems<(typeof FIELDS)[number]>
 const HEADS: Record<Mode, { title: string; lead: string }> = {
   'sign-in': { title: t.signInTitle, lead: t.signInLead },
   register: { title: t.createTitle, lead: t.createLead },
-  guest: { title: t.guestTitle, lead: t.guestLead },
+  guest: { title: t.guestTitle, lead: texts.conversations.guestLead },
 }
 
 /** Sign in, create an account, or come in as a guest: the first page a user sees. */

@@ -4,13 +4,14 @@ import { Button } from '@/components/Button'
 import { Bone, Failed, Loading } from '@/components/States'
 import { nameOf } from '@/lib/chat/names'
 import { CallError } from '@/lib/errors'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useUser } from '@/lib-react/chat'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { useStore } from 'zustand'
 
-const t = texts.blocks
+const t = lazyTexts.blocks
 
 /** Whom one has blocked. */
 export function BlockList() {

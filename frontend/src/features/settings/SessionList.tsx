@@ -5,12 +5,13 @@ import { Icon } from '@/components/Icon'
 import { Bone, Failed, Loading } from '@/components/States'
 import { CallError } from '@/lib/errors'
 import { ago, fullTime } from '@/lib/text/format'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { endSession, listSessions } from './api'
 
-const t = texts.settings
+const t = lazyTexts.settings
 const KEY = ['sessions']
 
 /** Where one is signed in; each other place can be signed out from here. */

@@ -8,6 +8,7 @@ import { notificationsExist } from '@/lib-react/notifications'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
 import type { Theme } from '@/lib-react/theme'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { changeName, changePassword } from './api'
 import { BlockList } from './BlockList'
@@ -15,7 +16,7 @@ import { LastSeen } from './LastSeen'
 import { NotificationForm } from './NotificationForm'
 import { SessionList } from './SessionList'
 
-const t = texts.settings
+const t = lazyTexts.settings
 const THEMES: readonly Theme[] = ['system', 'light', 'dark']
 const MIN_PASSWORD = 8
 
@@ -39,7 +40,7 @@ export default function SettingsPage() {
           <Section title={t.privacy}>
             <LastSeen />
           </Section>
-          <Section title={texts.blocks.title}>
+          <Section title={lazyTexts.blocks.title}>
             <BlockList />
           </Section>
           <Section title={t.sessions}>
@@ -72,7 +73,7 @@ function Username() {
   return (
     <div className="mb-4 flex max-w-sm items-center gap-3">
       <p className="min-w-0 flex-1">
-        <span className="block text-meta font-medium">{texts.session.username}</span>
+        <span className="block text-meta font-medium">{lazyTexts.session.username}</span>
         <span className="block truncate text-message text-text-muted">{name}</span>
       </p>
       <Button aria-label={t.copyUsername} onClick={() => copy(name)}>
@@ -94,7 +95,7 @@ function NameForm() {
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
-    if (name.trim() === '') return setProblem(texts.session.required)
+    if (name.trim() === '') return setProblem(lazyTexts.session.required)
     setBusy(true)
     setProblem(null)
     try {
@@ -139,7 +140,7 @@ function ThemeChoice() {
         {THEMES.map((value) => (
           <label
             key={value}
-            className="relative flex min-h-9 cursor-pointer items-center rounded-control px-4 text-meta font-medium text-text-muted transition-colors duration-150 has-checked:bg-bg has-checked:text-text has-checked:ring-1 has-checked:ring-border has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:min-h-11"
+            className="relative flex min-h-9 cursor-pointer items-center rounded-control px-4 text-meta font-medium text-text-muted transition-colors duration-150 has-checked:bg-bg-float has-checked:text-text has-checked:ring-1 has-checked:ring-border has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:min-h-11"
           >
             <input
               type="radio"
@@ -189,8 +190,9 @@ function PasswordForm() {
     const data = new FormData(form)
     const current = (data.get('current_password') as string | null) ?? ''
     const next = (data.get('new_password') as string | null) ?? ''
-    if (current === '') return setProblems({ current_password: texts.session.required })
-    if ([...next].length < MIN_PASSWORD) return setProblems({ new_password: texts.session.passwordProblem })
+    if (current === '') return setProblems({ current_password: lazyTexts.session.required })
+    if ([...next].length < MIN_PASSWORD)
+      return setProblems({ new_password: lazyTexts.session.passwordProblem })
     setBusy(true)
     setProblems({})
     try {
@@ -227,7 +229,7 @@ function PasswordForm() {
         type="password"
         autoComplete="new-password"
         maxLength={256}
-        hint={texts.session.passwordHint}
+        hint={lazyTexts.session.passwordHint}
         problem={problems.new_password}
       />
       <Button type="submit" busy={busy} className="self-start">

@@ -1,9 +1,12 @@
-/** Every visible text, in one place. A second language is a second object of this shape. */
+/**
+ * Every visible text, here and in lazyTexts.ts, which has those of views that are loaded when first wanted. A second language
+ * is a second pair of objects of these shapes.
+ */
 
 const plurals = new Intl.PluralRules('en')
-const numbers = new Intl.NumberFormat('en')
+export const numbers = new Intl.NumberFormat('en')
 
-const count = (n: number, one: string, other: string): string =>
+export const count = (n: number, one: string, other: string): string =>
   `${numbers.format(n)} ${plurals.select(n) === 'one' ? one : other}`
 
 const list = new Intl.ListFormat('en', { type: 'conjunction' })
@@ -54,66 +57,13 @@ export const texts = {
     avatar_url: 'Use the address of an image that begins with https://',
   } as Record<string, string>,
 
-  session: {
-    signIn: 'Sign in',
-    signInTitle: 'Welcome back',
-    signInLead: 'Sign in to pick up where you left off.',
-    createAccount: 'Create an account',
-    createTitle: 'Create your account',
-    createLead: 'Choose a username and password to get started.',
-    haveAccount: 'Already have an account?',
-    noAccount: 'New here?',
-    username: 'Username',
-    usernameHint: '3 to 32 letters, digits, or _ . -',
-    usernameProblem: 'Use 3 to 32 letters (a–z), digits, or _ . -',
-    displayName: 'Your name',
-    displayNameHint: 'How others will see you',
-    password: 'Password',
-    passwordHint: 'At least 8 characters',
-    passwordProblem: 'Use at least 8 characters.',
-    showPassword: 'Show password',
-    hidePassword: 'Hide password',
-    required: 'This field is required.',
-    or: 'or',
-    continueWith: (name: string) => `Continue with ${name}`,
-    completing: 'Signing you in…',
-    refused: {
-      access_denied: 'Signing in was cancelled.',
-      unavailable: 'The sign-in service isn’t available right now. Try again in a moment.',
-      forbidden: 'This account can’t be used here.',
-      failed: 'Signing in didn’t work. Try again.',
-    } as Record<string, string> & { failed: string },
-    asGuest: 'Continue as a guest',
-    guestTitle: 'Come in as a guest',
-    guestLead: 'You’ll see the conversations that you’re invited to.',
-    registrationClosed: 'New accounts can’t be created here.',
-    registrationByInvite: 'You need an invite link to create an account.',
-    signOut: 'Sign out',
-    signOutUnsent: (n: number) =>
-      `${count(n, 'message has', 'messages have')} not been sent yet and will be lost. Sign out anyway?`,
-    signOutAnyway: 'Sign out anyway',
-    ended: {
-      logged_out: 'You signed out on this device.',
-      revoked: 'You were signed out from another device.',
-      password_changed: 'Your password was changed, so you were signed out on this device.',
-      refresh_reused: 'You were signed out to keep your account safe.',
-      expired: 'Your session has expired. Sign in again to continue.',
-    },
-    draftsKept: 'Your drafts and unsent messages are kept on this device.',
-    pitch: 'Conversations that keep up with you.',
-    pitchPoints: [
-      'Messages arrive instantly, on every device.',
-      'Offline? Your messages are sent when you’re back.',
-      'Always know what was sent, delivered and read.',
-    ],
-  },
-
   connection: {
     offline: 'You’re offline. Messages will be sent when you’re back.',
     reconnecting: 'Reconnecting… Messages will be sent in a moment.',
   },
 
   conversations: {
+    account: 'Your account and status',
     title: 'Conversations',
     filter: 'Filter',
     filterLabel: 'Filter conversations by name',
@@ -132,6 +82,8 @@ export const texts = {
     choose: 'Select a conversation',
     chooseLead: 'Or start a new one. Press Ctrl+K to jump anywhere.',
     welcome: (name: string) => `Hello, ${name}`,
+    findUsers: 'Find people',
+    guestLead: 'You’ll see the conversations that you’re invited to.',
     welcomeLead: 'Who would you like to talk to?',
     resize: 'Conversation list width',
     removed: (title: string) => `You’re no longer in “${title}”.`,
@@ -149,30 +101,12 @@ export const texts = {
     mentions: (n: number) => count(n, 'mention', 'mentions'),
   },
 
-  start: {
-    title: 'New conversation',
-    findUsers: 'Find people',
-    userPlaceholder: 'Name or username',
-    userHint: 'Start typing a name or username.',
-    nobody: (name: string) => `No results for “${name}”.`,
-    newGroup: 'New group',
-    newGroupLead: 'Talk to several people at once',
-    groupTitle: 'Group name',
-    groupTitlePlaceholder: 'For example, Weekend plans',
-    createGroup: 'Create group',
-    chooseSomebody: 'Choose at least one person.',
-    chosen: (n: number) => count(n, 'person chosen', 'people chosen'),
-    remove: (name: string) => `Remove ${name}`,
-    alreadyIn: 'Already a member',
-    public: 'Public group',
-    publicLead: 'Anyone can find it and join.',
-  },
-
   details: {
     title: 'Details',
     open: 'Show details',
     hide: 'Hide details',
     members: 'Members',
+    archived: 'Archived',
     membersCount: (n: number) => count(n, 'member', 'members'),
     add: 'Add people',
     addTitle: 'Add people',
@@ -195,136 +129,6 @@ export const texts = {
     created: (date: string) => `Created ${date}`,
   },
 
-  channels: {
-    title: 'Public groups',
-    lead: 'Groups that anyone can join',
-    search: 'Search public groups',
-    join: 'Join',
-    joinNamed: (title: string) => `Join ${title}`,
-    open: 'Open',
-    openNamed: (title: string) => `Open ${title}`,
-    nothing: (search: string) => `No public group matches “${search}”.`,
-    none: 'No public groups yet',
-    noneLead: 'Create one: anyone will be able to find and join it.',
-    failures: {
-      forbidden: 'You can’t join this group.',
-      conflict: 'This group is full.',
-      not_found: 'This group is no longer public.',
-    } as Record<string, string>,
-  },
-
-  group: {
-    title: 'Group settings',
-    back: 'Back to details',
-    about: 'About',
-    topic: 'Description',
-    topicHint: 'What the group is for. All members see it.',
-    topicTooLong: 'Use at most 1,000 characters.',
-    picture: 'Picture',
-    pictureHint: 'The web address of an image.',
-    access: 'Access',
-    public: 'Public',
-    publicLead: 'Anyone can find this group and join it.',
-    onlyAdmins: 'Announcements only',
-    onlyAdminsLead: 'Only the owner, admins and moderators can send messages.',
-    slowMode: 'Slow mode',
-    slowModeHint: 'How long members have to wait between two messages.',
-    slowOff: 'Off',
-    invites: 'Invite links',
-    bans: 'Banned',
-    end: 'Archive and delete',
-    archive: 'Archive group',
-    archiveLead: 'An archived group can be read, and nothing in it changes.',
-    archiveQuestion: (title: string) => `Archive “${title}”? Nobody will be able to write in it.`,
-    unarchive: 'Restore group',
-    unarchiveLead: 'Everyone can write again once the group is restored.',
-    archived: 'Archived',
-    archivedLead: 'This group is archived. Restore it to change anything.',
-    delete: 'Delete group',
-    deleteLead: 'Deletes the group with all its messages and files, for everyone.',
-    deleteQuestion: (title: string) => `Delete “${title}” for everyone? This can’t be undone.`,
-  },
-
-  invite: {
-    title: 'You’re invited',
-    to: (title: string) => `Join “${title}”`,
-    join: 'Join group',
-    asGuest: 'Join as a guest',
-    over: 'This invite link is no longer valid.',
-    overLead: 'Ask whoever sent it for a new one.',
-    failures: {
-      forbidden: 'You can’t join this group.',
-      conflict: 'This group is full.',
-    } as Record<string, string>,
-  },
-
-  invites: {
-    title: 'Invite links',
-    lead: 'Anyone with a link can join the group.',
-    lifetime: 'Expires after',
-    never: 'Never',
-    maxUses: 'Can be used',
-    noLimit: 'Without limit',
-    times: (n: number) => count(n, 'time', 'times'),
-    create: 'Create link',
-    none: 'No invite links yet.',
-    used: (n: number) => `Used ${count(n, 'time', 'times')}`,
-    usedOf: (n: number, max: number) => `Used ${numbers.format(n)} of ${count(max, 'time', 'times')}`,
-    expires: (when: string) => `until ${when}`,
-    neverExpires: 'never expires',
-    copy: 'Copy link',
-    copyOf: (code: string) => `Copy link ${code}`,
-    delete: 'Delete link',
-    deleteOf: (code: string) => `Delete link ${code}`,
-  },
-
-  moderation: {
-    bans: 'Banned',
-    noBans: 'Nobody is banned.',
-    until: (when: string) => `Until ${when}`,
-    untilLifted: 'Until it’s lifted',
-    ban: 'Ban',
-    banFrom: 'Ban from group',
-    banTitle: (name: string) => `Ban ${name}`,
-    banLead: 'They’re removed from the group and can’t come back while the ban lasts.',
-    mute: 'Mute',
-    unmute: 'Unmute',
-    muted: 'Muted',
-    muteTitle: (name: string) => `Mute ${name}`,
-    muteLead: 'They can read the group, and not write in it.',
-    duration: 'For how long',
-    reason: 'Reason',
-    reasonHint: 'Moderators see it in the list of bans.',
-    report: 'Report',
-    reportTitle: 'Report message',
-    reportLead: 'Whoever runs this server will look at it. The sender isn’t notified.',
-    reportReason: 'What’s wrong with it?',
-    reported: 'Reported. Thank you.',
-    liftBan: 'Lift ban',
-    liftBanOf: (name: string) => `Lift the ban of ${name}`,
-  },
-
-  blocks: {
-    title: 'Blocked',
-    block: 'Block',
-    unblock: 'Unblock',
-    unblockOf: (name: string) => `Unblock ${name}`,
-    blockQuestion: (name: string) =>
-      `Block ${name}? They won’t be able to write to you directly or see when you’re online.`,
-    none: 'You haven’t blocked anyone.',
-    lead: 'People you block can’t write to you directly, add you to groups, or see when you’re online.',
-  },
-
-  closed: {
-    archived: 'This group is archived. You can read it, but not write.',
-    posting: 'Only admins and moderators can send messages here.',
-    muted: 'You’ve been muted in this group.',
-    mutedUntil: (when: string) => `You’ve been muted in this group until ${when}.`,
-    blocked: 'You blocked this person. Unblock them to write again.',
-    slowMode: (wait: string) => `Slow mode: one message every ${wait}.`,
-    slowModeWait: (wait: string) => `Slow mode: your next message can go out in ${wait}.`,
-  },
-
   messages: {
     history: 'Messages',
     today: 'Today',
@@ -339,6 +143,7 @@ export const texts = {
     edited: 'edited',
     deleted: 'Message deleted',
     actions: 'Message actions',
+    report: 'Report',
     reply: 'Reply',
     inReplyTo: 'In reply to',
     toQuoted: 'Go to this message',
@@ -450,39 +255,6 @@ export const texts = {
     },
   },
 
-  settings: {
-    title: 'Settings',
-    profile: 'Profile',
-    displayName: 'Your name',
-    appearance: 'Appearance',
-    theme: 'Theme',
-    themes: { system: 'System', light: 'Light', dark: 'Dark' },
-    notifications: 'Notifications',
-    notificationsLead: 'Get notified of new messages while this page is in the background.',
-    notificationsOn: 'Notifications are on.',
-    notificationsOff: 'Turn on notifications',
-    notificationsPause: 'Turn off notifications',
-    notificationsDenied:
-      'Your browser is blocking notifications. Allow them for this page in your browser’s settings.',
-    notificationsNone: 'This browser doesn’t support notifications.',
-    privacy: 'Privacy',
-    sessions: 'Where you’re signed in',
-    thisDevice: 'This device',
-    unknownDevice: 'Unknown device',
-    lastUsed: (when: string) => `Last used ${when}`,
-    signedIn: (when: string) => `Signed in ${when}`,
-    endSession: 'Sign out',
-    endSessionOf: (name: string) => `Sign out ${name}`,
-    password: 'Password',
-    currentPassword: 'Current password',
-    newPassword: 'New password',
-    changePassword: 'Change password',
-    passwordChanged: 'Password changed. You were signed out on your other devices.',
-    copy: 'Copy',
-    copyUsername: 'Copy your username',
-    menu: 'Your account and status',
-  },
-
   notifications: {
     ask: 'Get notified of new messages while this page is in the background?',
     turnOn: 'Turn on',
@@ -524,15 +296,6 @@ export const texts = {
     hideAround: 'Show less',
     results: 'Results',
     in: (title: string) => `in ${title}`,
-  },
-
-  palette: {
-    title: 'Go anywhere',
-    placeholder: 'Search conversations, people and commands',
-    conversations: 'Conversations',
-    users: 'People',
-    commands: 'Commands',
-    nothing: 'No results.',
   },
 } as const
 
