@@ -148,9 +148,7 @@ function UnreadMarks({ summary, now }: { summary: Summary; now: number }) {
           <span className="sr-only">{t.unread(unread)}</span>
         </span>
       ) : (
-        <span className={`size-2.5 shrink-0 rounded-full ${look}`}>
-          <span className="sr-only">{t.markedUnread}</span>
-        </span>
+        <span role="img" aria-label={t.markedUnread} className={`size-2.5 shrink-0 rounded-full ${look}`} />
       )}
     </>
   )
