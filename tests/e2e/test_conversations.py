@@ -85,7 +85,7 @@ async def test_group__created__has_the_promised_shape_and_is_announced(users: Us
     assert made.keys() == {
         "id", "type", "title", "peer", "last_seq", "change_seq", "read_seq", "unread_count", "role", "last_message",
         "members_count", "pins_count", "created_at", "updated_at", "description", "avatar_url", "metadata", "me",
-        "system_messages", "visibility", "posting", "slow_mode_s", "archived_at",
+        "system_messages", "visibility", "posting", "history", "slow_mode_s", "archived_at",
     }  # fmt: skip
     assert (made["type"], made["title"], made["peer"], made["last_message"]) == ("group", "Chess", None, None)
     assert (made["role"], made["members_count"], made["last_seq"], made["unread_count"]) == ("owner", 2, 0, 0)

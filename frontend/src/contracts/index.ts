@@ -168,6 +168,7 @@ export interface Conversation {
   change_seq: number
   created_at: string
   description?: string
+  history?: 'all' | 'since_joined'
   id: string
   last_message: Message | null
   last_seq: number
@@ -420,6 +421,13 @@ export interface Tokens {
   token_type?: 'Bearer'
   user: User
 }
+/**
+ * A change of a message that does not exist for the user: the number is passed over.
+ */
+export interface ChangeHiddenToClient {
+  change_seq: number
+  conversation_id: string
+}
 
 export interface ConversationNewToClient {
   archived_at?: string | null
@@ -427,6 +435,7 @@ export interface ConversationNewToClient {
   change_seq: number
   created_at: string
   description?: string
+  history?: 'all' | 'since_joined'
   id: string
   last_message: Message | null
   last_seq: number
@@ -469,6 +478,7 @@ export interface ConversationUpdatedToClient {
   change_seq: number
   created_at: string
   description?: string
+  history?: 'all' | 'since_joined'
   id: string
   last_message: Message | null
   last_seq: number
@@ -848,6 +858,7 @@ export interface TypingStopToServer {
 
 /** What the server emits: the name of each event and its payload. */
 export interface ToClientEvents {
+  'change:hidden': ChangeHiddenToClient
   'conversation:new': ConversationNewToClient
   'conversation:removed': ConversationRemovedToClient
   'conversation:updated': ConversationUpdatedToClient

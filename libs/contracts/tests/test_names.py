@@ -43,6 +43,7 @@ INTERFACE_TO_CLIENT = {
     "message:deleted",
     "message:ephemeral",
     "receipt:updated",
+    "change:hidden",
     "thread:changed",
     "thread:updated",
     "typing",

@@ -44,6 +44,8 @@ class RoomEvent(Contract):
     """The Socket.IO payload; with `conversation:updated` the part that all members share."""
     views: dict[Id, "MemberView"] | None = None
     """With `conversation:updated`: what differs from member to member."""
+    hidden_from: list[Id] | None = None
+    """The members for whom the message does not exist; they get `change:hidden` where it has a `change_seq`."""
 
 
 class MemberReplaced(Contract):
@@ -63,6 +65,10 @@ class MemberView(Contract):
     peer: User | None = None
     """The other user of a direct conversation."""
     me: OwnState | None = None
+    last_message: None = None
+    """Where it is there, the last message does not exist for the member."""
+    pins_count: int = 0
+    """Where it is there, it is the member's own."""
 
 
 class RoomBatch(Contract):

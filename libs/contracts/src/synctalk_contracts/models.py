@@ -272,6 +272,8 @@ class Conversation(Contract):
     visibility: Literal["private", "public"] = Field(default="private")
     posting: Literal["everyone", "admins"] = Field(default="everyone")
     """Who may send; with `admins` moderators too."""
+    history: Literal["all", "since_joined"] = Field(default="all")
+    """With `since_joined` messages of before a member's latest join do not exist for them."""
     slow_mode_s: int = Field(default=0)
     """How long a member has to wait between two messages, in seconds."""
     archived_at: Timestamp | None = Field(default=None)

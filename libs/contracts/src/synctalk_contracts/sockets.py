@@ -288,6 +288,14 @@ class MessageEphemeralToClient(ToClient):
     created_at: Timestamp
 
 
+class ChangeHiddenToClient(ToClient):
+    """A change of a message that does not exist for the user: the number is passed over."""
+
+    EVENT: ClassVar[str] = "change:hidden"
+    conversation_id: Id
+    change_seq: Seq
+
+
 class ThreadChangedToClient(ToClient):
     """What a root message says of its thread now. Not in the conversation's order: `sync` has the message itself."""
 

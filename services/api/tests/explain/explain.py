@@ -176,7 +176,7 @@ def looked_for(
     bounds = after, after and after + timedelta(hours=2)
     places = [nth(2, c) for c in range(1, count + 1)], [50] * count
     by_terms = tagged or (query and not query.excludes_only)
-    return search.FOUND if by_terms else search.LISTED, (*places, tsquery, None, None, 21, *bounds)
+    return search.FOUND if by_terms else search.LISTED, (*places, tsquery, None, None, 21, *bounds, [0] * count)
 
 
 def cases(now: datetime) -> list[Case]:
@@ -203,9 +203,9 @@ def cases(now: datetime) -> list[Case]:
             Case(sql, args, planned, "in a conversation that is all threads")
             for planned in PLANS
             for sql, args in (
-                (thread_pages.BEFORE, (busy, thread, 150_000, 51)),
+                (thread_pages.BEFORE, (busy, thread, 150_000, 51, 0)),
                 (thread_pages.AFTER, (busy, thread, 150_000, 51)),
-                (thread_pages.TOP_LEVEL_BEFORE, (busy, 2**62, 51)),
+                (thread_pages.TOP_LEVEL_BEFORE, (busy, 2**62, 51, 0)),
                 (thread_pages.TOP_LEVEL_AFTER, (busy, 100, 51)),
                 (messages.BOUNDS, (busy, me)),
                 (conversations.VIEWS, ([0], [busy], [me])),
@@ -225,13 +225,13 @@ def cases(now: datetime) -> list[Case]:
         ),
         Case(messages.SEND, send),
         Case(messages.SEND, send, "generic"),
-        Case(messages.BEFORE, (groups[1], 40, 51)),
-        Case(messages.BEFORE, (groups[0], 40, 9)),
+        Case(messages.BEFORE, (groups[1], 40, 51, 0)),
+        Case(messages.BEFORE, (groups[0], 40, 9, 0)),
         Case(messages.FIRST_AT, (groups[0], now - timedelta(hours=2))),
         Case(messages.BOUNDS, (groups[0], me)),
         Case(message_changes.FOR_CHANGE, (groups[:1], [nth(3, 1031)], 1)),
         Case(message_changes.WRITE_CHANGES, react),
-        Case(messages.CHANGED_SINCE, (groups, [30] * 100, [101] * 100)),
+        Case(messages.CHANGED_SINCE, (groups, [30] * 100, [101] * 100, me)),
         Case(search.CONVERSATIONS, (me, 1_000)),
         *(
             Case(*looked_for(count, asked), planned, f"{asked} in {count}")
@@ -246,7 +246,7 @@ def cases(now: datetime) -> list[Case]:
         Case(server_conversations.VIEW, (groups[0],)),
         Case(server_conversations.PRESENT, (groups[0],)),
         Case(system_messages.SAID, (eight, ["m7"] * 8, me)),
-        Case(pins.PAGE, (groups[0], None, None, 51)),
+        Case(pins.PAGE, (groups[0], None, None, 51, 0)),
         Case(previews.WRITE, (groups[:2], [10, 20], ["[]", "[]"])),
         Case(revisions.PAGE, (groups[0], nth(3, 1010), 0, 51)),
         Case(members.VIEWS, (groups[0], None)),

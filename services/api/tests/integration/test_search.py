@@ -173,7 +173,7 @@ async def test_search__plan__uses_the_index_alone(api: Api) -> None:
     conn = await asyncpg.connect(api.settings.database_url.get_secret_value())
     try:
         await conn.execute("set enable_seqscan = off")
-        asked = ([new_id()], [5_000], "(\x01fox:*)", None, None, 21, None, None)
+        asked = ([new_id()], [5_000], "(\x01fox:*)", None, None, 21, None, None, [0])
         plan = await conn.fetchval(f"explain (format json) {search.FOUND}", *asked)
     finally:
         await conn.close()

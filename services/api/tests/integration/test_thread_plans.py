@@ -46,9 +46,9 @@ async def conn(start_api: Start) -> AsyncIterator[asyncpg.Connection]:
 @pytest.mark.parametrize(
     ("statement", "args", "index"),
     [
-        (thread_pages.BEFORE, (CONVERSATION, ROOT, 10_000, 51), "messages_in_thread"),
+        (thread_pages.BEFORE, (CONVERSATION, ROOT, 10_000, 51, 0), "messages_in_thread"),
         (thread_pages.AFTER, (CONVERSATION, ROOT, 10_000, 51), "messages_in_thread"),
-        (thread_pages.TOP_LEVEL_BEFORE, (CONVERSATION, 10_000, 51), "messages_top_level"),
+        (thread_pages.TOP_LEVEL_BEFORE, (CONVERSATION, 10_000, 51, 0), "messages_top_level"),
         (thread_pages.TOP_LEVEL_AFTER, (CONVERSATION, 10_000, 51), "messages_top_level"),
         (messages.BOUNDS, (CONVERSATION, USER), "messages_top_level"),
         (conversations.VIEWS, ([0], [CONVERSATION], [USER]), "messages_not_counted"),

@@ -431,3 +431,27 @@ async def test_member_replaced__that_a_socket_has_read_already__is_not_repeated(
     watched.room.sequencer.accept([replaced(1, "guest", "bob", "member")])
 
     assert socket_of(ada).of("member:changed") == []
+
+
+async def test_change__that_is_hidden_from_a_member__is_a_number_for_them(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+
+    room.sequencer.accept([{**message(1), "event": "message:updated", "hidden_from": ["bob"]}, message(2)])
+
+    assert [name for name, _ in socket_of(ada).written] == ["message:updated", "message:new"]
+    assert socket_of(bob).written[0] == ("change:hidden", {"conversation_id": "c", "change_seq": 1})
+    assert numbers(bob) == [2]
+
+
+async def test_change_of_a_thread__that_is_hidden_from_a_member__is_not_sent_to_them(
+    ada: Connection, bob: Connection
+) -> None:
+    room = Watched(ada, bob).room
+    changed = {"conversation_id": "c", "thread_id": "t", "thread": None, "change_seq": 1}
+
+    room.sequencer.accept(
+        [{"event": "thread:changed", "change_seq": None, "user_id": "ada", "payload": changed, "hidden_from": ["bob"]}]
+    )
+
+    assert (len(socket_of(ada).written), socket_of(bob).written) == (1, [])
+    room.close()

@@ -28,6 +28,7 @@ class RoomEventJson(TypedDict):
     payload: Any
     """The payload of the Socket.IO event, as `RoomEvent` says."""
     views: NotRequired[dict[str, dict[str, Any]] | None]
+    hidden_from: NotRequired[Sequence[str] | None]
 
 
 @final
@@ -79,6 +80,7 @@ def room_event(
     after: int | None = None,
     origin: str | None = None,
     views: dict[str, dict[str, Any]] | None = None,
+    hidden_from: Sequence[str] = (),
 ) -> RoomEventJson:
     """Return a `RoomEvent` for `room_batch`."""
     built: RoomEventJson = {
@@ -92,6 +94,8 @@ def room_event(
         built["after"] = after
     if views is not None:
         built["views"] = views
+    if hidden_from:
+        built["hidden_from"] = hidden_from
     return built
 
 

@@ -45,6 +45,10 @@ def message_deleted(message: Rendered) -> bytes:
     return encode("message:deleted", message)
 
 
+def change_hidden(*, conversation_id: str, change_seq: int) -> bytes:
+    return encode("change:hidden", {"conversation_id": conversation_id, "change_seq": change_seq})
+
+
 def typing(*, conversation_id: str, user_id: str, active: bool) -> bytes:
     return encode("typing", {"conversation_id": conversation_id, "user_id": user_id, "active": active})
 

@@ -19,12 +19,19 @@ async def require_member(conn: Connection, conversation_id: str, user_id: str) -
     return role
 
 
-async def require_reader(conn: Connection, conversation_id: str, user_id: str | None) -> None:
-    """Raise NotFoundError when the user is no member; None, a server key, reads every conversation that there is."""
-    if user_id is not None:
-        await require_member(conn, conversation_id, user_id)
-    elif not await server_conversations.exists(conn, conversation_id):
+async def require_reader(conn: Connection, conversation_id: str, user_id: str | None) -> int:
+    """Return up to which `seq` messages do not exist for the member; None, a server key, reads every conversation.
+
+    Raises NotFoundError when the user is no member, or there is no such conversation.
+    """
+    if user_id is None:
+        if not await server_conversations.exists(conn, conversation_id):
+            raise NotFoundError
+        return 0
+    begins_after = await members.begins_after(conn, conversation_id, user_id)
+    if begins_after is None:
         raise NotFoundError
+    return begins_after
 
 
 async def lock_as_member(conn: Connection, conversation_id: str, user_id: str) -> LockedConversation:

@@ -69,14 +69,17 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
             [c.user_id for c in wanted],
             [command.deadline for command in commands],
         )
-        allowed = [(c.conversation_id, c.message_id) for n, c in enumerate(wanted) if n in locked]
+        places = {n: (c.conversation_id, c.message_id) for n, c in enumerate(wanted) if n in locked}
+        allowed = list(places.values())
         asked = [_reaction(c) for c in wanted if isinstance(c, AddReaction | RemoveReaction)]
         before = await message_changes.for_change(conn, allowed, len(asked)) if allowed else {}
         reacted = await message_changes.reacted(conn, asked) if asked else set()
         edits = [(c.conversation_id, c.body if isinstance(c, EditMessage) else "") for c in wanted]
         mentions = await mentions_in(conn, edits)
         senders = await _roles_of_senders(conn, wanted, locked, before)
-        changing = _Changing(before, senders, reacted, utc_now(), kinds_max)
+        hiding = {place for n, place in places.items() if locked[n]["hides"] and place in before}
+        hidden = await _not_seeing(conn, [before[place] for place in sorted(hiding)])
+        changing = _Changing(before, senders, reacted, utc_now(), kinds_max, hidden)
         for n, command in enumerate(commands):
             row = locked.get(n)
             if row is None or (row["blocked_by_peer"] and not isinstance(wanted[n], DeleteMessage)):
@@ -98,7 +101,8 @@ async def change_of_senders(
     """
     locked = _Locked.of(await conversations.lock_any(conn, conversation_id), Role.MEMBER)
     before = await message_changes.for_change(conn, [(conversation_id, each.message_id) for each in commands], 0)
-    changing = _Changing(before, {}, set(), utc_now(), kinds_max=0)
+    hidden = await _not_seeing(conn, list(before.values())) if locked.hides else {}
+    changing = _Changing(before, {}, set(), utc_now(), 0, hidden)
     for wanted in commands:
         changing.take(Command(wanted), wanted, locked, NOBODY)
     await _write(conn, changing, before)
@@ -137,6 +141,14 @@ async def _write(conn: Connection, changing: "_Changing", before: dict[tuple[str
         await publish_changed(conn, changing.broadcast, conversation_id, user_id)
 
 
+async def _not_seeing(conn: Connection, rows: Sequence[MessageRow]) -> dict[str, list[str]]:
+    """Return by message the members for whom it does not exist."""
+    if not rows:
+        return {}
+    found = await members.not_seeing(conn, [(row.conversation_id, row.seq) for row in rows])
+    return {row.id: found.get((row.conversation_id, row.seq), []) for row in rows}
+
+
 async def _roles_of_senders(
     conn: Connection,
     wanted: Sequence[Change],
@@ -168,11 +180,16 @@ class _Locked:
     system_messages: bool
     archived_at: datetime | None
     muted_until: datetime | None
+    hides: bool
+    """There may be members for whom messages do not exist."""
+    begins_after: int
+    """Messages up to this `seq` do not exist for the user."""
 
     @classmethod
     def of(cls, row: asyncpg.Record, role: Role) -> "_Locked":
         numbers = row["change_seq"], row["last_seq"], row["members_count"], row["pins_count"]
-        return cls(row["type"], role, *numbers, row["system_messages"], row["archived_at"], row["muted_until"])
+        times = row["archived_at"], row["muted_until"]
+        return cls(row["type"], role, *numbers, row["system_messages"], *times, row["hides"], row["begins_after"])
 
 
 class _Changing:
@@ -185,8 +202,11 @@ class _Changing:
         reacted: set[Reaction],
         now: datetime,
         kinds_max: int,
+        hidden: dict[str, list[str]],
     ) -> None:
         self.now = now
+        self._hidden = hidden
+        """By message the members for whom it does not exist."""
         self.outcomes: list[Outcome] = []
         self.broadcast = Broadcast()
         self._before = before
@@ -211,7 +231,7 @@ class _Changing:
     def take(self, command: Command, wanted: Change, locked: _Locked, mentions: Mentions) -> None:
         place = (wanted.conversation_id, wanted.message_id)
         state = self._states.get(place)
-        if state is None:
+        if state is None or state.seq <= locked.begins_after:
             self.outcomes.append(NotFoundError())
             return
         reacted = isinstance(wanted, AddReaction | RemoveReaction) and _reaction(wanted) in self._reacted
@@ -285,6 +305,7 @@ class _Changing:
             message,
             change_seq=row.change_seq,
             origin=command.connection_id,
+            hidden_from=self._hidden.get(row.id, ()),
         )
 
     def mentioned_in_threads(self) -> dict[Place, list[tuple[int, str]]]:

@@ -10,7 +10,7 @@ from synctalk_contracts.models import ForwardedFrom
 from synctalk_runtime.errors import AppError, InvalidError, NotFoundError, UnavailableError
 
 from synctalk_api import rules
-from synctalk_api.actions.access import require_member
+from synctalk_api.actions.access import require_reader
 from synctalk_api.store import conversations, messages
 from synctalk_api.store.messages import MessageRow
 from synctalk_api.store.stores import Stores
@@ -41,17 +41,21 @@ async def source_of(stores: Stores, payload: SendMessage) -> Source | AppError:
     conversation_id, message_id = payload.forward.conversation_id, payload.forward.message_id
     try:
         async with asyncio.timeout(WAIT_MAX_S), stores.reading(conversation_id) as conn:
-            await require_member(conn, conversation_id, payload.user_id)
+            begins_after = await require_reader(conn, conversation_id, payload.user_id)
             found = await messages.by_ids(conn, [(conversation_id, message_id)])
             public = await conversations.is_public(conn, conversation_id)
     except NotFoundError:
-        found, public = {}, False
+        found, public, begins_after = {}, False, 0
     except AppError as error:
         return error
     except TimeoutError:
         return UnavailableError()
     row = found.get((conversation_id, message_id))
-    if row is None or not rules.may_forward(deleted=row.deleted_at is not None, system=row.system is not None):
+    if (
+        row is None
+        or row.seq <= begins_after
+        or not rules.may_forward(deleted=row.deleted_at is not None, system=row.system is not None)
+    ):
         return InvalidError.of("forward", "must name a message that you can read and that was not deleted")
     return Source(row.body, row.files, _shown(row, payload.conversation_id, public=public))
 

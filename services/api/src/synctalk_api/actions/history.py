@@ -74,15 +74,15 @@ class History:
         from_primary = isinstance(part, InThread)
         reading = self.stores.reading if from_primary else partial(self.stores.reading_much, user_id=user_id)
         async with reading(conversation_id) as conn:
-            await require_reader(conn, conversation_id, user_id)
+            begins_after = await require_reader(conn, conversation_id, user_id)
             if isinstance(part, InThread):
                 await require_root(conn, conversation_id, part.thread_id)
             if isinstance(start, Around):
-                return await self._around(conn, user_id, conversation_id, part, start, limit)
+                return await self._around(conn, user_id, conversation_id, part, start, limit, begins_after)
             if isinstance(start, At):
                 first = await messages.first_at(conn, conversation_id, start.time)
                 start = From("after", first - 1)
-            return self._from(start, await _read(conn, conversation_id, part, start, limit + 1), limit)
+            return self._from(start, await _read(conn, conversation_id, part, start, limit + 1, begins_after), limit)
 
     def _from(self, start: From, found: list[Message], limit: int) -> tuple[list[Message], From | None]:
         if start.direction == "before":
@@ -96,7 +96,14 @@ class History:
         return shown, From(start.direction, shown[0].seq if start.direction == "before" else shown[-1].seq)
 
     async def _around(
-        self, conn: Connection, user_id: str | None, conversation_id: str, part: Part, start: Around, limit: int
+        self,
+        conn: Connection,
+        user_id: str | None,
+        conversation_id: str,
+        part: Part,
+        start: Around,
+        limit: int,
+        begins_after: int,
     ) -> tuple[list[Message], From | None]:
         """Return a page around a message, and where newer ones go on; the newest where nothing is unread."""
         if user_id is None:
@@ -107,11 +114,12 @@ class History:
                 first_unread = await threads.first_unread(conn, (conversation_id, part.thread_id), user_id)
         middle = first_unread if start.seq is None else min(max(start.seq, 1), last_seq)
         if middle is None:
-            shown, _ = self._from(NEWEST, await _read(conn, conversation_id, part, NEWEST, limit + 1), limit)
+            newest = await _read(conn, conversation_id, part, NEWEST, limit + 1, begins_after)
+            shown, _ = self._from(NEWEST, newest, limit)
             return shown, None
         lead = rules.lead(limit)
-        before = await _read(conn, conversation_id, part, From("before", middle), lead)
-        rest = await _read(conn, conversation_id, part, From("after", middle - 1), limit - lead + 1)
+        before = await _read(conn, conversation_id, part, From("before", middle), lead, begins_after)
+        rest = await _read(conn, conversation_id, part, From("after", middle - 1), limit - lead + 1, begins_after)
         # Each of the two parts may have half of the bytes.
         earlier = sizes.fitting(reversed(before), self.page_bytes_max // 2)
         later = sizes.fitting(rest[: limit - lead], self.page_bytes_max // 2)
@@ -120,22 +128,31 @@ class History:
 
     async def get(self, user_id: str | None, conversation_id: str, message_id: str) -> Message:
         async with self.stores.reading(conversation_id) as conn:
-            await require_reader(conn, conversation_id, user_id)
-            found = await messages.by_ids(conn, [(conversation_id, message_id)])
-            if not found:
+            begins_after = await require_reader(conn, conversation_id, user_id)
+            row = (await messages.by_ids(conn, [(conversation_id, message_id)])).get((conversation_id, message_id))
+            if row is None or row.seq <= begins_after:
                 raise NotFoundError
-        return found[conversation_id, message_id].to_model()
+        return row.to_model()
 
 
-async def _read(conn: Connection, conversation_id: str, part: Part, start: From, limit: int) -> list[Message]:
-    is_before = start.direction == "before"
+async def _read(
+    conn: Connection, conversation_id: str, part: Part, start: From, limit: int, begins_after: int
+) -> list[Message]:
+    is_before, seq = start.direction == "before", max(start.seq, begins_after)
     if isinstance(part, InThread):
-        read_thread = thread_pages.before if is_before else thread_pages.after
-        rows = await read_thread(conn, conversation_id, part.thread_id, start.seq, limit)
+        rows = (
+            await thread_pages.before(conn, conversation_id, part.thread_id, start.seq, limit, begins_after)
+            if is_before
+            else await thread_pages.after(conn, conversation_id, part.thread_id, seq, limit)
+        )
     elif part == TOP_LEVEL:
-        read_top = thread_pages.top_level_before if is_before else thread_pages.top_level_after
-        rows = await read_top(conn, conversation_id, start.seq, limit)
+        rows = (
+            await thread_pages.top_level_before(conn, conversation_id, start.seq, limit, begins_after)
+            if is_before
+            else await thread_pages.top_level_after(conn, conversation_id, seq, limit)
+        )
+    elif is_before:
+        rows = await messages.before(conn, conversation_id, start.seq, limit, begins_after)
     else:
-        read = messages.before if is_before else messages.after
-        rows = await read(conn, conversation_id, start.seq, limit)
+        rows = await messages.after(conn, conversation_id, seq, limit)
     return [row.to_model() for row in rows]

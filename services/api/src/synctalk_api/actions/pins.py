@@ -24,8 +24,8 @@ class Pins:
         A page of large messages is shorter than `limit`.
         """
         async with self.stores.reading(conversation_id) as conn:
-            await require_reader(conn, conversation_id, user_id)
-            rows = await pins.page(conn, conversation_id, position, limit + 1)
+            begins_after = await require_reader(conn, conversation_id, user_id)
+            rows = await pins.page(conn, conversation_id, position, limit + 1, begins_after)
         found = [row.to_model() for row in rows]
         shown = sizes.fitting(found[:limit], self.page_bytes_max)
         return found[:shown], len(found) > shown

@@ -78,6 +78,7 @@ async def of_message(
     `user_id`: None is a server key, to whom all are others.
     """
     async with stores.reading(conversation_id) as conn:
-        await require_reader(conn, conversation_id, user_id)
+        if seq <= await require_reader(conn, conversation_id, user_id):
+            raise NotFoundError
         rows = await members.receipts(conn, conversation_id, user_id or SYSTEM_USER_ID, seq, after, limit + 1)
     return [Receipt(user_id=row["user_id"], delivered=row["delivered"], read=row["read"]) for row in rows]

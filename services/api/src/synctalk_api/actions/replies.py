@@ -12,7 +12,7 @@ from synctalk_runtime.postgres import Connection
 
 from synctalk_api import rules
 from synctalk_api.clients.fanout import Broadcast
-from synctalk_api.store import threads
+from synctalk_api.store import members, threads
 from synctalk_api.store.messages import Draft
 from synctalk_api.store.threads import Cause, Changed, Place, Root
 
@@ -39,8 +39,11 @@ class Replied:
     """Who caused the change of a root."""
     origins: dict[User, str | None] = field(default_factory=dict)
 
+    hidden: dict[Place, list[str]] = field(default_factory=dict)
+    """By thread the members for whom its root does not exist."""
+
     def publish(self, broadcast: Broadcast) -> None:
-        publish_threads(broadcast, self.changed, self.senders)
+        publish_threads(broadcast, self.changed, self.senders, self.hidden)
         publish_states(broadcast, self.states, self.origins)
 
 
@@ -69,7 +72,14 @@ async def add_replies(conn: Connection, replies: Sequence[Reply], now: datetime)
         await threads.states(conn, begun),
         {place: its[-1].draft.sender_id for place, its in by_place.items()},
         _origins(replies),
+        await _not_seeing(conn, roots),
     )
+
+
+async def _not_seeing(conn: Connection, roots: Mapping[Place, Root]) -> dict[Place, list[str]]:
+    hiding = {place: (place[0], root.seq) for place, root in roots.items() if root.hides}
+    found = await members.not_seeing(conn, list(hiding.values())) if hiding else {}
+    return {place: found[message] for place, message in hiding.items() if message in found}
 
 
 def _origins(replies: Iterable[Reply]) -> dict[User, str | None]:
@@ -125,11 +135,16 @@ async def remove_replies(
     """Let roots say again what is in their threads after deletions: by thread the change, and how many there were."""
     if fewer:
         changed = await threads.recount(conn, fewer, rules.PARTICIPANTS_LISTED_MAX)
-        publish_threads(broadcast, changed, senders)
+        publish_threads(broadcast, changed, senders, await _not_seeing(conn, await threads.roots(conn, list(fewer))))
 
 
-def publish_threads(broadcast: Broadcast, changed: Iterable[Changed], senders: Mapping[Place, str]) -> None:
-    """Add to the broadcast what roots say now, for everybody in their rooms."""
+def publish_threads(
+    broadcast: Broadcast,
+    changed: Iterable[Changed],
+    senders: Mapping[Place, str],
+    hidden: Mapping[Place, Sequence[str]],
+) -> None:
+    """Add to the broadcast what roots say now, for everybody in their rooms for whom they exist."""
     for each in changed:
         event = sockets.ThreadChangedToClient(
             conversation_id=each.conversation_id,
@@ -137,8 +152,9 @@ def publish_threads(broadcast: Broadcast, changed: Iterable[Changed], senders: M
             thread=None if each.thread is None else ThreadSummary.model_validate(each.thread),
             change_seq=each.change_seq,
         )
-        user_id = senders[each.conversation_id, each.thread_id]
-        broadcast.to_room(each.conversation_id, type(event), user_id, event.model_dump(mode="json"))
+        place = each.conversation_id, each.thread_id
+        payload = event.model_dump(mode="json")
+        broadcast.to_room(each.conversation_id, type(event), senders[place], payload, hidden_from=hidden.get(place, ()))
 
 
 def publish_states(broadcast: Broadcast, states: Iterable[asyncpg.Record], origins: Mapping[User, str | None]) -> None:

@@ -13,7 +13,7 @@ from synctalk_runtime.errors import ForbiddenError, NotFoundError
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 
-from synctalk_api.actions.access import lock_as_member
+from synctalk_api.actions.access import lock_as_member, require_reader
 from synctalk_api.settings import Settings
 from synctalk_api.store import messages, reports
 from synctalk_api.store.reports import Report
@@ -35,7 +35,8 @@ class Reports:
         async with self.stores.changing(conversation_id) as conn:
             await lock_as_member(conn, conversation_id, user_id)
             found = await messages.by_ids(conn, [(conversation_id, message_id)])
-            if not found:
+            begins_after = await require_reader(conn, conversation_id, user_id)
+            if not found or found[conversation_id, message_id].seq <= begins_after:
                 raise NotFoundError
             row = found[conversation_id, message_id]
             if row.system is not None:

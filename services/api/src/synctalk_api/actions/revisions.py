@@ -6,6 +6,7 @@ from synctalk_contracts.models import Revision
 from synctalk_runtime.errors import ForbiddenError, NotFoundError
 
 from synctalk_api import rights
+from synctalk_api.actions.access import require_reader
 from synctalk_api.rights import Operation
 from synctalk_api.store import conversations, messages, revisions
 from synctalk_api.store.stores import Stores
@@ -25,7 +26,8 @@ class Revisions:
         async with self.stores.reading(conversation_id) as conn:
             seen_as = await conversations.kind_and_role(conn, conversation_id, user_id)
             found = await messages.by_ids(conn, [(conversation_id, message_id)])
-            if seen_as is None or not found:
+            begins_after = await require_reader(conn, conversation_id, user_id)
+            if seen_as is None or not found or found[conversation_id, message_id].seq <= begins_after:
                 raise NotFoundError
             is_own = found[conversation_id, message_id].sender_id == user_id
             if not is_own and not rights.may(Operation.SEE_REVISIONS, *seen_as):

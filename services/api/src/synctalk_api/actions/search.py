@@ -15,7 +15,6 @@ from synctalk_runtime.errors import InvalidError, NotFoundError, UnavailableErro
 
 from synctalk_api import tags, terms
 from synctalk_api.actions import sizes
-from synctalk_api.actions.access import require_member
 from synctalk_api.actions.threads import require_root
 from synctalk_api.store import messages, search, threads
 from synctalk_api.store.messages import MessageRow
@@ -135,8 +134,10 @@ class Search:
         if conversation_id is not None:
             store = self.stores.of(conversation_id)
             async with self.stores.reading(conversation_id) as conn:
-                await require_member(conn, conversation_id, user_id)
-                return dict.fromkeys(await search.conversation(conn, conversation_id), store)
+                found = await search.conversation(conn, user_id, conversation_id)
+                if not found:
+                    raise NotFoundError
+                return dict.fromkeys(found, store)
 
         async def places(store: Store) -> list[Searched]:
             async with store.reads.connection() as conn:

@@ -78,7 +78,7 @@ class Sync:
         async def read(store: Store) -> dict[str, tuple[_Step, Conversation]]:
             cursors = behind[store]
             async with self.pool(store).snapshot() as conn:
-                changed = await messages.changed_since(conn, cursors, most)
+                changed = await messages.changed_since(conn, user_id, cursors, most)
                 moved = await members.changed_since(conn, cursors, most)
                 views = await conversations.views(conn, [(conversation_id, user_id) for conversation_id in cursors])
             return {

@@ -13,7 +13,7 @@ from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_api.actions import sizes
-from synctalk_api.actions.access import lock_as_member
+from synctalk_api.actions.access import lock_as_member, require_reader
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
 from synctalk_api.actions.replies import publish_states
 from synctalk_api.clients.fanout import Broadcast, Fanout
@@ -27,10 +27,13 @@ def no_root() -> InvalidError:
     return InvalidError.of("thread_id", "must be the id of a message that is in no thread")
 
 
-async def require_root(conn: Connection, conversation_id: str, message_id: str) -> Root:
-    """Return the root of a thread. Raises NotFoundError, and InvalidError for a message that can have no thread."""
+async def require_root(conn: Connection, conversation_id: str, message_id: str, begins_after: int = 0) -> Root:
+    """Return the root of a thread, above that `seq`.
+
+    Raises NotFoundError, and InvalidError for a message that can have no thread.
+    """
     root = (await threads.roots(conn, [(conversation_id, message_id)])).get((conversation_id, message_id))
-    if root is None:
+    if root is None or root.seq <= begins_after:
         raise NotFoundError
     if root.is_reply or root.is_system:
         raise no_root()
@@ -104,7 +107,8 @@ class Threads:
         broadcast = Broadcast()
         async with self.stores.changing(conversation_id) as conn:
             await lock_as_member(conn, conversation_id, user_id)
-            root = await require_root(conn, conversation_id, thread_id)
+            begins_after = await require_reader(conn, conversation_id, user_id)
+            root = await require_root(conn, conversation_id, thread_id, begins_after)
             place = conversation_id, thread_id
             if await threads.set_following(conn, place, user_id, following=following, read_seq=root.last_seq):
                 publish_states(broadcast, await threads.states(conn, [(*place, user_id)]), {})

@@ -58,10 +58,18 @@ class Broadcast:
         after: int | None = None,
         origin: str | None = None,
         views: dict[str, Any] | None = None,
+        hidden_from: Sequence[str] = (),
     ) -> None:
         """Add a `RoomEvent` by which sockets get `event`; `payload` may be an `orjson.Fragment`."""
         room_event = encoding.room_event(
-            event.EVENT, user_id, payload, change_seq=change_seq, after=after, origin=origin, views=views
+            event.EVENT,
+            user_id,
+            payload,
+            change_seq=change_seq,
+            after=after,
+            origin=origin,
+            views=views,
+            hidden_from=hidden_from,
         )
         self._rooms.setdefault(conversation_id, []).append(room_event)
 

@@ -48,6 +48,7 @@ class NewConversation(Request):
     visibility: Literal["private", "public"] = "private"
     posting: Literal["everyone", "admins"] = "everyone"
     slow_mode_s: SlowModeS = 0
+    history: Literal["all", "since_joined"] = "all"
 
 
 class DetailsChange(Request):
@@ -61,6 +62,7 @@ class DetailsChange(Request):
     visibility: Literal["private", "public"] = "private"
     posting: Literal["everyone", "admins"] = "everyone"
     slow_mode_s: SlowModeS = 0
+    history: Literal["all", "since_joined"] = "all"
 
 
 @router.post(
@@ -80,7 +82,7 @@ async def begin_conversation(
         for name in ("title", "description", "avatar_url", "metadata", "system_messages"):
             if getattr(new, name):
                 raise InvalidError.of(name, "must be left out for a direct conversation")
-        for name in ("visibility", "posting", "slow_mode_s"):
+        for name in ("visibility", "posting", "slow_mode_s", "history"):
             if name in new.model_fields_set:
                 raise InvalidError.of(name, "must be left out for a direct conversation")
         conversation, created = await services.conversations.begin_direct(principal.user_id, new.member_ids)

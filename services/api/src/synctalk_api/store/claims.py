@@ -276,7 +276,8 @@ RAISE = """\
 -- name: claims.raise
 update members m
 set role = $4, change_seq = $5, delivered_seq = greatest(m.delivered_seq, guest.delivered_seq),
-    read_seq = greatest(m.read_seq, guest.read_seq), muted_until = greatest(m.muted_until, guest.muted_until)
+    read_seq = greatest(m.read_seq, guest.read_seq), muted_until = greatest(m.muted_until, guest.muted_until),
+    joined_seq = least(m.joined_seq, guest.joined_seq)
 from members guest
 where m.conversation_id = $1 and m.user_id = $3 and guest.conversation_id = $1 and guest.user_id = $2"""
 

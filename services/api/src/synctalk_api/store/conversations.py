@@ -13,7 +13,7 @@ from synctalk_runtime.postgres import Connection
 
 from synctalk_api import terms
 from synctalk_api.store import users
-from synctalk_api.store.members import OWN_COLUMNS, own_state
+from synctalk_api.store.members import BEGINS_AFTER, OWN_COLUMNS, PINS_COUNT, own_state
 from synctalk_api.store.messages import PREFIXED_COLUMNS, MessageRow
 
 PUBLIC = "public"
@@ -31,6 +31,7 @@ class Details:
     visibility: Literal["private", "public"] = "private"
     posting: Literal["everyone", "admins"] = "everyone"
     slow_mode_s: int = 0
+    history: Literal["all", "since_joined"] = "all"
 
     @property
     def terms(self) -> str | None:
@@ -55,9 +56,10 @@ INSERT = """\
 -- name: conversations.insert
 insert into conversations (id, type, title, direct_key, created_by, created_at, change_seq, members_count, active_at,
                            updated_at, partition, description, avatar_url, metadata, visibility, title_terms,
-                           members_changed_at, posting, slow_mode_s, system_messages, external_id)
+                           members_changed_at, posting, slow_mode_s, system_messages, external_id,
+                           history)
 select $1, $2, $3, $4, $5, $6, 1, $7, $6, $6, here.partition, $9, $10, $11, $12, $13::text::tsvector, $6,
-       $14, $15, $16, $17
+       $14, $15, $16, $17, $18
 from (select partition from partitions where partition = $8 and moved_to is null for key share) here
 on conflict do nothing
 returning id"""
@@ -87,6 +89,7 @@ async def insert(conn: Connection, new: NewConversation) -> bool:
         new.details.slow_mode_s,
         new.details.system_messages,
         new.external_id,
+        new.details.history,
     )
     return row is not None
 
@@ -132,7 +135,8 @@ class LockedConversation:
 LOCK = """\
 -- name: conversations.lock
 select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting,
-       c.slow_mode_s, c.archived_at, c.last_seq, c.change_seq, c.members_count, c.created_at, c.external_id, m.role,
+       c.slow_mode_s, c.history, c.archived_at, c.last_seq, c.change_seq, c.members_count, c.created_at, c.external_id,
+       m.role,
        m.muted_until
 from conversations c
 join members m on m.conversation_id = c.id
@@ -149,7 +153,7 @@ async def lock(conn: Connection, conversation_id: str, user_id: str) -> LockedCo
 LOCK_GROUP = """\
 -- name: conversations.lock_group
 select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.last_seq, c.change_seq, c.members_count,
-       c.created_at, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.archived_at,
+       c.created_at, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.history, c.archived_at,
        c.external_id, 'member' as role, null::timestamptz as muted_until
 from conversations c
 where c.id = $1 and c.type = 'group'
@@ -176,6 +180,7 @@ def locked_of(row: asyncpg.Record) -> LockedConversation:
             row["visibility"],
             row["posting"],
             row["slow_mode_s"],
+            row["history"],
         ),
         row["last_seq"],
         row["change_seq"],
@@ -191,7 +196,7 @@ def locked_of(row: asyncpg.Record) -> LockedConversation:
 LOCK_ANY = """\
 -- name: conversations.lock_any
 select type, last_seq, change_seq, members_count, pins_count, system_messages, archived_at,
-       null::timestamptz as muted_until
+       null::timestamptz as muted_until, history = 'since_joined' as hides, 0::bigint as begins_after
 from conversations
 where id = $1
 for no key update"""
@@ -235,7 +240,7 @@ SET_DETAILS = """\
 -- name: conversations.set_details
 update conversations
 set title = $2, description = $3, avatar_url = $4, metadata = $5, change_seq = $6, updated_at = $7, visibility = $8,
-    title_terms = $9::text::tsvector, posting = $10, slow_mode_s = $11, system_messages = $12
+    title_terms = $9::text::tsvector, posting = $10, slow_mode_s = $11, system_messages = $12, history = $13
 where id = $1"""
 
 
@@ -254,6 +259,7 @@ async def set_details(conn: Connection, conversation_id: str, details: Details, 
         details.posting,
         details.slow_mode_s,
         details.system_messages,
+        details.history,
     )
 
 
@@ -302,9 +308,9 @@ async def kinds_roles_and_sizes(
 
 VIEWS = f"""\
 -- name: conversations.views
-select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.pins_count, c.created_at, c.updated_at,
-       c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting, c.slow_mode_s,
-       c.archived_at,
+select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.created_at, c.updated_at,
+       c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.history,
+       c.archived_at, {PINS_COUNT} as pins_count,
        {OWN_COLUMNS},
        peer.*,
        {PREFIXED_COLUMNS}
@@ -318,7 +324,7 @@ left join lateral (
   where c.type = 'direct' and other.conversation_id = c.id and other.user_id <> me.user_id
   limit 1
 ) peer on true
-left join displayed_messages m on m.conversation_id = c.id and m.seq = c.last_seq
+left join displayed_messages m on m.conversation_id = c.id and m.seq = c.last_seq and m.seq > {BEGINS_AFTER}
 order by asked.n"""  # noqa: S608
 
 
@@ -361,6 +367,7 @@ def shared_of(row: asyncpg.Record, **own: Any) -> Conversation:
         visibility=row["visibility"],
         posting=row["posting"],
         slow_mode_s=row["slow_mode_s"],
+        history=row["history"],
         archived_at=row["archived_at"],
         system_messages=row["system_messages"],
         **own,

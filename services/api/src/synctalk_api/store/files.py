@@ -203,7 +203,9 @@ STATE_OF_MESSAGE = """\
 -- name: files.state_of_message
 select x.deleted_at is not null as deleted,
        exists (select from members m
-               where m.conversation_id = x.conversation_id and m.user_id = $4 and m.left_at is null) as shown
+               join conversations c on c.id = m.conversation_id
+               where m.conversation_id = x.conversation_id and m.user_id = $4 and m.left_at is null
+                     and x.seq > begins_after(c.history, m.joined_seq, c.id, m.joined_at)) as shown
 from messages x
 where x.conversation_id = $1 and x.sender_id = $2 and x.client_message_id = $3"""
 

@@ -70,22 +70,32 @@ class MemberRow:
         )
 
 
-OWN_COLUMNS = """\
+BEGINS_AFTER = "begins_after(c.history, me.joined_seq, c.id, me.joined_at)"
+"""Of `members me` joined with `conversations c`: messages up to this number do not exist for the member."""
+
+PINS_COUNT = f"""\
+case when c.history = 'all' then c.pins_count
+            else (select count(*) from messages p
+                  where p.conversation_id = c.id and p.pinned_at is not null and p.seq > {BEGINS_AFTER}) end"""  # noqa: S608
+
+_READ = f"greatest(me.read_seq, {BEGINS_AFTER})"
+
+OWN_COLUMNS = f"""\
 me.role, me.read_seq, me.marked_unread_at, me.pinned_at,
        case when c.reveal_seq <= me.hidden_seq then me.hidden_at end as hidden_at,
-       c.last_seq - me.read_seq - (select count(*) from messages gone
-                                   where gone.conversation_id = c.id and gone.seq > me.read_seq
+       c.last_seq - {_READ} - (select count(*) from messages gone
+                                   where gone.conversation_id = c.id and gone.seq > {_READ}
                                          and (gone.deleted_at is not null or gone.system is not null
                                               or (gone.thread_id is not null and not gone.also_in_conversation))
                                   ) as unread_count,
        (select unread.seq from messages unread
-        where unread.conversation_id = c.id and unread.seq > me.read_seq and unread.deleted_at is null
+        where unread.conversation_id = c.id and unread.seq > {_READ} and unread.deleted_at is null
               and unread.system is null and (unread.thread_id is null or unread.also_in_conversation)
         order by unread.seq
         limit 1) as first_unread_seq,
        (select count(distinct n.seq) from mentions n
-        where n.conversation_id = c.id and n.seq > me.read_seq and not n.thread_only
-              and n.user_id in (me.user_id, '00000000-0000-0000-0000-000000000000')) as mention_count"""
+        where n.conversation_id = c.id and n.seq > {_READ} and not n.thread_only
+              and n.user_id in (me.user_id, '00000000-0000-0000-0000-000000000000')) as mention_count"""  # noqa: S608
 """Of `members me` joined with `conversations c`: what a conversation is to this member.
 
 Unread needs no count of messages: sending raises the sender's own watermark, so all above it are by others, without a
@@ -113,6 +123,36 @@ async def role_of(conn: Connection, conversation_id: str, user_id: str) -> Role 
     """Return the user's role; None: not a member."""
     role = await conn.fetchval(ROLE_OF, conversation_id, user_id)
     return None if role is None else Role(role)
+
+
+BEGINS = f"""\
+-- name: members.begins_after
+select {BEGINS_AFTER}
+from members me
+join conversations c on c.id = me.conversation_id
+where me.conversation_id = $1 and me.user_id = $2 and me.left_at is null"""  # noqa: S608
+
+
+async def begins_after(conn: Connection, conversation_id: str, user_id: str) -> int | None:
+    """Return up to which `seq` messages do not exist for the member; None: not a member."""
+    seq: int | None = await conn.fetchval(BEGINS, conversation_id, user_id)
+    return seq
+
+
+NOT_SEEING = """\
+-- name: members.not_seeing
+select asked.conversation_id, asked.seq, array_agg(m.user_id) as user_ids
+from unnest($1::uuid[], $2::bigint[]) as asked(conversation_id, seq)
+join conversations c on c.id = asked.conversation_id and c.history = 'since_joined'
+join members m on m.conversation_id = c.id and m.left_at is null
+                  and begins_after(c.history, m.joined_seq, c.id, m.joined_at) >= asked.seq
+group by asked.conversation_id, asked.seq"""
+
+
+async def not_seeing(conn: Connection, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[str]]:
+    """Return for messages, by (conversation, seq), the members for whom they do not exist; none are left out."""
+    rows = await conn.fetch(NOT_SEEING, [c for c, _ in places], [s for _, s in places])
+    return {(row["conversation_id"], row["seq"]): row["user_ids"] for row in rows}
 
 
 WRITING = """\
@@ -143,12 +183,13 @@ async def roles_of(conn: Connection, places: Sequence[tuple[str, str]]) -> dict[
 
 ADD = """\
 -- name: members.add
-insert into members (conversation_id, user_id, role, joined_at, change_seq, invited_by)
-select $1, added.user_id, added.role, $4, added.change_seq, nullif($6::uuid, added.user_id)
+insert into members (conversation_id, user_id, role, joined_at, change_seq, invited_by, joined_seq)
+select $1, added.user_id, added.role, $4, added.change_seq, nullif($6::uuid, added.user_id),
+       (select last_seq from conversations where id = $1)
 from unnest($2::uuid[], $3::text[], $5::bigint[]) as added(user_id, role, change_seq)
 on conflict (conversation_id, user_id)
 do update set role = excluded.role, joined_at = excluded.joined_at, change_seq = excluded.change_seq, left_at = null,
-              invited_by = excluded.invited_by"""
+              invited_by = excluded.invited_by, joined_seq = excluded.joined_seq"""
 
 
 async def add(
@@ -504,27 +545,33 @@ async def unrelated(conn: Connection, user_id: str, user_ids: Sequence[str]) -> 
 
 VIEWS = f"""\
 -- name: members.views
-select me.user_id as member_id,
+select me.user_id as member_id, c.history <> 'all' as begins, {PINS_COUNT} as pins_count,
+       {BEGINS_AFTER} >= c.last_seq and c.last_seq > 0 as ends_before,
        {OWN_COLUMNS},
        {users.PREFIXED_COLUMNS}
 from members me
 join conversations c on c.id = me.conversation_id
 left join members other on c.type = 'direct' and other.conversation_id = c.id and other.user_id <> me.user_id
 left join users u on u.id = other.user_id
-where me.conversation_id = $1 and me.left_at is null and ($2::uuid is null or me.user_id = $2)"""  # noqa: S608
+where me.conversation_id = $1 and me.left_at is null and ($2::uuid is null or me.user_id = $2)
+order by {BEGINS_AFTER}"""  # noqa: S608
 
 
 async def views(conn: Connection, conversation_id: str, user_id: str | None = None) -> dict[str, dict[str, Any]]:
     """Return by member what differs from one to the other in a view of the conversation: a `MemberView` as JSON.
 
-    Of all members, or of one.
+    Of all members, those first who see most of it, or of one.
     """
     rows = await conn.fetch(VIEWS, conversation_id, user_id)
-    return {row["member_id"]: _view(row).model_dump(mode="json") for row in rows}
+    return {row["member_id"]: _view(row).model_dump(mode="json", exclude_unset=True) for row in rows}
 
 
 def _view(row: asyncpg.Record) -> MemberView:
+    own: dict[str, Any] = {"pins_count": row["pins_count"]} if row["begins"] else {}
+    if row["ends_before"]:
+        own["last_message"] = None
     return MemberView(
+        **own,
         read_seq=row["read_seq"],
         unread_count=row["unread_count"],
         role=Role(row["role"]),
@@ -557,20 +604,20 @@ async def pushes(
     return await conn.fetch(PUSHES, list(range(len(seqs))), user_ids, conversation_ids, seqs)
 
 
-BADGES = """\
+BADGES = f"""\
 -- name: members.badges
 select me.user_id,
-       sum(c.last_seq - me.read_seq - (select count(*) from messages gone
-                                       where gone.conversation_id = c.id and gone.seq > me.read_seq
+       sum(c.last_seq - {_READ} - (select count(*) from messages gone
+                                       where gone.conversation_id = c.id and gone.seq > {_READ}
                                              and (gone.deleted_at is not null or gone.system is not null
                                                   or (gone.thread_id is not null and not gone.also_in_conversation))
                                      ))::bigint as badge
 from members me
 join conversations c on c.id = me.conversation_id
-where me.user_id = any($1::uuid[]) and me.left_at is null and c.last_seq > me.read_seq
+where me.user_id = any($1::uuid[]) and me.left_at is null and c.last_seq > {_READ}
       and ((me.user_id, me.conversation_id) in (select * from unnest($2::uuid[], $3::uuid[])))
           = (me.user_id = any($4::uuid[]))
-group by me.user_id"""
+group by me.user_id"""  # noqa: S608
 
 
 async def badges(

@@ -17,7 +17,8 @@ with asked as (
   select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as a(n, conversation_id, user_id, deadline)
 ), locked as (
   select a.n, c.type, c.last_seq, c.change_seq, c.members_count, c.pins_count, c.system_messages, c.archived_at, m.role,
-         m.muted_until, m.blocked_by_peer, a.deadline
+         m.muted_until, m.blocked_by_peer, a.deadline, c.history = 'since_joined' as hides,
+         begins_after(c.history, m.joined_seq, c.id, m.joined_at) as begins_after
   from asked a
   join conversations c on c.id = a.conversation_id
   join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
@@ -25,7 +26,7 @@ with asked as (
   for no key update of c, m
 )
 select n, type, last_seq, change_seq, members_count, pins_count, system_messages, role, archived_at, muted_until,
-       blocked_by_peer,
+       blocked_by_peer, hides, begins_after,
        coalesce(deadline < clock_timestamp(), false) as late from locked"""
 
 
@@ -33,7 +34,8 @@ async def lock_for_change(
     conn: Connection, conversation_ids: list[str], user_ids: list[str], deadlines: list[datetime | None]
 ) -> dict[int, asyncpg.Record]:
     """Lock as for sending, and return by position the type, numbers and role, since when it is archived, until when
-    the user is muted, whether they are blocked in a direct one, and whether the deadline has passed.
+    the user is muted, whether they are blocked in a direct one, whether there are members for whom messages do not
+    exist and up to which `seq` they don't for this one, and whether the deadline has passed.
 
     The messages are read after that, so that none is stale.
     """

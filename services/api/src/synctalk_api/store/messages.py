@@ -130,7 +130,8 @@ with asked as (
             terms, metadata, mention_all, forwarded_from, sendable, files, thread_id, also_in_conversation, by_host)
 ), locked as (
   select a.n, a.user_id, c.last_seq, c.change_seq, c.archived_at, c.posting, c.slow_mode_s, m.role, m.muted_until,
-         m.sent_at, m.blocks_peer, m.blocked_by_peer
+         m.sent_at, m.blocks_peer, m.blocked_by_peer,
+         begins_after(c.history, m.joined_seq, c.id, m.joined_at) as begins_after
   from asked a
   join conversations c on c.id = a.conversation_id
   join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
@@ -153,8 +154,9 @@ with asked as (
   left join messages e on e.conversation_id = a.conversation_id and e.sender_id = a.user_id
                           and e.client_message_id = a.client_message_id
   left join messages r on r.conversation_id = a.conversation_id and r.id = a.reply_to and r.system is null
+                          and r.seq > locked.begins_after
   left join messages t on t.conversation_id = a.conversation_id and t.id = a.thread_id and t.system is null
-                          and t.thread_id is null
+                          and t.thread_id is null and t.seq > locked.begins_after
 ), timed as (
   select n, conversation_id, last_seq, change_seq,
          case when slow_mode_s = 0 or by_host or role = any($22::text[]) then 0
@@ -395,14 +397,14 @@ BEFORE = f"""\
 -- name: messages.before
 select {COLUMNS}, m.reactions
 from displayed_messages m
-where m.conversation_id = $1 and m.seq < $2
+where m.conversation_id = $1 and m.seq < $2 and m.seq > $4
 order by m.seq desc
 limit $3"""  # noqa: S608
 
 
-async def before(conn: Connection, conversation_id: str, seq: int, limit: int) -> list[MessageRow]:
-    """Return the newest below `seq`, ascending."""
-    rows = await conn.fetch(BEFORE, conversation_id, seq, limit)
+async def before(conn: Connection, conversation_id: str, seq: int, limit: int, begins_after: int) -> list[MessageRow]:
+    """Return the newest below `seq` and above `begins_after`, ascending."""
+    rows = await conn.fetch(BEFORE, conversation_id, seq, limit, begins_after)
     return [MessageRow.from_row(row) for row in reversed(rows)]
 
 
@@ -435,7 +437,8 @@ BOUNDS = """\
 -- name: messages.bounds
 select c.last_seq,
        (select unread.seq from messages unread
-        where unread.conversation_id = c.id and unread.seq > me.read_seq and unread.deleted_at is null
+        where unread.conversation_id = c.id and unread.seq > me.read_seq
+              and unread.seq > begins_after(c.history, me.joined_seq, c.id, me.joined_at) and unread.deleted_at is null
               and unread.system is null and (unread.thread_id is null or unread.also_in_conversation)
         order by unread.seq
         limit 1) as first_unread_seq
@@ -454,20 +457,25 @@ CHANGED_SINCE = f"""\
 -- name: messages.changed_since
 select {COLUMNS}, m.reactions
 from unnest($1::uuid[], $2::bigint[], $3::int[]) as asked(conversation_id, change_seq, most)
+join members me on me.conversation_id = asked.conversation_id and me.user_id = $4
+join conversations c on c.id = asked.conversation_id
 cross join lateral (
   select x.*
   from displayed_messages x
   where x.conversation_id = asked.conversation_id and x.change_seq > asked.change_seq
+        and x.seq > begins_after(c.history, me.joined_seq, c.id, me.joined_at)
   order by x.change_seq
   limit asked.most
 ) m
 order by m.conversation_id, m.change_seq"""  # noqa: S608
 
 
-async def changed_since(conn: Connection, cursors: dict[str, int], most: dict[str, int]) -> dict[str, list[MessageRow]]:
-    """Return by conversation those changed after its cursor, ascending `change_seq`, at most `most` of each."""
+async def changed_since(
+    conn: Connection, user_id: str, cursors: dict[str, int], most: dict[str, int]
+) -> dict[str, list[MessageRow]]:
+    """Return by conversation those changed after its cursor that exist for the user, at most `most` of each."""
     asked = list(cursors)
-    rows = await conn.fetch(CHANGED_SINCE, asked, [cursors[c] for c in asked], [most[c] for c in asked])
+    rows = await conn.fetch(CHANGED_SINCE, asked, [cursors[c] for c in asked], [most[c] for c in asked], user_id)
     found: dict[str, list[MessageRow]] = {conversation_id: [] for conversation_id in asked}
     for row in rows:
         found[row["conversation_id"]].append(MessageRow.from_row(row))

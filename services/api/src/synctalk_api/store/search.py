@@ -56,11 +56,13 @@ class Searched:
     last_seq: int
     active_at: datetime
     change_seq: int
+    begins_after: int
+    """Messages up to this `seq` do not exist for the user."""
 
 
 CONVERSATIONS = """\
 -- name: search.conversations
-select c.id, c.last_seq, c.active_at, c.change_seq
+select c.id, c.last_seq, c.active_at, c.change_seq, begins_after(c.history, m.joined_seq, c.id, m.joined_at)
 from members m
 join conversations c on c.id = m.conversation_id
 where m.user_id = $1 and m.left_at is null and c.last_seq > 0
@@ -75,11 +77,15 @@ async def conversations(conn: Connection, user_id: str, limit: int) -> list[Sear
 
 CONVERSATION = """\
 -- name: search.conversation
-select id, last_seq, active_at, change_seq from conversations where id = $1"""
+select c.id, c.last_seq, c.active_at, c.change_seq, begins_after(c.history, m.joined_seq, c.id, m.joined_at)
+from members m
+join conversations c on c.id = m.conversation_id
+where m.user_id = $1 and m.conversation_id = $2 and m.left_at is null"""
 
 
-async def conversation(conn: Connection, conversation_id: str) -> list[Searched]:
-    return [Searched(*row) for row in await conn.fetch(CONVERSATION, conversation_id)]
+async def conversation(conn: Connection, user_id: str, conversation_id: str) -> list[Searched]:
+    """Return this conversation of the user; nothing: they are no member."""
+    return [Searched(*row) for row in await conn.fetch(CONVERSATION, user_id, conversation_id)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,9 @@ class Hit:
 FOUND = """\
 -- name: search.found
 select asked.id as conversation_id, hit.seq, hit.created_at, hit.id
-from unnest($1::uuid[], $2::bigint[]) as asked(id, last_seq)
+from unnest($1::uuid[], $2::bigint[], $9::bigint[]) as asked(id, last_seq, begins_after)
 cross join lateral (
-  select case when $7::timestamptz is null then 0 else seq_at(asked.id, $7) end as first,
+  select greatest(asked.begins_after + 1, case when $7::timestamptz is not null then seq_at(asked.id, $7) end) as first,
          case when $8::timestamptz is null then asked.last_seq else seq_at(asked.id, $8) - 1 end as last
   offset 0
 ) bounds
@@ -124,9 +130,9 @@ limit $6"""
 LISTED = """\
 -- name: search.listed
 select asked.id as conversation_id, hit.seq, hit.created_at, hit.id
-from unnest($1::uuid[], $2::bigint[]) as asked(id, last_seq)
+from unnest($1::uuid[], $2::bigint[], $9::bigint[]) as asked(id, last_seq, begins_after)
 cross join lateral (
-  select case when $7::timestamptz is null then 0 else seq_at(asked.id, $7) end as first,
+  select greatest(asked.begins_after + 1, case when $7::timestamptz is not null then seq_at(asked.id, $7) end) as first,
          case when $8::timestamptz is null then asked.last_seq else seq_at(asked.id, $8) - 1 end as last
 ) bounds
 cross join lateral (
@@ -164,5 +170,6 @@ async def found(
     ids, last_seqs = [place.conversation_id for place in places], [place.last_seq for place in places]
     statement = FOUND if wanted.by_terms else LISTED
     bounds = wanted.after, wanted.before
-    rows = await conn.fetch(statement, ids, last_seqs, wanted.tsquery, at, message_id, limit, *bounds)
+    begins = [place.begins_after for place in places]
+    rows = await conn.fetch(statement, ids, last_seqs, wanted.tsquery, at, message_id, limit, *bounds, begins)
     return [Hit(*row) for row in rows]

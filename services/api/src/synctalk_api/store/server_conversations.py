@@ -14,8 +14,8 @@ from synctalk_api.store.messages import PREFIXED_COLUMNS
 LOCK = """\
 -- name: server_conversations.lock
 select c.id, c.type, c.title, c.description, c.avatar_url, c.metadata, c.last_seq, c.change_seq, c.members_count,
-       c.created_at, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.archived_at, c.external_id,
-       'member' as role, null::timestamptz as muted_until
+       c.created_at, c.system_messages, c.visibility, c.posting, c.slow_mode_s, c.history, c.archived_at,
+       c.external_id, 'member' as role, null::timestamptz as muted_until
 from conversations c
 where c.id = $1
 for no key update"""
@@ -67,7 +67,7 @@ VIEW = f"""\
 -- name: server_conversations.view
 select c.id, c.type, c.title, c.last_seq, c.change_seq, c.members_count, c.pins_count, c.created_at, c.updated_at,
        c.description, c.avatar_url, c.metadata, c.system_messages, c.visibility, c.posting, c.slow_mode_s,
-       c.archived_at, c.external_id, {PREFIXED_COLUMNS}
+       c.history, c.archived_at, c.external_id, {PREFIXED_COLUMNS}
 from conversations c
 left join displayed_messages m on m.conversation_id = c.id and m.seq = c.last_seq
 where c.id = $1 and c.deleted_at is null"""  # noqa: S608

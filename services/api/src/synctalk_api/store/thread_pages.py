@@ -8,14 +8,16 @@ BEFORE = f"""\
 -- name: thread_pages.before
 select {COLUMNS}, m.reactions
 from displayed_messages m
-where m.conversation_id = $1 and m.thread_id = $2 and m.seq < $3
+where m.conversation_id = $1 and m.thread_id = $2 and m.seq < $3 and m.seq > $5
 order by m.seq desc
 limit $4"""  # noqa: S608
 
 
-async def before(conn: Connection, conversation_id: str, thread_id: str, seq: int, limit: int) -> list[MessageRow]:
-    """Return the newest replies below `seq`, ascending."""
-    rows = await conn.fetch(BEFORE, conversation_id, thread_id, seq, limit)
+async def before(
+    conn: Connection, conversation_id: str, thread_id: str, seq: int, limit: int, begins_after: int
+) -> list[MessageRow]:
+    """Return the newest replies below `seq` and above `begins_after`, ascending."""
+    rows = await conn.fetch(BEFORE, conversation_id, thread_id, seq, limit, begins_after)
     return [MessageRow.from_row(row) for row in reversed(rows)]
 
 
@@ -39,13 +41,16 @@ TOP_LEVEL_BEFORE = f"""\
 select {COLUMNS}, m.reactions
 from displayed_messages m
 where m.conversation_id = $1 and (m.thread_id is null or m.also_in_conversation) and m.seq < $2
+      and m.seq > $4
 order by m.seq desc
 limit $3"""  # noqa: S608
 
 
-async def top_level_before(conn: Connection, conversation_id: str, seq: int, limit: int) -> list[MessageRow]:
-    """Return the newest messages below `seq` that are not in threads alone, ascending."""
-    rows = await conn.fetch(TOP_LEVEL_BEFORE, conversation_id, seq, limit)
+async def top_level_before(
+    conn: Connection, conversation_id: str, seq: int, limit: int, begins_after: int
+) -> list[MessageRow]:
+    """Return the newest messages below `seq` and above `begins_after` that are not in threads alone, ascending."""
+    rows = await conn.fetch(TOP_LEVEL_BEFORE, conversation_id, seq, limit, begins_after)
     return [MessageRow.from_row(row) for row in reversed(rows)]
 
 

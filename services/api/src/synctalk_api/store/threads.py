@@ -27,6 +27,8 @@ class Root:
     """A `ThreadSummary` as JSON."""
     is_reply: bool
     is_system: bool
+    hides: bool
+    """There may be members for whom it does not exist."""
 
     @property
     def last_seq(self) -> int:
@@ -37,9 +39,10 @@ class Root:
 ROOTS = """\
 -- name: threads.roots
 select m.conversation_id, m.id, m.seq, m.sender_id, m.mentions, m.thread, m.thread_id is not null as is_reply,
-       m.system is not null as is_system
+       m.system is not null as is_system, c.history <> 'all' as hides
 from unnest($1::uuid[], $2::uuid[]) as asked(conversation_id, id)
-join messages m on m.conversation_id = asked.conversation_id and m.id = asked.id"""
+join messages m on m.conversation_id = asked.conversation_id and m.id = asked.id
+join conversations c on c.id = m.conversation_id"""
 
 
 async def roots(conn: Connection, places: Sequence[Place]) -> dict[Place, Root]:
@@ -47,7 +50,13 @@ async def roots(conn: Connection, places: Sequence[Place]) -> dict[Place, Root]:
     rows = await conn.fetch(ROOTS, [c for c, _ in places], [t for _, t in places])
     return {
         (row["conversation_id"], row["id"]): Root(
-            row["seq"], row["sender_id"], row["mentions"], row["thread"], row["is_reply"], row["is_system"]
+            row["seq"],
+            row["sender_id"],
+            row["mentions"],
+            row["thread"],
+            row["is_reply"],
+            row["is_system"],
+            row["hides"],
         )
         for row in rows
     }
@@ -242,17 +251,19 @@ async def give(conn: Connection, conversation_id: str, guest_id: str, user_id: s
 READ = """\
 -- name: threads.read
 with asked as (
-  select a.n, a.conversation_id, a.thread_id, a.user_id, a.seq
+  select a.n, a.conversation_id, a.thread_id, a.user_id, a.seq,
+         begins_after(c.history, m.joined_seq, c.id, m.joined_at) as begins_after
   from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[])
        as a(n, conversation_id, thread_id, user_id, seq)
   join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
+  join conversations c on c.id = a.conversation_id
   order by a.conversation_id, a.user_id, a.n
   for no key update of m
 ), placed as (
   select a.*, r.id is not null as found, r.thread_id is not null or r.system is not null as unfit,
          coalesce((r.thread ->> 'last_seq')::bigint, r.seq) as last_seq, r.seq as root_seq
   from asked a
-  left join messages r on r.conversation_id = a.conversation_id and r.id = a.thread_id
+  left join messages r on r.conversation_id = a.conversation_id and r.id = a.thread_id and r.seq > a.begins_after
 ), raised as (
   insert into thread_follows as f (conversation_id, thread_id, user_id, read_seq)
   select p.conversation_id, p.thread_id, p.user_id, greatest(p.root_seq, max(least(p.seq, p.last_seq)))
@@ -327,7 +338,9 @@ PAGE = """\
 select f.conversation_id, f.thread_id, activity.at
 from thread_follows f
 join members me on me.conversation_id = f.conversation_id and me.user_id = f.user_id and me.left_at is null
+join conversations c on c.id = f.conversation_id
 join messages root on root.conversation_id = f.conversation_id and root.id = f.thread_id and root.thread is not null
+                      and root.seq > begins_after(c.history, me.joined_seq, c.id, me.joined_at)
 cross join lateral (
   select case
     when (root.thread ->> 'last_reply_at')::timestamptz <= $2::timestamptz

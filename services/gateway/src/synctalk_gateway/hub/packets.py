@@ -61,6 +61,10 @@ def member_changed(conversation_id: str, member: Payload) -> Encoded:
     )
 
 
+def change_hidden(conversation_id: str, change_seq: int) -> Encoded:
+    return _event(to_client.change_hidden(conversation_id=conversation_id, change_seq=change_seq))
+
+
 def typing(conversation_id: str, user_id: str, *, active: bool) -> Encoded:
     return _event(to_client.typing(conversation_id=conversation_id, user_id=user_id, active=active))
 

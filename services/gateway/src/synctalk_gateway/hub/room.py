@@ -226,6 +226,9 @@ class Room:
     def _deliver_message(self, kind: str, event: Event) -> None:
         packet = packets.room_event(event)
         number, origin = event["change_seq"], event.get("origin")
+        if event.get("hidden_from"):
+            self._deliver_partly(packet, event)
+            return
         if kind == "message:new" and origin is None:
             self._end_typing(event["user_id"])
         read_up_to, frame, skipped = self._read_up_to, packet.frame, 0
@@ -240,11 +243,27 @@ class Room:
                 connection.send(packet, self.id, number)
         DELIVERED.inc(len(self.connections) - skipped)
 
+    def _deliver_partly(self, packet: Encoded, event: Event) -> None:
+        """Deliver a change of a message that does not exist for some members: they get its number alone."""
+        number, hidden_from = event["change_seq"], set(event["hidden_from"])
+        hidden = packets.change_hidden(self.id, number)
+        for connection in self._behind(number):
+            if connection.id != event.get("origin"):
+                connection.send(hidden if connection.user_id in hidden_from else packet, self.id, number)
+                DELIVERED.inc()
+
     def _deliver_thread(self, event: Event) -> None:
         """Send soon what a root message says of its thread, to everybody."""
         if self._threads is None:
-            self._threads = ThreadChanges(lambda latest: self.send(packets.room_event(latest)))
+            self._threads = ThreadChanges(self._send_thread)
         self._threads.accept(event)
+
+    def _send_thread(self, event: Event) -> None:
+        packet, hidden_from = packets.room_event(event), set(event.get("hidden_from") or ())
+        recipients = [each for each in self.connections if each.user_id not in hidden_from]
+        for connection in recipients:
+            connection.send(packet, self.id)
+        DELIVERED.inc(len(recipients))
 
     def _deliver_own_thread(self, event: Event) -> None:
         """Send what a thread is to a user to their own other sockets."""
