@@ -74,6 +74,14 @@ class LinkPreview(Model):
     title: str
     description: str = ""
     image_url: str | None = None
+class ThreadSummary(Model):
+    """What a root message says of the replies in its thread."""
+
+    reply_count: int
+    last_reply_at: datetime
+    last_seq: int
+    participant_ids: list[str]
+    """The first five who replied."""
 
 
 class Message(Model):
@@ -104,6 +112,12 @@ class Message(Model):
     files: list[File] = []
     previews: list[LinkPreview] = []
     """Of its first links: empty at first, and filled by a later `MessageUpdated`."""
+    thread_id: str | None = None
+    """The root message, of a reply in a thread."""
+    also_in_conversation: bool = False
+    """A reply that is shown in the conversation as well."""
+    thread: ThreadSummary | None = None
+    """Of a root message that has replies."""
 
 
 class OwnState(Model):
@@ -139,6 +153,8 @@ class Conversation(Model):
     metadata: dict[str, Any] = {}
     visibility: str = "private"
     posting: str = "everyone"
+    history: str = "all"
+    """`since_joined`: messages of before one's latest join do not exist."""
     slow_mode_s: int = 0
     archived_at: datetime | None = None
     me: OwnState = OwnState()

@@ -134,10 +134,10 @@ class Search:
         if conversation_id is not None:
             store = self.stores.of(conversation_id)
             async with self.stores.reading(conversation_id) as conn:
-                found = await search.conversation(conn, user_id, conversation_id)
-                if not found:
+                here = await search.conversation(conn, user_id, conversation_id)
+                if not here:
                     raise NotFoundError
-                return dict.fromkeys(found, store)
+                return dict.fromkeys(here, store)
 
         async def places(store: Store) -> list[Searched]:
             async with store.reads.connection() as conn:
