@@ -154,7 +154,14 @@ def publish_threads(
         )
         place = each.conversation_id, each.thread_id
         payload = event.model_dump(mode="json")
-        broadcast.to_room(each.conversation_id, type(event), senders[place], payload, hidden_from=hidden.get(place, ()))
+        broadcast.to_room(
+            each.conversation_id,
+            type(event),
+            senders[place],
+            payload,
+            after=each.change_seq,
+            hidden_from=hidden.get(place, ()),
+        )
 
 
 def publish_states(broadcast: Broadcast, states: Iterable[asyncpg.Record], origins: Mapping[User, str | None]) -> None:
