@@ -73,16 +73,17 @@ async def test_change_of_a_thread__while_a_removal_is_missing__waits_for_it(monk
     room.close()
 
 
-async def test_change_of_a_thread__when_delivery_was_broken__is_dropped() -> None:
-    ada = connect("ada")
-    room = Watched(ada).room
+async def test_change_of_a_thread__when_delivery_was_broken__comes_to_who_is_still_there() -> None:
+    ada, bob = connect("ada"), connect("bob")
+    room = Watched(ada, bob).room
     room.sequencer.accept([changed("t", 1), changed("t", 2)])
 
     epoch = room.sequencer.pause()
+    room.evict(bob)
     room.sequencer.resume(7, epoch)
-    room.sequencer.accept([changed("u", 8)])
+    await eventually(lambda: len(seen(ada)) == 2)
 
-    assert seen(ada) == [("t", 1), ("u", 8)]
+    assert (seen(ada), seen(bob)) == ([("t", 1), ("t", 2)], [("t", 1)])
     room.close()
 
 

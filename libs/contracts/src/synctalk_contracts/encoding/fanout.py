@@ -80,7 +80,7 @@ def room_event(
     after: int | None = None,
     origin: str | None = None,
     views: dict[str, dict[str, Any]] | None = None,
-    hidden_from: Sequence[str] = (),
+    hidden_from: Sequence[str] | None = None,
 ) -> RoomEventJson:
     """Return a `RoomEvent` for `room_batch`."""
     built: RoomEventJson = {
@@ -94,7 +94,7 @@ def room_event(
         built["after"] = after
     if views is not None:
         built["views"] = views
-    if hidden_from:
+    if hidden_from is not None:
         built["hidden_from"] = hidden_from
     return built
 

@@ -146,7 +146,7 @@ async def _not_seeing(conn: Connection, rows: Sequence[MessageRow]) -> dict[str,
     if not rows:
         return {}
     found = await members.not_seeing(conn, [(row.conversation_id, row.seq) for row in rows])
-    return {row.id: found.get((row.conversation_id, row.seq), []) for row in rows}
+    return {row.id: found[place] for row in rows if (place := (row.conversation_id, row.seq)) in found}
 
 
 async def _roles_of_senders(
@@ -305,7 +305,7 @@ class _Changing:
             message,
             change_seq=row.change_seq,
             origin=command.connection_id,
-            hidden_from=self._hidden.get(row.id, ()),
+            hidden_from=self._hidden.get(row.id),
         )
 
     def mentioned_in_threads(self) -> dict[Place, list[tuple[int, str]]]:

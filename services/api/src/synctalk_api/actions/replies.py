@@ -160,7 +160,7 @@ def publish_threads(
             senders[place],
             payload,
             after=each.change_seq,
-            hidden_from=hidden.get(place, ()),
+            hidden_from=hidden.get(place),
         )
 
 

@@ -58,7 +58,7 @@ class Broadcast:
         after: int | None = None,
         origin: str | None = None,
         views: dict[str, Any] | None = None,
-        hidden_from: Sequence[str] = (),
+        hidden_from: Sequence[str] | None = None,
     ) -> None:
         """Add a `RoomEvent` by which sockets get `event`; `payload` may be an `orjson.Fragment`."""
         room_event = encoding.room_event(

@@ -202,7 +202,7 @@ class Room:
     def on_waiting(self) -> None:
         self.typing.pause()
         if self._threads is not None:
-            self._threads.pause(drop=self.sequencer.paused)
+            self._threads.pause()
         self._note_change()
 
     def on_caught_up(self) -> None:

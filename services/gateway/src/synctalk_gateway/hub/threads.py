@@ -12,7 +12,7 @@ INTERVAL_S = 0.5
 class ThreadChanges:
     """Calls `send` with the events of each thread: the first at once, of those that follow soon the latest.
 
-    While paused nothing is sent, and what came before is sent when it resumes, unless it was dropped.
+    While paused nothing is sent; the latest is sent when it resumes.
     """
 
     __slots__ = ("_paused", "_send", "_timers", "_waiting")
@@ -38,11 +38,8 @@ class ThreadChanges:
         self._timers[thread_id] = asyncio.get_running_loop().call_later(INTERVAL_S, self._send_latest, thread_id)
         self._send(event)
 
-    def pause(self, *, drop: bool) -> None:
-        """Send nothing until it resumes; with `drop` nothing of what waits either."""
+    def pause(self) -> None:
         self._paused = True
-        if drop:
-            self._waiting.clear()
 
     def resume(self) -> None:
         self._paused = False
