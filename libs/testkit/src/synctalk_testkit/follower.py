@@ -15,7 +15,7 @@ from synctalk_testkit.clients import LiveSocket, User
 
 CHANGES = frozenset({"message:new", "message:updated", "message:deleted", "conversation:updated", "member:changed"})
 MESSAGES = frozenset({"message:new", "message:updated", "message:deleted"})
-INSIDE = CHANGES | {"typing", "receipt:updated"}
+INSIDE = CHANGES | {"typing", "receipt:updated", "change:hidden", "thread:changed", "thread:updated"}
 """What only members of a conversation receive."""
 
 RETRY_S = 0.3
@@ -33,6 +33,8 @@ class Copy:
     roles: dict[str, tuple[int, str | None, str | None]] = field(default_factory=dict)
     """By user: `change_seq`, role (None: gone), `muted_until`."""
     conversation: dict[str, Any] | None = None
+    replied: dict[str, int] = field(default_factory=dict)
+    """By root message the `change_seq` of a reply that came, or went, after what is known of the root."""
 
     @property
     def members(self) -> dict[str, tuple[str | None, str | None]]:
@@ -52,6 +54,33 @@ class Copy:
         known = self.messages.get(message["id"])
         if known is None or message["change_seq"] > known["change_seq"]:
             self.messages[message["id"]] = message
+        self._forget_replied(message["id"])
+
+    def put_reply(self, message: dict[str, Any]) -> None:
+        """Put a message that is new or deleted: where it is a reply, its root message has changed with it."""
+        self.put(message)
+        if message["thread_id"] is not None:
+            known = self.replied.get(message["thread_id"], 0)
+            self.replied[message["thread_id"]] = max(known, message["change_seq"])
+            self._forget_replied(message["thread_id"])
+
+    def put_thread(self, changed: dict[str, Any]) -> None:
+        root = self.messages.get(changed["thread_id"])
+        if root is not None and changed["change_seq"] >= root["change_seq"]:
+            known = {"thread": changed["thread"], "change_seq": changed["change_seq"]}
+            self.messages[changed["thread_id"]] = root | known
+            self._forget_replied(changed["thread_id"])
+
+    def _forget_replied(self, root_id: str) -> None:
+        root = self.messages.get(root_id)
+        if root is None or root["change_seq"] >= self.replied.get(root_id, 0):
+            self.replied.pop(root_id, None)
+
+    def go_back(self) -> None:
+        """Go back to before the replies whose roots are not known as they are, so that `sync` gives both."""
+        if self.replied:
+            self.cursor = min(self.cursor, min(self.replied.values()) - 1)
+            self.replied.clear()
 
     def put_member(self, user_id: str, member: dict[str, Any]) -> None:
         if member["change_seq"] > self.roles.get(user_id, (0,))[0]:
@@ -117,7 +146,7 @@ class Follower(LiveSocket):
             self._pending[conversation_id] -= 1
             self._wake.set()
         if ack["ok"] and "message" in ack:
-            self._take(conversation_id, ack["message"])
+            self._take(conversation_id, ack["message"], event)
         return ack
 
     async def close(self) -> None:
@@ -142,6 +171,10 @@ class Follower(LiveSocket):
             self._inside.discard(data["id"])
             self._last.pop(data["id"], None)
             self.copies.pop(data["id"], None)
+        elif event == "thread:changed":
+            self.copies[data["conversation_id"]].put_thread(data)
+        elif event == "change:hidden":
+            self._saw(event, data["conversation_id"], data["change_seq"])
         elif event == "sync:required":
             self._stale.update(data["conversation_ids"] or self.copies)
         self._wake.set()
@@ -151,6 +184,8 @@ class Follower(LiveSocket):
         self._last.clear()
         self._inside = {conversation["id"] for conversation in ready["conversations"]}
         self._stale.update(self.copies.keys() - self._inside)
+        for copy in self.copies.values():
+            copy.go_back()
         for conversation in ready["conversations"]:
             if self.copies[conversation["id"]].cursor < conversation["change_seq"]:
                 self._stale.add(conversation["id"])
@@ -158,21 +193,26 @@ class Follower(LiveSocket):
     def _on_change(self, event: str, data: dict[str, Any]) -> None:
         conversation_id = data["conversation_id"] if event != "conversation:updated" else data["id"]
         number = data["change_seq"]
-        last = self._last.get(conversation_id, 0)
         if event == "conversation:updated" and self._is_own_state(data):
             self.copies[conversation_id].put_conversation(data)
             return
-        if number <= last:
-            self.strict_faults.append(f"{event} {number} of {conversation_id} came after {last}")
-        self._last[conversation_id] = max(last, number)
         copy = self.copies[conversation_id]
-        if event in MESSAGES:
+        if event in ("message:new", "message:deleted"):
+            copy.put_reply(data)
+        elif event in MESSAGES:
             copy.put(data)
         elif event == "member:changed":
             copy.put_member(data["user_id"], data)
         else:
             copy.put_conversation(data)
-        copy.saw(number)
+        self._saw(event, conversation_id, number)
+
+    def _saw(self, event: str, conversation_id: str, number: int) -> None:
+        last = self._last.get(conversation_id, 0)
+        if number <= last:
+            self.strict_faults.append(f"{event} {number} of {conversation_id} came after {last}")
+        self._last[conversation_id] = max(last, number)
+        self.copies[conversation_id].saw(number)
 
     def _is_own_state(self, conversation: dict[str, Any]) -> bool:
         """Return whether nothing is new but what is about this user alone, which takes no `change_seq`."""
@@ -186,9 +226,9 @@ class Follower(LiveSocket):
             if conversation_id not in self._inside:
                 self.strict_faults.append(f"{event} of {conversation_id}, which is not one's own: {data}")
 
-    def _take(self, conversation_id: str, message: dict[str, Any]) -> None:
+    def _take(self, conversation_id: str, message: dict[str, Any], event: str) -> None:
         copy = self.copies[conversation_id]
-        copy.put(message)
+        (copy.put_reply if event in ("message:send", "message:delete") else copy.put)(message)
         copy.saw(message["change_seq"])
         self._wake.set()
 
