@@ -99,7 +99,6 @@ def test_room_batch__is_the_contracts(values_of: ValuesOf) -> None:
                 after=event["after"],
                 origin=event["origin"],
                 views=event["views"],
-                after=event["after"],
                 hidden_from=event["hidden_from"],
             )
             for event in dumped["events"]

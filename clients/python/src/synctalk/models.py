@@ -74,6 +74,8 @@ class LinkPreview(Model):
     title: str
     description: str = ""
     image_url: str | None = None
+
+
 class ThreadSummary(Model):
     """What a root message says of the replies in its thread."""
 
