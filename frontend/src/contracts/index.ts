@@ -342,6 +342,7 @@ export interface ServerConversation {
   created_at: string
   description?: string
   external_id: string | null
+  history?: 'all' | 'since_joined'
   id: string
   last_message: Message | null
   last_seq: number

@@ -116,7 +116,8 @@ async def change_by_host(conn: Connection, wanted: EditMessage | DeleteMessage) 
     before = await message_changes.for_change(conn, [place], 0)
     edits = [(wanted.conversation_id, wanted.body if isinstance(wanted, EditMessage) else "")]
     (mentions,) = await mentions_in(conn, edits)
-    changing = _Changing(before, {}, set(), utc_now(), kinds_max=0)
+    hidden = await _not_seeing(conn, list(before.values())) if locked.hides else {}
+    changing = _Changing(before, {}, set(), utc_now(), 0, hidden)
     if place in before:
         wanted = wanted.model_copy(update={"user_id": before[place].sender_id})
     changing.take(Command(wanted, by_host=True), wanted, locked, mentions)
@@ -143,7 +144,7 @@ async def _write(conn: Connection, changing: "_Changing", before: dict[tuple[str
 
 async def _not_seeing(conn: Connection, rows: Sequence[MessageRow]) -> dict[str, list[str]]:
     """Return by message the members for whom it does not exist."""
-    if not rows:
+    if not rows:  # as everywhere but where there are such members
         return {}
     found = await members.not_seeing(conn, [(row.conversation_id, row.seq) for row in rows])
     return {row.id: found[place] for row in rows if (place := (row.conversation_id, row.seq)) in found}

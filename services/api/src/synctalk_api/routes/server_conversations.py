@@ -47,6 +47,7 @@ class PutConversation(Request):
     visibility: Literal["private", "public"] | None = None
     posting: Literal["everyone", "admins"] | None = None
     slow_mode_s: SlowModeS | None = None
+    history: Literal["all", "since_joined"] | None = None
 
     def details(self) -> dict[str, Any]:
         given = self.model_dump(exclude_unset=True, exclude={"type", "member_ids", "owner"})
