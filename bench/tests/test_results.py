@@ -2,8 +2,9 @@ import math
 from dataclasses import replace
 
 import pytest
-from synctalk_bench.load import bar
+from synctalk_bench.load import bar, scenarios
 from synctalk_bench.load.results import Idle, Machine, Run, Spread, Talk
+from synctalk_bench.load.settings import Settings
 
 SPREAD = Spread(1, 2, 3, 4)
 
@@ -66,6 +67,23 @@ def test_bar__late_acks_in_pairs__are_missed() -> None:
         "Ack p99 in pairs": False,
         "Every received message checked": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("messages", "p99_ms", "faults", "kept_up"),
+    [
+        (1_000, 249.0, {}, True),
+        (899, 249.0, {}, False),
+        (1_000, 250.0, {}, False),
+        (1_000, 249.0, {"not acked": 1}, False),
+        (1_000, 249.0, {"out of order": 1}, True),
+    ],
+)
+def test_keeps_up__all_sent_and_answered_in_time(
+    messages: int, p99_ms: float, faults: dict[str, int], kept_up: bool
+) -> None:
+    found = replace(talk("node", 0.1, faults), messages=messages, ack_ms=Spread(1, 2, p99_ms, 300))
+    assert scenarios.keeps_up(found, 1_000, Settings()) is kept_up
 
 
 def test_faults__of_a_baseline__are_not_ours() -> None:

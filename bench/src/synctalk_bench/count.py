@@ -1,8 +1,8 @@
 """`python -m synctalk_bench.count`: what a message costs in system calls, wake-ups and Python calls, by process.
 
-Counts hardly vary with the machine's load, as CPU does. What the processes do without messages is measured first and
-subtracted. Python calls are counted where the system was started with `SYNCTALK_CALL_COUNTS_DIR`, in a run of their
-own: counting them makes everything slower.
+Counts vary much less with the machine's load than CPU does; batches do grow on a slow one. What the processes do
+without messages is measured first and subtracted. Python calls are counted where the system was started with
+`SYNCTALK_CALL_COUNTS_DIR`, in a run of their own: counting them makes everything slower.
 """
 
 import argparse
