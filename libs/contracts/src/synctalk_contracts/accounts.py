@@ -18,7 +18,7 @@ from synctalk_contracts.events.conversations import (
     ConversationUpdated,
     MemberChanged,
 )
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.messages import MessageCompleted, MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
@@ -124,6 +124,7 @@ ACCESS: Mapping[str, Access] = {
                 MessageCreated,
                 MessageUpdated,
                 MessageDeleted,
+                MessageCompleted,
                 ReceiptRead,
                 ThreadRead,
                 ReportCreated,
@@ -134,13 +135,16 @@ ACCESS: Mapping[str, Access] = {
         consumes=(API_USERS,),
         listens=(_REVOKED,),
         takes_commands=True,
-        keys=(_limits("api_", "message:"),),
+        keys=(
+            _limits("api_", "message:", "stream:"),
+            Keys(("stream:*",), (*_SCRIPTS, "@hash", "@sortedset", "get", "set", "append", "getrange", *_EXPIRY)),
+        ),
         publishes_on=(ChannelKind.CONVERSATION, ChannelKind.USER, ChannelKind.REPLIES, ChannelKind.PARTITIONS),
     ),
     "gateway": Access(
         listens=(_REVOKED, ConversationCreated.type_name(), MemberChanged.type_name()),
         sends_commands=True,
-        keys=(_limits("message:", "signal:", "connect"), Keys(("delivered:*",), ("zadd", *_EXPIRY))),
+        keys=(_limits("message:", "stream:", "signal:", "connect"), Keys(("delivered:*",), ("zadd", *_EXPIRY))),
         publishes_on=(ChannelKind.CONVERSATION, ChannelKind.HEARTBEAT),
         subscribes_to=tuple(ChannelKind),
     ),

@@ -46,6 +46,27 @@ class DeleteMessage(Command):
     message_id: Id
 
 
+class StartStream(Command):
+    type: Literal["stream.start.v1"] = "stream.start.v1"
+    client_message_id: str
+    body: str = ""
+    thread_id: Id | None = None
+
+
+class AppendToStream(Command):
+    type: Literal["stream.append.v1"] = "stream.append.v1"
+    message_id: Id
+    at: int
+    text: str
+
+
+class EndStream(Command):
+    type: Literal["stream.end.v1"] = "stream.end.v1"
+    message_id: Id
+    body: str | None = None
+    """None: what was appended."""
+
+
 class AddReaction(Command):
     type: Literal["reaction.add.v1"] = "reaction.add.v1"
     message_id: Id
@@ -78,6 +99,9 @@ AnyCommand = Annotated[
     SendMessage
     | EditMessage
     | DeleteMessage
+    | StartStream
+    | AppendToStream
+    | EndStream
     | AddReaction
     | RemoveReaction
     | MarkDelivered

@@ -24,6 +24,7 @@ class RoomEvent(Contract):
         "message:ephemeral",
         "thread:changed",
         "thread:updated",
+        "message:delta",
         "receipt:updated",
         "typing",
         "conversation:updated",
@@ -33,7 +34,7 @@ class RoomEvent(Contract):
         "rights:changed",
     ]
     change_seq: Seq | None = None
-    """None: outside the order (receipts, threads, typing, ephemeral messages)."""
+    """None: outside the order (receipts, threads, typing, deltas, ephemeral messages)."""
     after: Seq = 0
     """Outside the order, but not before this `change_seq`, up to which the payload shows the state."""
     origin: str | None = None

@@ -190,6 +190,10 @@ class Message(Contract):
     """Of a root message that has replies."""
     previews: list[LinkPreview] = Field(default=[])
     """Of the first links, in their sequence, those whose pages have any: empty at first, filled by a later change."""
+    streaming: bool = Field(default=False)
+    """It is still being written; `body` is the text so far."""
+    interrupted: bool = Field(default=False)
+    """Its writer fell silent before the end."""
 
 
 class Thread(Contract):

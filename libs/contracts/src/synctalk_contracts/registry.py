@@ -10,7 +10,7 @@ from synctalk_contracts.events.conversations import (
     ConversationUpdated,
     MemberChanged,
 )
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.messages import MessageCompleted, MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
@@ -45,6 +45,7 @@ EVENTS: dict[str, type[Event]] = {
         MessageCreated,
         MessageUpdated,
         MessageDeleted,
+        MessageCompleted,
         ReceiptRead,
         ThreadRead,
         ReportCreated,
@@ -76,6 +77,9 @@ def schemas() -> dict[str, type[BaseModel]]:
         commands.SendMessage,
         commands.EditMessage,
         commands.DeleteMessage,
+        commands.StartStream,
+        commands.AppendToStream,
+        commands.EndStream,
         commands.AddReaction,
         commands.RemoveReaction,
         commands.MarkDelivered,

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from synctalk_contracts.base import Contract, Request
-from synctalk_contracts.ids import ClientMessageId, GivenTime, Id, Seq, Timestamp
+from synctalk_contracts.ids import MAX_INT64, ClientMessageId, GivenTime, Id, Seq, Timestamp
 from synctalk_contracts.metadata import Metadata
 from synctalk_contracts.models import (
     Conversation,
@@ -31,7 +31,7 @@ from synctalk_contracts.models import (
     ThreadSummary,
     User,
 )
-from synctalk_contracts.text import BodyOrNothing, Emoji, Status
+from synctalk_contracts.text import MAX_BODY_CHARS, BodyOrNothing, Emoji, Status, Text
 
 
 def _unless_forwarded(body: object, check: ValidatorFunctionWrapHandler, given: ValidationInfo) -> object:
@@ -109,6 +109,46 @@ class MessageEditToServer(ToServer):
 
 class MessageDeleteToServer(ToServer):
     EVENT: ClassVar[str] = "message:delete"
+    conversation_id: Id
+    message_id: Id
+
+
+class NewStream(Request):
+    """The beginning of a message that its sender streams."""
+
+    client_message_id: ClientMessageId
+    body: BodyOrNothing = ""
+    thread_id: Id | None = None
+    """The root message, of a reply in a thread."""
+
+
+class StreamText(Request):
+    """More of a streamed message's text."""
+
+    at: Annotated[int, Field(ge=0, le=MAX_INT64)]
+    """Where it belongs, in code points from the beginning; what is there already is skipped."""
+    text: Annotated[Text, Field(max_length=MAX_BODY_CHARS)]
+    """Empty: nothing new, but the writer is not silent."""
+
+
+class StreamEnd(Request):
+    body: BodyOrNothing | None = None
+    """The whole text in the place of what was streamed; null: that is it."""
+
+
+class MessageStreamStartToServer(ToServer, NewStream):
+    EVENT: ClassVar[str] = "message:stream:start"
+    conversation_id: Id
+
+
+class MessageStreamAppendToServer(ToServer, StreamText):
+    EVENT: ClassVar[str] = "message:stream:append"
+    conversation_id: Id
+    message_id: Id
+
+
+class MessageStreamEndToServer(ToServer, StreamEnd):
+    EVENT: ClassVar[str] = "message:stream:end"
     conversation_id: Id
     message_id: Id
 
@@ -317,6 +357,17 @@ class ThreadUpdatedToClient(ToClient):
     read_seq: Seq
     unread_count: int
     mention_count: int
+
+
+class MessageDeltaToClient(ToClient):
+    """More of a streamed message's text; not part of the conversation's order."""
+
+    EVENT: ClassVar[str] = "message:delta"
+    conversation_id: Id
+    message_id: Id
+    at: int
+    """Where it belongs, in code points from the beginning."""
+    text: str
 
 
 class ReceiptUpdatedToClient(ToClient):

@@ -65,8 +65,13 @@ _LATIN = regex.compile(r"\p{Latin}")
 _LOOKS_LATIN = regex.compile(rf"[\p{{Latin}}\p{{M}}{''.join(_LIKE_LATIN)}]+")
 
 
+def shows_something(value: str) -> bool:
+    """Return whether a body has at least one visible character."""
+    return _VISIBLE.search(value) is not None
+
+
 def _shown(value: str) -> str:
-    if not _VISIBLE.search(value):
+    if not shows_something(value):
         raise ValueError("must contain at least one visible character")
     return value
 

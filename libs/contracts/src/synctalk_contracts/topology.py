@@ -12,7 +12,7 @@ from synctalk_contracts.events.conversations import (
     ConversationUpdated,
     MemberChanged,
 )
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.messages import MessageCompleted, MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
 from synctalk_contracts.events.reports import ReportCreated
 from synctalk_contracts.events.sessions import SessionRevoked
@@ -93,7 +93,15 @@ NOTIFIER_EVENTS = DurableQueue(
     "notifier.events",
     tuple(
         e.type_name()
-        for e in (ConversationCreated, MemberChanged, MessageCreated, MessageDeleted, ReceiptRead, ThreadRead)
+        for e in (
+            ConversationCreated,
+            MemberChanged,
+            MessageCreated,
+            MessageCompleted,
+            MessageDeleted,
+            ReceiptRead,
+            ThreadRead,
+        )
     ),
 )
 NOTIFIER_SESSIONS = DurableQueue("notifier.sessions", (SessionRevoked.type_name(),))
@@ -108,6 +116,7 @@ NOTIFIER_FEED = (
         "notifier.feed.conversations",
         MessageCreated,
         MessageUpdated,
+        MessageCompleted,
         MessageDeleted,
         ConversationCreated,
         ConversationUpdated,

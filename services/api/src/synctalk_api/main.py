@@ -16,6 +16,7 @@ from synctalk_api.actions.deletion import Deletion
 from synctalk_api.actions.erasures import Erasures
 from synctalk_api.actions.file_cleaning import FileCleaning
 from synctalk_api.actions.files import Files
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.partitions import Partitions
 from synctalk_api.actions.profiles import ProfilePublisher
 from synctalk_api.actions.user_copies import UserCopies
@@ -29,6 +30,7 @@ from synctalk_api.routes.dependencies import Services
 from synctalk_api.routes.named import NamedConversations
 from synctalk_api.settings import Settings
 from synctalk_api.store.stores import Store, Stores
+from synctalk_api.store.streams import StreamTexts
 from synctalk_api.writing import command_queue, command_writers
 
 
@@ -46,7 +48,9 @@ def build(settings: Settings) -> FastAPI:
     profiles = service.running(ProfilePublisher(stores, settings, fanout))
     objects = ObjectStore(settings.files_url, settings.files_options)
     files = Files(stores, objects, Inspector.of(settings), settings)
-    writers = command_writers(service, settings, stores, fanout, files)
+    texts = StreamTexts(redis)
+    live = service.running(LiveTexts(texts))
+    writers = command_writers(service, settings, stores, fanout, files, texts, live)
     for store in stores.all:
         service.running(Backfill(store.postgres))
         service.running(Deletion(store.postgres))
@@ -55,7 +59,9 @@ def build(settings: Settings) -> FastAPI:
     service.running(FileCleaning(stores, objects, settings.file_unused_s))
     tokens = service.verify_tokens()
     partitions = Partitions(settings.instance, stores, redis, command_queue(service, settings, writers))
-    services = Services.of(settings, stores, accounts, directory, limiter, fanout, profiles, writers, partitions, files)
+    services = Services.of(
+        settings, stores, accounts, directory, limiter, fanout, profiles, writers, partitions, files, live
+    )
     erasures = service.running(Erasures(stores, services.users, fanout))
     claims = service.running(Claims(stores, services.users, services.blocks, fanout))
     service.bus.subscribe(topology.API_USERS, users_handler(services.users, erasures, claims))

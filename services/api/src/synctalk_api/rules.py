@@ -34,8 +34,8 @@ def may_edit(user_id: str, sender_id: str) -> bool:
 PINS_MAX = 250
 
 
-def may_forward(*, deleted: bool, system: bool) -> bool:
-    return not deleted and not system
+def may_forward(*, deleted: bool, system: bool, streaming: bool) -> bool:
+    return not deleted and not system and not streaming
 
 
 def shows_source(conversation_id: str, into: str, *, public: bool) -> bool:

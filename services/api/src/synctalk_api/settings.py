@@ -127,6 +127,16 @@ class Settings(PostgresSettings):
         default=5, gt=0, description="Messages per user and second, over REST and sockets together."
     )
     message_burst: float = Field(default=20, ge=1, description="Messages per user at once.")
+    stream_rate_per_s: float = Field(
+        default=50,
+        gt=0,
+        description="Appends to streamed messages per user and second, over REST and sockets together.",
+    )
+    stream_burst: float = Field(default=200, ge=1, description="Appends to streamed messages per user at once.")
+    streams_max: int = Field(default=5, ge=1, description="Messages that one user may stream at the same time.")
+    stream_silence_s: float = Field(
+        default=30, gt=0, description="How long a streamed message waits for its writer before it ends, in seconds."
+    )
     write_rate_per_s: float = Field(default=20, gt=0, description="Other changes per user and second, over REST.")
     write_burst: float = Field(default=200, ge=1, description="Other changes per user at once.")
     named_rate_per_s: float = Field(

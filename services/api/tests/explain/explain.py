@@ -27,6 +27,7 @@ from synctalk_api.store import (
     search,
     server_conversations,
     system_messages,
+    streaming,
     thread_pages,
     threads,
     users,
@@ -194,7 +195,8 @@ def cases(now: datetime) -> list[Case]:
     react: tuple[Any, ...] = (
         one, [31], [60], ["body"], ["{}"], [None], [None], [], [], [], [], one, message, ["emoji7"], [nth(1, 1_001)],
         one, message, ["emoji7"], [1], [], [], one, [60], now, ["message.updated.v1"], ["{}"],
-        [60], [None], [None], [None], [], [], [], [], [False], [], [], [], [], [], [],
+        [60], [None], [None], [None], [], [], [], [], [False], [], [], [], [], [], [], [],
+        [False], [False],
     )  # fmt: skip
     busy, thread = nth(5, 1), nth(6, 7)
     replying: tuple[Any, ...] = ([busy], [thread], [me], [200_200], [200_201], [True])
@@ -246,6 +248,7 @@ def cases(now: datetime) -> list[Case]:
         Case(server_conversations.VIEW, (groups[0],)),
         Case(server_conversations.PRESENT, (groups[0],)),
         Case(system_messages.SAID, (eight, ["m7"] * 8, me)),
+        *(Case(streaming.OLDER_THAN, (now, 100), planned) for planned in PLANS),
         Case(pins.PAGE, (groups[0], None, None, 51, 0)),
         Case(previews.WRITE, (groups[:2], [10, 20], ["[]", "[]"])),
         Case(revisions.PAGE, (groups[0], nth(3, 1010), 0, 51)),

@@ -57,9 +57,11 @@ async def test_commands__after_their_deadline__are_unavailable_and_write_nothing
 
     replies = await api.commands(late, deadline=past())
     stores = api.services.stores
-    sent = await send(stores.main.postgres, [Command(late[0], deadline=past())], stores=stores)
+    sent = await send(
+        stores.main.postgres, [Command(late[0], deadline=past())], stores=stores, live=api.services.history.live
+    )
     changes = [Command(payload, deadline=past()) for payload in late[1:]]
-    changed = await change(api.services.stores.main.postgres, changes, kinds_max=50)
+    changed = await change(api.services.stores.main.postgres, changes, kinds_max=50, live=api.services.history.live)
 
     assert [code(reply) for reply in replies] == ["unavailable"] * 5
     assert {type(outcome) for outcome in (*sent.outcomes, *changed.outcomes)} == {UnavailableError}

@@ -12,7 +12,7 @@ from synctalk_contracts.events.conversations import (
     ConversationUpdated,
     MemberChanged,
 )
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.messages import MessageCompleted, MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.events.receipts import ReceiptRead
 from synctalk_contracts.events.users import UserUpdated
 from synctalk_contracts.models import Message
@@ -31,6 +31,7 @@ KINDS: list[type[Event]] = [
     MessageCreated,
     MessageUpdated,
     MessageDeleted,
+    MessageCompleted,
     ReceiptRead,
     UserUpdated,
 ]
@@ -135,3 +136,23 @@ async def test_silent_message__says_so_in_its_event_alone(api: Api, received: li
     await eventually(lambda: created == [e for e in received if isinstance(e, MessageCreated)][-2:])
     assert loud.keys() == quiet.keys()
     assert (await ben.get(f"/v1/conversations/{group['id']}"))["unread_count"] == 2
+
+
+async def test_events__of_a_streamed_message__are_its_start_and_its_end(api: Api, received: list[Event]) -> None:
+    ada, ben = await api.users(2)
+    path = f"/v1/conversations/{(await ada.direct(ben))['id']}/messages"
+    message = await ada.post(f"{path}/stream", {"client_message_id": "one"})
+    await ada.patch(f"{path}/{message['id']}/stream", {"at": 0, "text": "Hello"})
+    ended = await ada.post(f"{path}/{message['id']}/stream/end", {})
+
+    def of_message() -> list[tuple[type[Event], Message]]:
+        kinds = (MessageCreated, MessageUpdated, MessageCompleted)
+        return [(type(e), e.message) for e in received if isinstance(e, kinds) and e.message.id == message["id"]]
+
+    await eventually(lambda: len(of_message()) == 3)
+    whole = Message(**ended)
+    assert of_message() == [
+        (MessageCreated, Message(**message)),
+        (MessageUpdated, whole),
+        (MessageCompleted, whole),
+    ]

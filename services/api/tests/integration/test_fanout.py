@@ -55,7 +55,12 @@ async def test_send__committed_but_never_published__is_published_when_it_is_repe
     conversation = await ada.direct(ben)
     await api.subscribe(conversation["id"])
     command = SendMessage(conversation_id=conversation["id"], user_id=ada.id, client_message_id="lost", body="hello")
-    await send(api.services.stores.main.postgres, [Command(command)], stores=api.services.stores)
+    await send(
+        api.services.stores.main.postgres,
+        [Command(command)],
+        stores=api.services.stores,
+        live=api.services.history.live,
+    )
 
     reply = await api.command(command, "socket-2")
 
@@ -73,7 +78,9 @@ async def test_change__committed_but_never_published__is_published_when_it_is_re
     await api.subscribe(conversation["id"])
     commands: list[AnyCommand] = [EditMessage(body="after", **place), DeleteMessage(**place)]
     for n, command in enumerate(commands):
-        await change(api.services.stores.main.postgres, [Command(command)], kinds_max=50)
+        await change(
+            api.services.stores.main.postgres, [Command(command)], kinds_max=50, live=api.services.history.live
+        )
 
         await api.command(command)
 
@@ -185,7 +192,9 @@ async def test_command__repeated_in_the_batch_that_does_it__is_published_once(ap
     place = {"conversation_id": conversation["id"], "message_id": message["id"], "user_id": ada.id}
     edit = EditMessage(body="after", **place)
 
-    result = await change(api.services.stores.main.postgres, [Command(edit), Command(edit)], kinds_max=50)
+    result = await change(
+        api.services.stores.main.postgres, [Command(edit), Command(edit)], kinds_max=50, live=api.services.history.live
+    )
 
     assert [outcome.changed for outcome in result.outcomes if isinstance(outcome, CommandResult)] == [True, False]
     ((_, data),) = result.broadcast.replies_and_rooms()

@@ -16,6 +16,7 @@ from synctalk_api.settings import Settings
 from synctalk_contracts.commands import EditMessage, SendMessage
 from synctalk_contracts.models import Scope
 from synctalk_runtime.ids import new_id
+from synctalk_testkit.eventually import eventually
 from synctalk_testkit.service import serve_stub
 
 from services.api.tests.integration.conftest import Api, Start, User
@@ -296,3 +297,71 @@ def test_settings__of_a_hook_that_cannot_work__stop_the_start(settings: dict[str
     Settings.model_validate(given)
     with pytest.raises(ValidationError):
         Settings.model_validate(given | settings)
+
+
+async def streamed(writer: User, conversation_id: str, text: str) -> tuple[str, dict[str, Any]]:
+    """Begin a stream and append a text; return its path and the message."""
+    path = f"/v1/conversations/{conversation_id}/messages"
+    message = await writer.post(f"{path}/stream", {"client_message_id": new_id()})
+    await writer.patch(f"{path}/{message['id']}/stream", {"at": 0, "text": text})
+    return f"{path}/{message['id']}", message
+
+
+async def test_stream__at_its_end__is_asked_about_once_with_its_whole_text(api: Api, hook: Hook) -> None:
+    ada, ben = await api.users(2)
+    group = await ada.group(ben)
+
+    async def replace(_: dict[str, Any]) -> Any:
+        return {"action": "replace", "body": "[removed]"}
+
+    hook.answer = replace
+    path, message = await streamed(ada, group["id"], "my card is 4111")
+    ended = await ada.post(f"{path}/stream/end", {})
+
+    assert ended["body"] == "[removed]"
+    assert hook.asked == [
+        {
+            "type": "create",
+            "message": {
+                "conversation_id": group["id"],
+                "sender_id": ada.id,
+                "body": "my card is 4111",
+                "metadata": {},
+                "client_message_id": message["client_message_id"],
+            },
+        }
+    ]
+
+
+async def test_stream__refused_at_its_end__is_deleted(api: Api, hook: Hook) -> None:
+    ada, ben = await api.users(2)
+    group = await ada.group(ben)
+
+    async def refuse(_: dict[str, Any]) -> Any:
+        return {"action": "refuse", "reason": "not here"}
+
+    hook.answer = refuse
+    path, _ = await streamed(ada, group["id"], "nonsense")
+    ended = await ada.call("POST", f"{path}/stream/end", {})
+    seen = await ben.get(path)
+
+    assert (ended.status, ended.body["error"]["details"]) == (403, {"reason": "not here"})
+    assert (seen["body"], seen["streaming"]) == ("", False)
+    assert seen["deleted_at"] is not None
+
+
+async def test_stream__of_a_silent_writer__is_asked_about_too(start_api: Start) -> None:
+    async def refuse(_: dict[str, Any]) -> Any:
+        return {"action": "refuse"}
+
+    async with hooked(start_api, stream_silence_s=1) as (api, hook):
+        ada, ben = await api.users(2)
+        group = await ada.group(ben)
+        hook.answer = refuse
+        path, _ = await streamed(ada, group["id"], "nonsense")
+
+        async def is_deleted() -> bool:
+            return (await ben.get(path))["deleted_at"] is not None
+
+        await eventually(is_deleted, timeout=15)
+        assert [asked["message"]["body"] for asked in hook.asked] == ["nonsense"]

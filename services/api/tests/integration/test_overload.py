@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 from synctalk_api.actions.commands import Command, CommandResult
+from synctalk_api.actions.streams import Streams
 from synctalk_api.actions.writer import Writer
-from synctalk_api.actions.writers import Writers
 from synctalk_contracts.commands import AnyCommand, SendMessage
 from synctalk_runtime.errors import UnavailableError
 from synctalk_testkit.eventually import eventually
@@ -61,9 +61,9 @@ async def test_rest__while_the_database_stands_still__is_refused_at_once_with_wh
 
 
 def writer_of(api: Api) -> Writer:
-    writers = api.services.writers
-    assert isinstance(writers, Writers)
-    return writers.by_store[api.services.stores.main]
+    streams = api.services.writers
+    assert isinstance(streams, Streams)
+    return streams._writers.by_store[api.services.stores.main]
 
 
 async def is_sent(user: User, conversation: Json, name: str) -> bool:
@@ -78,7 +78,7 @@ async def test_commands__beyond_the_bound__are_refused_to_rest_and_wait_at_the_c
     conversation = await ada.direct(ben)
     settings = api.settings.model_copy(update=bounds)
     stores = api.services.stores
-    writer = Writer(stores, stores.main, settings, api.services.conversations.fanout)
+    writer = Writer(stores, stores.main, settings, api.services.conversations.fanout, api.services.history.live)
     commands = [send(ada, conversation, n, "🙂" * 8_000) for n in range(4)]
     written = await writer.accept(commands[:3])
 

@@ -16,6 +16,7 @@ class RateLimits:
     def __init__(self, settings: Settings, buckets: Buckets) -> None:
         self._buckets = buckets
         self._message = _of_events("message", settings.message_rate_per_s, settings.message_burst)
+        self._stream = _of_events("stream", settings.stream_rate_per_s, settings.stream_burst)
         self._signal = _of_events("signal", settings.signal_rate_per_s, settings.signal_burst)
         self._connect = connect_limit(settings)
         self._connect_user = Limit("connect_user", settings.connect_user_rate_per_s, settings.connect_user_burst)
@@ -23,8 +24,12 @@ class RateLimits:
     async def take_message(self, user_id: str) -> None:
         await self._buckets.take(self._message, user_id)
 
+    async def take_stream(self, user_id: str) -> None:
+        """Take a token for more of a streamed message."""
+        await self._buckets.take(self._stream, user_id)
+
     async def take_signal(self, user_id: str) -> None:
-        """Take a token for any event but a new message."""
+        """Take a token for any event but a new message and more of one."""
         await self._buckets.take(self._signal, user_id)
 
     async def take_connect(self, address: str) -> None:

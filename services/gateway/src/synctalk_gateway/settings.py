@@ -37,6 +37,8 @@ class Settings(BaseServiceSettings):
     )
     message_rate_per_s: float = Field(default=5, gt=0, description="Messages per user and second.")
     message_burst: float = Field(default=20, gt=0, description="Messages per user at once.")
+    stream_rate_per_s: float = Field(default=50, gt=0, description="Appends to streamed messages per user and second.")
+    stream_burst: float = Field(default=200, gt=0, description="Appends to streamed messages per user at once.")
     signal_rate_per_s: float = Field(
         default=20, gt=0, description="Receipts, typing and other events per user and second."
     )

@@ -172,12 +172,19 @@ async def test_commands__replies_cannot_come__are_refused_before_a_token_is_take
     assert world.buckets.taken == queue.commands == world.deliveries.added == []
 
 
-@pytest.mark.parametrize("event", ["typing:start", "typing:stop", "receipt:read"])
+STREAM_EVENTS: dict[str, dict[str, Any]] = {
+    "message:stream:start": {"client_message_id": "a"},
+    "message:stream:append": {"message_id": ROOM, "at": 0, "text": "x"},
+    "message:stream:end": {"message_id": ROOM},
+}
+
+
+@pytest.mark.parametrize("event", ["typing:start", "typing:stop", "receipt:read", *STREAM_EVENTS])
 async def test_events__of_a_conversation_the_user_is_not_in__are_not_found(
     world: "World", handlers: SocketHandlers, event: str
 ) -> None:
     ada = world.connect(ADA)
-    payload = {"conversation_id": ROOM} | ({"seq": 1} if event == "receipt:read" else {})
+    payload = {"conversation_id": ROOM} | ({"seq": 1} if event == "receipt:read" else STREAM_EVENTS.get(event, {}))
     with pytest.raises(NotFoundError):
         await handlers.on_event(ada, event, payload)
 

@@ -342,6 +342,18 @@ async def test_receipt__reaches_everybody_but_the_origin(ada: Connection, bob: C
     assert socket_of(bob).written == [("receipt:updated", {"read_seq": 3})]
 
 
+async def test_delta__reaches_everybody_but_the_origin_and_waits_for_what_came_before(
+    ada: Connection, bob: Connection
+) -> None:
+    room = Watched(ada, bob).room
+    delta = {"event": "message:delta", "origin": ada.id, "user_id": "ada", "payload": {"at": 0, "text": "so"}}
+    room.sequencer.accept([message(2), delta])
+    assert socket_of(bob).written == []
+    room.sequencer.accept([message(1)])
+    assert [name for name, _ in socket_of(bob).written] == ["message:new", "message:new", "message:delta"]
+    assert [name for name, _ in socket_of(ada).written] == ["message:new", "message:new"]
+
+
 @pytest.mark.parametrize("kind", ["message:new", "message:updated", "message:deleted"])
 async def test_message__of_each_kind__reaches_everybody_but_the_origin(
     ada: Connection, bob: Connection, kind: str

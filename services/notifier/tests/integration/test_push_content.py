@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from synctalk_contracts.events.messages import MessageCompleted
 from synctalk_contracts.ids import format_time
 from synctalk_contracts.models import Role
 from synctalk_runtime.ids import utc_now
@@ -181,3 +182,18 @@ async def test_push__upstreams_down__comes_when_they_are_back(rig: Rig) -> None:
     finally:
         rig.upstreams.down = False
     await rig.pushes(token, 1)
+
+
+async def test_push__of_a_streamed_message__comes_at_its_end_and_once(rig: Rig) -> None:
+    ada, bob = rig.user(), rig.user()
+    token = await bob.add_device()
+    conversation = await rig.conversation(ada, bob)
+    begun = await conversation.write(ada, body="Let me", streaming=True)
+    plain = await conversation.write(ada, body="plain")
+    await rig.pushes(token, 1)
+    whole = begun.message.model_copy(update={"body": "Let me think", "streaming": False, "change_seq": 9})
+    await rig.publish(MessageCompleted(message=whole))
+    pushes = await rig.pushes(token, 2)
+
+    assert [push.message["data"]["message_id"] for push in pushes] == [plain.message.id, begun.message.id]
+    assert [push.message["data"]["text"] for push in pushes] == ["plain", "Let me think"]

@@ -104,9 +104,12 @@ def room_batch(conversation_id: str, events: Sequence[RoomEventJson]) -> bytes:
     return orjson.dumps({"conversation_id": conversation_id, "events": events})
 
 
-def done(request_id: int, message: bytes | None = None) -> ReplyJson:
-    """Return the `Reply` to a command that was carried out; `message` is the JSON of the message it concerned."""
-    result = {} if message is None else {"message": orjson.Fragment(message)}
+def done(request_id: int, message: bytes | None = None, at: int | None = None) -> ReplyJson:
+    """Return the `Reply` to a command that was carried out; `message` is the JSON of the message it concerned, `at`
+    how far the text of a streamed one reaches."""
+    result: dict[str, Any] = {} if message is None else {"message": orjson.Fragment(message)}
+    if at is not None:
+        result["at"] = at
     return {"id": request_id, "result": result, "error": None}
 
 

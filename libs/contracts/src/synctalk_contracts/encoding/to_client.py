@@ -49,6 +49,11 @@ def change_hidden(*, conversation_id: str, change_seq: int) -> bytes:
     return encode("change:hidden", {"conversation_id": conversation_id, "change_seq": change_seq})
 
 
+def message_delta(*, conversation_id: str, message_id: str, at: int, text: str) -> bytes:
+    payload = {"conversation_id": conversation_id, "message_id": message_id, "at": at, "text": text}
+    return encode("message:delta", payload)
+
+
 def typing(*, conversation_id: str, user_id: str, active: bool) -> bytes:
     return encode("typing", {"conversation_id": conversation_id, "user_id": user_id, "active": active})
 

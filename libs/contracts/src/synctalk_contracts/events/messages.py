@@ -23,3 +23,10 @@ class MessageUpdated(Event):
 class MessageDeleted(Event):
     NAME: ClassVar[str] = "message.deleted"
     message: Message
+
+
+class MessageCompleted(Event):
+    """A streamed message has its whole text."""
+
+    NAME: ClassVar[str] = "message.completed"
+    message: Message

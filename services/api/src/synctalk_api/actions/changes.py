@@ -14,10 +14,12 @@ import asyncpg
 import orjson
 from synctalk_contracts import sockets
 from synctalk_contracts.commands import AddReaction, DeleteMessage, EditMessage, RemoveReaction
-from synctalk_contracts.events.messages import MessageDeleted, MessageUpdated
+from synctalk_contracts.envelope import Event
+from synctalk_contracts.events.messages import MessageCompleted, MessageDeleted, MessageUpdated
 from synctalk_contracts.ids import format_time
 from synctalk_contracts.links import links_of
 from synctalk_contracts.models import Role
+from synctalk_contracts.text import shows_something
 from synctalk_runtime.errors import (
     AppError,
     ConflictError,
@@ -35,28 +37,45 @@ from synctalk_api.actions.commands import (
     BatchResult,
     Command,
     CommandResult,
+    EndedStream,
+    FinishStream,
     Outcome,
     PinMessage,
     ShowPreviews,
     UnpinMessage,
 )
 from synctalk_api.actions.conversations import publish_changed
-from synctalk_api.actions.mentions import NOBODY, mentions_in
+from synctalk_api.actions.live_texts import LiveTexts
+from synctalk_api.actions.mentions import mentions_in
 from synctalk_api.actions.messages import republish
 from synctalk_api.actions.replies import mention_in_threads, remove_replies
 from synctalk_api.actions.system_messages import system_message
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.rights import Operation
 from synctalk_api.rules import Mentions
-from synctalk_api.store import conversations, members, message_changes, outbox, previews, search, system_messages
+from synctalk_api.store import (
+    conversations,
+    members,
+    message_changes,
+    messages,
+    outbox,
+    previews,
+    search,
+    system_messages,
+)
 from synctalk_api.store.message_changes import MessageChanges, Reaction, Replaced
 from synctalk_api.store.messages import MessageRow
 from synctalk_api.store.threads import Place
 
-Change = EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage | ShowPreviews
+Change = (
+    EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage | ShowPreviews | FinishStream
+)
+
+ENDING = (DeleteMessage, FinishStream)
+"""What is possible in a conversation where one may write no more."""
 
 
-async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: int) -> BatchResult:
+async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: int, live: LiveTexts) -> BatchResult:
     """Carry out the commands that are allowed.
 
     What is so already succeeds without a change. `kinds_max` bounds the different emoji on one message.
@@ -72,9 +91,9 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
         places = {n: (c.conversation_id, c.message_id) for n, c in enumerate(wanted) if n in locked}
         allowed = list(places.values())
         asked = [_reaction(c) for c in wanted if isinstance(c, AddReaction | RemoveReaction)]
-        before = await message_changes.for_change(conn, allowed, len(asked)) if allowed else {}
+        before = await live.in_rows(await message_changes.for_change(conn, allowed, len(asked))) if allowed else {}
         reacted = await message_changes.reacted(conn, asked) if asked else set()
-        edits = [(c.conversation_id, c.body if isinstance(c, EditMessage) else "") for c in wanted]
+        edits = [(c.conversation_id, c.body if isinstance(c, EditMessage | FinishStream) else "") for c in wanted]
         mentions = await mentions_in(conn, edits)
         senders = await _roles_of_senders(conn, wanted, locked, before)
         hiding = {place for n, place in places.items() if locked[n]["hides"] and place in before}
@@ -82,18 +101,28 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
         changing = _Changing(before, senders, reacted, utc_now(), kinds_max, hidden)
         for n, command in enumerate(commands):
             row = locked.get(n)
-            if row is None or (row["blocked_by_peer"] and not isinstance(wanted[n], DeleteMessage)):
+            if row is None or (row["blocked_by_peer"] and not isinstance(wanted[n], ENDING)):
                 changing.outcomes.append(NotFoundError())
             elif row["late"]:
                 changing.outcomes.append(UnavailableError())
             else:
                 changing.take(command, wanted[n], _Locked.of(row, Role(row["role"])), mentions[n])
         await _write(conn, changing, before)
-    return BatchResult(changing.outcomes, changing.broadcast)
+    return BatchResult(changing.outcomes, changing.broadcast, changing.ended)
+
+
+async def interrupt(conn: Connection, end: FinishStream) -> Broadcast:
+    """End a stream whose writer has fallen silent, and return what is to be published.
+
+    Raises NotFoundError where there is no such message. One that is streamed no longer stays as it is.
+    """
+    if not await messages.by_ids(conn, [(end.conversation_id, end.message_id)]):
+        raise NotFoundError
+    return await change_of_senders(conn, end.conversation_id, [end])
 
 
 async def change_of_senders(
-    conn: Connection, conversation_id: str, commands: Sequence[DeleteMessage | ShowPreviews]
+    conn: Connection, conversation_id: str, commands: Sequence[DeleteMessage | ShowPreviews | FinishStream]
 ) -> Broadcast:
     """Change messages for their senders, who need not be members any more, and return what is to be published.
 
@@ -102,9 +131,10 @@ async def change_of_senders(
     locked = _Locked.of(await conversations.lock_any(conn, conversation_id), Role.MEMBER)
     before = await message_changes.for_change(conn, [(conversation_id, each.message_id) for each in commands], 0)
     hidden = await _not_seeing(conn, list(before.values())) if locked.hides else {}
+    texts = [(conversation_id, each.body if isinstance(each, FinishStream) else "") for each in commands]
     changing = _Changing(before, {}, set(), utc_now(), 0, hidden)
-    for wanted in commands:
-        changing.take(Command(wanted), wanted, locked, NOBODY)
+    for wanted, mentions in zip(commands, await mentions_in(conn, texts), strict=True):
+        changing.take(Command(wanted), wanted, locked, mentions)
     await _write(conn, changing, before)
     return changing.broadcast
 
@@ -228,6 +258,7 @@ class _Changing:
         self.deleted_by: dict[Place, str] = {}
         self._events: list[tuple[str, str]] = []
         self._kinds_max = kinds_max
+        self.ended: list[EndedStream] = []
 
     def take(self, command: Command, wanted: Change, locked: _Locked, mentions: Mentions) -> None:
         place = (wanted.conversation_id, wanted.message_id)
@@ -243,7 +274,7 @@ class _Changing:
                 locked, sender, self.now, mentions, self._kinds_max, reacted, pins, by_host=command.by_host
             )
             changed = changed_by(wanted, state, given)
-            if changed is not state and not isinstance(wanted, DeleteMessage):
+            if changed is not state and not isinstance(wanted, ENDING):
                 require_open(locked.archived_at)
                 require_unmuted(locked.muted_until, self.now)
         except AppError as error:
@@ -257,10 +288,12 @@ class _Changing:
         self._note_pin(wanted, state, changed, locked.pins_count)
         if isinstance(wanted, EditMessage):
             self._replaced.append(Replaced(state.conversation_id, state.id, number, state.body))
-        if isinstance(wanted, DeleteMessage) and state.thread_id is not None:
+        if changed.deleted_at is not None and state.thread_id is not None:
             thread = state.conversation_id, state.thread_id
             self.fewer[thread] = number, self.fewer.get(thread, (0, 0))[1] + 1
             self.deleted_by[thread] = wanted.user_id
+        if state.streaming and not changed.streaming:
+            self.ended.append(EndedStream(state.id, state.sender_id))
         self._counts[wanted.conversation_id] = number
         self._states[place] = changed = replace(changed, change_seq=number)
         self._publish(command, shown(changed))
@@ -293,12 +326,14 @@ class _Changing:
             self.pinned_by[command.conversation_id] = command.user_id
 
     def _publish(self, command: Command, row: MessageRow) -> None:
-        deleted = isinstance(command.payload, DeleteMessage)
+        deleted = row.deleted_at is not None
         encoded = row.to_json()
         message = orjson.Fragment(encoded)
         self.outcomes.append(CommandResult(encoded))
         event = MessageDeleted if deleted else MessageUpdated
-        self._events.append(outbox.row(event, {"message": message}, format_time(self.now), command.traceparent))
+        self._note_event(event, message, command)
+        if isinstance(command.payload, FinishStream) and not deleted:
+            self._note_event(MessageCompleted, message, command)
         self.broadcast.to_room(
             row.conversation_id,
             sockets.MessageDeletedToClient if deleted else sockets.MessageUpdatedToClient,
@@ -317,6 +352,9 @@ class _Changing:
                 thread = row.conversation_id, row.thread_id
                 found.setdefault(thread, []).extend((row.seq, user_id) for user_id in more)
         return found
+
+    def _note_event(self, event: type[Event], message: orjson.Fragment, command: Command) -> None:
+        self._events.append(outbox.row(event, {"message": message}, format_time(self.now), command.traceparent))
 
     def changes(self) -> MessageChanges:
         rows = [state for place, state in self._states.items() if state is not self._before[place]]
@@ -380,10 +418,10 @@ def changed_by(command: Change, state: MessageRow, given: _Circumstances) -> Mes
             return _edited(command, state, given)
         case DeleteMessage():
             return _deleted(command, state, given)
-        case AddReaction():
-            return _reacted(command, state, given)
-        case RemoveReaction():
-            return _taken_back(command, state) if given.reacted else state
+        case FinishStream():
+            return _finished(command, state, given)
+        case AddReaction() | RemoveReaction():
+            return _reaction_changed(command, state, given)
         case PinMessage() | UnpinMessage():
             return _with_pin(command, state, given)
         case ShowPreviews():
@@ -395,6 +433,8 @@ def _edited(command: EditMessage, state: MessageRow, given: _Circumstances) -> M
         raise ForbiddenError
     if state.deleted_at is not None:
         raise ConflictError("This message was deleted.")
+    if state.streaming:
+        raise ConflictError("This message is still being written.")
     if command.body == state.body:
         return state
     if not command.body and not state.files:
@@ -413,8 +453,10 @@ def _deleted(command: DeleteMessage, state: MessageRow, given: _Circumstances) -
     is_own = command.user_id == state.sender_id
     if not is_own and not rights.may_to(Operation.DELETE_MESSAGE, given.locked.type, given.locked.role, given.sender):
         raise ForbiddenError
-    if state.deleted_at is not None:
-        return state
+    return state if state.deleted_at is not None else _emptied(state, given.now)
+
+
+def _emptied(state: MessageRow, now: datetime) -> MessageRow:
     return replace(
         state,
         body="",
@@ -422,14 +464,38 @@ def _deleted(command: DeleteMessage, state: MessageRow, given: _Circumstances) -
         mention_all=False,
         reactions={},
         reaction_counts={},
-        deleted_at=given.now,
+        deleted_at=now,
         pinned_at=None,
         pinned_by=None,
         metadata={},
         forwarded_from=None,
         files=[],
         previews=[],
+        streaming=False,
     )
+
+
+def _finished(command: FinishStream, state: MessageRow, given: _Circumstances) -> MessageRow:
+    if command.user_id != state.sender_id and not command.interrupted:
+        raise ForbiddenError
+    if not state.streaming:
+        raise ConflictError("This message is complete.")
+    if not shows_something(command.body):
+        return _emptied(state, given.now)
+    return replace(
+        state,
+        body=command.body,
+        mentions=given.mentions.user_ids,
+        mention_all=given.mentions.all and given.may(Operation.MENTION_ALL),
+        streaming=False,
+        interrupted=command.interrupted,
+    )
+
+
+def _reaction_changed(command: AddReaction | RemoveReaction, state: MessageRow, given: _Circumstances) -> MessageRow:
+    if isinstance(command, AddReaction):
+        return _reacted(command, state, given)
+    return _taken_back(command, state) if given.reacted else state
 
 
 def _reacted(command: AddReaction, state: MessageRow, given: _Circumstances) -> MessageRow:
@@ -479,7 +545,7 @@ def _with_pin(command: PinMessage | UnpinMessage, state: MessageRow, given: _Cir
 
 
 def _with_previews(command: ShowPreviews, state: MessageRow) -> MessageRow:
-    if state.deleted_at is not None or links_of(state.body) != command.links:
+    if state.deleted_at is not None or state.streaming or links_of(state.body) != command.links:
         return state
     shown = [preview.model_dump() for preview in command.previews]
     return state if shown == state.previews else replace(state, previews=shown)

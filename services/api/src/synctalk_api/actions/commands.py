@@ -60,6 +60,18 @@ class SayCustom(Contract):
     system: dict[str, Any]
 
 
+class FinishStream(Contract):
+    """The end of a streamed message, with its whole text."""
+
+    conversation_id: Id
+    user_id: Id
+    type: Literal["stream.finish.v1"] = "stream.finish.v1"
+    message_id: Id
+    client_message_id: str
+    body: str
+    interrupted: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class CommandResult:
     """The result of a command, true after the commit."""
@@ -68,6 +80,8 @@ class CommandResult:
     """The `Message` as JSON, encoded once for the reply, the fan-out and the event."""
     changed: bool = True
     """False: it was so before the command."""
+    at: int | None = None
+    """How far the text of a streamed message reaches, after more of it was appended."""
 
 
 Outcome = CommandResult | AppError
@@ -75,7 +89,7 @@ Outcome = CommandResult | AppError
 
 @dataclass(slots=True)
 class Command:
-    payload: AnyCommand | PinMessage | UnpinMessage | ShowPreviews | SayCustom
+    payload: AnyCommand | PinMessage | UnpinMessage | ShowPreviews | SayCustom | FinishStream
     connection_id: str | None = None
     """The socket it came from; None: over REST."""
     traceparent: str | None = None
@@ -92,12 +106,23 @@ class Command:
     """Nobody gets a push for it."""
     files: Sequence[File] = ()
     """Of a message to be sent: what its `file_ids` are, each of them ready and taken for it."""
+    stream_id: str | None = None
+    """Of a message to be streamed: the id that it gets."""
 
     def reply(self, outcome: Outcome) -> encoding.ReplyJson:
         """Return the contract's `Reply`."""
         if isinstance(outcome, CommandResult):
-            return encoding.done(self.request_id, outcome.message)
+            return encoding.done(self.request_id, outcome.message, outcome.at)
         return encoding.refused(self.request_id, outcome.body()["error"])
+
+
+@dataclass(frozen=True, slots=True)
+class EndedStream:
+    """A message that is streamed no longer."""
+
+    message_id: str
+    user_id: str
+    """Its writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +131,4 @@ class BatchResult:
 
     outcomes: Sequence[Outcome]
     broadcast: Broadcast
+    ended: Sequence[EndedStream] = ()

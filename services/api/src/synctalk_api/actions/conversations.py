@@ -24,6 +24,7 @@ from synctalk_api import rights, rules
 from synctalk_api.actions.access import lock_as_member, require_open
 from synctalk_api.actions.blocks import Blocks
 from synctalk_api.actions.invitations import Invitations
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.lookups import direct_between
 from synctalk_api.actions.system_messages import system_message
 from synctalk_api.actions.users import Users
@@ -47,6 +48,7 @@ class Conversations:
     invitations: Invitations
     fanout: Fanout
     group_members_max: int
+    live: LiveTexts
 
     async def begin_direct(self, user_id: str, member_ids: Sequence[str]) -> tuple[Conversation, bool]:
         """Return the one direct conversation of these two users, and whether it is new.
@@ -115,7 +117,9 @@ class Conversations:
 
     async def get(self, user_id: str, conversation_id: str) -> Conversation:
         async with self.stores.reading(conversation_id) as conn:
-            return await view_of(conn, conversation_id, user_id)
+            found = await view_of(conn, conversation_id, user_id)
+        [view] = await self.live.in_conversations([found])
+        return view
 
     async def page(
         self, user_id: str, position: ListPosition | None, limit: int, *, hidden: bool = False
@@ -157,7 +161,7 @@ class Conversations:
             return found
 
         found = await self.stores.each(dict.fromkeys(store_of.values()), views)
-        by_id = {view.id: view for some in found.values for view in some}
+        by_id = {view.id: view for view in await self.live.in_conversations([v for some in found.values for v in some])}
         return [by_id[conversation_id] for conversation_id in store_of if conversation_id in by_id]
 
     async def change_details(self, user_id: str, conversation_id: str, fields: Mapping[str, Any]) -> Conversation:

@@ -54,7 +54,9 @@ async def source_of(stores: Stores, payload: SendMessage) -> Source | AppError:
     if (
         row is None
         or row.seq <= begins_after
-        or not rules.may_forward(deleted=row.deleted_at is not None, system=row.system is not None)
+        or not rules.may_forward(
+            deleted=row.deleted_at is not None, system=row.system is not None, streaming=row.streaming
+        )
     ):
         return InvalidError.of("forward", "must name a message that you can read and that was not deleted")
     return Source(row.body, row.files, _shown(row, payload.conversation_id, public=public))

@@ -12,6 +12,7 @@ from synctalk_runtime.postgres import Connection
 from synctalk_api import rules
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import require_reader
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.threads import require_root
 from synctalk_api.store import messages, server_conversations, thread_pages, threads
 from synctalk_api.store.stores import Stores
@@ -61,6 +62,7 @@ TOP_LEVEL: Literal["top_level"] = "top_level"
 @dataclass(frozen=True, slots=True)
 class History:
     stores: Stores
+    live: LiveTexts
     page_bytes_max: int
 
     async def page(
@@ -77,12 +79,25 @@ class History:
             begins_after = await require_reader(conn, conversation_id, user_id)
             if isinstance(part, InThread):
                 await require_root(conn, conversation_id, part.thread_id)
-            if isinstance(start, Around):
-                return await self._around(conn, user_id, conversation_id, part, start, limit, begins_after)
-            if isinstance(start, At):
-                first = await messages.first_at(conn, conversation_id, start.time)
-                start = From("after", first - 1)
-            return self._from(start, await _read(conn, conversation_id, part, start, limit + 1, begins_after), limit)
+            shown, rest = await self._page(conn, user_id, conversation_id, part, start, limit, begins_after)
+        return await self.live.in_messages(shown), rest
+
+    async def _page(
+        self,
+        conn: Connection,
+        user_id: str | None,
+        conversation_id: str,
+        part: Part,
+        start: Start,
+        limit: int,
+        begins_after: int,
+    ) -> tuple[list[Message], From | None]:
+        if isinstance(start, Around):
+            return await self._around(conn, user_id, conversation_id, part, start, limit, begins_after)
+        if isinstance(start, At):
+            first = await messages.first_at(conn, conversation_id, start.time)
+            start = From("after", first - 1)
+        return self._from(start, await _read(conn, conversation_id, part, start, limit + 1, begins_after), limit)
 
     def _from(self, start: From, found: list[Message], limit: int) -> tuple[list[Message], From | None]:
         if start.direction == "before":
@@ -132,7 +147,8 @@ class History:
             row = (await messages.by_ids(conn, [(conversation_id, message_id)])).get((conversation_id, message_id))
             if row is None or row.seq <= begins_after:
                 raise NotFoundError
-        return row.to_model()
+        [message] = await self.live.in_messages([row.to_model()])
+        return message
 
 
 async def _read(

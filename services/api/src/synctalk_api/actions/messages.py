@@ -30,6 +30,7 @@ from synctalk_api import rules
 from synctalk_api.actions.access import archived, blocking, muted
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
 from synctalk_api.actions.forwards import Source, sources_of
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.mentions import NOBODY, mentions_in, permitted
 from synctalk_api.actions.replies import Reply, add_replies
 from synctalk_api.clients.fanout import Broadcast
@@ -53,13 +54,14 @@ class _First:
     digest: bytes
 
 
-async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Stores) -> BatchResult:
+async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Stores, live: LiveTexts) -> BatchResult:
     """Store the new messages; a repeated one has the result of the first time."""
     firsts, duplicates = _split_duplicates(commands)
     sources = await sources_of(stores, [first.payload for first in firsts])
     in_threads = any(first.payload.thread_id is not None for first in firsts)
     async with postgres.transaction() if in_threads else postgres.connection() as conn:
-        meant = await mentions_in(conn, [(first.payload.conversation_id, first.payload.body) for first in firsts])
+        said = [(f.payload.conversation_id, "" if commands[f.n].stream_id else f.payload.body) for f in firsts]
+        meant = await mentions_in(conn, said)
         senders = [(first.payload.conversation_id, first.payload.user_id) for first in firsts]
         mentions = await permitted(conn, senders, meant)
         now = utc_now()
@@ -77,6 +79,7 @@ async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Store
             if draft.thread_id is not None and n in rows and rows[n]["seq"] is not None
         ]
         replied = await add_replies(conn, replies, now)
+    repeated = await live.in_rows(repeated)
     outcomes: list[Outcome | None] = [None] * len(commands)
     broadcast = Broadcast()
     for n, (first, draft) in enumerate(zip(firsts, drafts, strict=True)):
@@ -118,6 +121,7 @@ def _draft(first: _First, mentioned: Mentions, source: Source | AppError | None,
         sendable=source is None,
         by_host=by_host,
         silent=command.silent,
+        stream_id=command.stream_id,
     )
 
 
@@ -126,6 +130,8 @@ def _digest(command: Command) -> bytes:
     others = {name: value for name in OTHER_CONTENT if (value := getattr(payload, name))}
     if payload.forward is not None:
         others["forward"] = payload.forward.model_dump()
+    if command.stream_id is not None:
+        others["streaming"] = True
     return rules.digest(payload.body, payload.reply_to, others)
 
 

@@ -7,6 +7,7 @@ from synctalk_contracts.models import Message
 
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import require_reader
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.store import pins
 from synctalk_api.store.stores import Stores
 
@@ -14,6 +15,7 @@ from synctalk_api.store.stores import Stores
 @dataclass(frozen=True, slots=True)
 class Pins:
     stores: Stores
+    live: LiveTexts
     page_bytes_max: int
 
     async def page(
@@ -26,6 +28,6 @@ class Pins:
         async with self.stores.reading(conversation_id) as conn:
             begins_after = await require_reader(conn, conversation_id, user_id)
             rows = await pins.page(conn, conversation_id, position, limit + 1, begins_after)
-        found = [row.to_model() for row in rows]
+        found = await self.live.in_messages([row.to_model() for row in rows])
         shown = sizes.fitting(found[:limit], self.page_bytes_max)
         return found[:shown], len(found) > shown

@@ -5,18 +5,21 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from synctalk_contracts.commands import EditMessage, SendMessage
 from synctalk_runtime.background import Tasks
 from synctalk_runtime.errors import AppError, ForbiddenError, UnavailableError
 
-from synctalk_api.actions.commands import Command, CommandResult, Outcome
+from synctalk_api.actions.commands import Command, CommandResult, FinishStream, Outcome
 from synctalk_api.actions.forwards import sources_of
 from synctalk_api.actions.writers import Writers
 from synctalk_api.clients.message_hook import HookAnswer, HookedMessage, HookQuestion, MessageHook
 from synctalk_api.store import message_keys
 from synctalk_api.store.stores import Stores
+
+Hooked = SendMessage | EditMessage | FinishStream
+"""What the hook is asked about. Of a streamed message it is the end, when there is the whole text."""
 
 MAX_REVIEWED = 1_000
 """Commands that wait for the hook at once; further ones wait at the broker, or are refused over REST."""
@@ -91,6 +94,10 @@ class ReviewedWriters:
         if passing:
             await self._writers.accept(passing)
 
+    async def review(self, command: Command) -> Command | AppError:
+        """Return the end of a stream as it may be written, or the error with which it is refused."""
+        return await self._asked(command)
+
     async def _accept_reviewed(
         self,
         conversation_id: str,
@@ -135,13 +142,16 @@ class ReviewedWriters:
         assert isinstance(payload, SendMessage | EditMessage)
         if isinstance(payload, SendMessage) and (payload.user_id, payload.client_message_id) in stored:
             return command
-        body = payload.body
         if isinstance(payload, SendMessage) and payload.forward is not None:
             source = (await sources_of(self._stores, [payload]))[0]
             if isinstance(source, AppError):  # the writers will say so
                 return command
-            body = source.body
-        answer = await self._hook.ask(_question(payload, body))
+            return await self._asked(command, source.body)
+        return await self._asked(command)
+
+    async def _asked(self, command: Command, forwarded: str | None = None) -> Command | AppError:
+        payload = cast(Hooked, command.payload)
+        answer = await self._hook.ask(_question(payload, payload.body if forwarded is None else forwarded))
         if answer is None:
             return UnavailableError() if self._refuses_unanswered else command
         if answer.action == "refuse":
@@ -166,15 +176,15 @@ def _is_reviewed(command: Command) -> bool:
     return isinstance(command.payload, SendMessage | EditMessage) and not command.by_host
 
 
-def _question(payload: SendMessage | EditMessage, body: str) -> HookQuestion:
+def _question(payload: Hooked, body: str) -> HookQuestion:
     return HookQuestion(
-        type="create" if isinstance(payload, SendMessage) else "edit",
+        type="edit" if isinstance(payload, EditMessage) else "create",
         message=HookedMessage(
             conversation_id=payload.conversation_id,
             sender_id=payload.user_id,
             body=body,
             metadata=payload.metadata if isinstance(payload, SendMessage) else {},
-            client_message_id=payload.client_message_id if isinstance(payload, SendMessage) else None,
+            client_message_id=None if isinstance(payload, EditMessage) else payload.client_message_id,
         ),
     )
 

@@ -15,6 +15,7 @@ from synctalk_runtime.postgres import Postgres
 
 from synctalk_api import rules
 from synctalk_api.actions import sizes
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.store import conversations, members, messages
 from synctalk_api.store.members import MemberRow
 from synctalk_api.store.messages import MessageRow
@@ -30,6 +31,7 @@ REMOVED = SyncState(removed=True)
 @dataclass(frozen=True, slots=True)
 class Sync:
     stores: Stores
+    live: LiveTexts
     pool: Callable[[Store], Postgres]
     """The connections to use."""
     reset_after: int
@@ -82,8 +84,16 @@ class Sync:
                 moved = await members.changed_since(conn, cursors, most)
                 views = await conversations.views(conn, [(conversation_id, user_id) for conversation_id in cursors])
             return {
-                view.id: (_Step(cursors[view.id], changed[view.id], moved[view.id], most[view.id] - 1), view)
-                for view in views
+                view.id: (
+                    _Step(
+                        cursors[view.id],
+                        await self.live.in_list(changed[view.id]),
+                        moved[view.id],
+                        most[view.id] - 1,
+                    ),
+                    view,
+                )
+                for view in await self.live.in_conversations(views)
             }
 
         return (await self.stores.each(behind, read)).by_store

@@ -15,6 +15,7 @@ from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_api.actions import sizes
 from synctalk_api.actions.access import lock_as_member, require_reader
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.replies import publish_states
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.store import messages, threads
@@ -44,6 +45,7 @@ async def require_root(conn: Connection, conversation_id: str, message_id: str, 
 class Threads:
     stores: Stores
     fanout: Fanout
+    live: LiveTexts
     page_bytes_max: int
 
     async def page(
@@ -85,6 +87,7 @@ class Threads:
                 )
             if len(states) < len(wanted):
                 await self.stores.require_here(store, [each.conversation_id for each in wanted])
+            roots = await self.live.in_rows(roots)
             return {
                 row["thread_id"]: Thread(
                     conversation_id=row["conversation_id"],

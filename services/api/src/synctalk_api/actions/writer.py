@@ -29,8 +29,9 @@ from synctalk_runtime.telemetry import span
 
 from synctalk_api.actions.backlog import Backlog, Submission
 from synctalk_api.actions.changes import change
-from synctalk_api.actions.commands import BatchResult, Command, CommandResult, Outcome, SayCustom
+from synctalk_api.actions.commands import BatchResult, Command, CommandResult, EndedStream, Outcome, SayCustom
 from synctalk_api.actions.custom_messages import say_custom
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.messages import send
 from synctalk_api.actions.receipts import raise_watermarks
 from synctalk_api.actions.threads import mark_threads_read
@@ -61,15 +62,16 @@ STOP_TIMEOUT_S = 60.0
 
 
 class Writer:
-    def __init__(self, stores: Stores, store: Store, settings: Settings, fanout: Fanout) -> None:
+    def __init__(self, stores: Stores, store: Store, settings: Settings, fanout: Fanout, live: LiveTexts) -> None:
         self._stores = stores
         self._store = store
         self.max_batch = settings.write_batch_commands
         """In one transaction; what is accepted together is never divided."""
         self._interval_s = settings.write_interval_s
         self._wait_max_s = settings.write_wait_max_s
-        self._send = partial(send, stores=stores)
-        self._change = partial(change, kinds_max=settings.reaction_kinds_max)
+        self._send = partial(send, stores=stores, live=live)
+        self._change = partial(change, kinds_max=settings.reaction_kinds_max, live=live)
+        self._live = live
         self._fanout = fanout
         self._backlog = Backlog(
             max_batch=self.max_batch,
@@ -165,6 +167,7 @@ class Writer:
                 for action, positions in self._runs(commands):
                     result = await self._write_run(action, [commands[n] for n in positions])
                     broadcast.extend(result.broadcast)
+                    self._live.end(result.ended)
                     for n, outcome in zip(positions, result.outcomes, strict=True):
                         outcomes[n] = outcome
                 await self._replace_moved(commands, outcomes)
@@ -237,11 +240,13 @@ class Writer:
     async def _write_apart(self, action: Action, commands: Sequence[Command]) -> BatchResult:
         outcomes: list[Outcome] = []
         broadcast = Broadcast()
+        ended: list[EndedStream] = []
         for command in commands:
             result = await self._write_run(action, [command])
             outcomes += result.outcomes
             broadcast.extend(result.broadcast)
-        return BatchResult(outcomes, broadcast)
+            ended += result.ended
+        return BatchResult(outcomes, broadcast, ended)
 
     async def _retry_race(self, action: Action, commands: Sequence[Command]) -> BatchResult:
         """Write them; once more after a race. Raises what the second try raises."""

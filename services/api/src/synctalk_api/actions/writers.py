@@ -8,6 +8,7 @@ from synctalk_runtime.errors import AppError, UnavailableError
 
 from synctalk_api.actions.commands import Command, CommandResult, Outcome
 from synctalk_api.actions.file_sending import FileSending, has_files
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.writer import Writer
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.settings import Settings
@@ -20,12 +21,14 @@ FILES_AT_ONCE = 200
 
 
 class Writers:
-    def __init__(self, stores: Stores, settings: Settings, fanout: Fanout, file_sending: FileSending) -> None:
+    def __init__(
+        self, stores: Stores, settings: Settings, fanout: Fanout, file_sending: FileSending, live: LiveTexts
+    ) -> None:
         self._stores = stores
         self._fanout = fanout
         self._file_sending = file_sending
         self._with_files = Tasks()
-        self.by_store = {store: Writer(stores, store, settings, fanout) for store in stores.all}
+        self.by_store = {store: Writer(stores, store, settings, fanout, live) for store in stores.all}
         self.max_batch = settings.write_batch_commands
         """What is accepted together is never divided within a store, and no more than this."""
 

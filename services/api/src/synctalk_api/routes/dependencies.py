@@ -20,6 +20,7 @@ from synctalk_api.actions.history import History
 from synctalk_api.actions.host_users import HostUsers
 from synctalk_api.actions.invitations import Invitations
 from synctalk_api.actions.invites import Invites
+from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.members import Members
 from synctalk_api.actions.moderation import Moderation
 from synctalk_api.actions.names import Names
@@ -57,6 +58,8 @@ class UserLimits:
     uploading: Limit
     by_key: Limit
     """What a server key may call without a user; a batch costs as many calls as it has messages."""
+    streaming: Limit
+    """Appends, from the bucket from which the gateways take as well."""
 
     @classmethod
     def of(cls, settings: Settings) -> "UserLimits":
@@ -68,6 +71,7 @@ class UserLimits:
             changing_profile=Limit("api_profile", settings.profile_rate_per_s, settings.profile_burst),
             uploading=Limit("api_file", settings.file_rate_per_s, settings.file_burst),
             by_key=Limit("server_key", settings.server_key_rate_per_s, settings.server_key_burst),
+            streaming=Limit("stream", settings.stream_rate_per_s, settings.stream_burst),
         )
 
 
@@ -120,6 +124,7 @@ class Services:
         writers: CommandWriters,
         partitions: Partitions,
         files: Files,
+        live: LiveTexts,
     ) -> "Services":
         most = settings.group_members_max
         users = Users(stores, accounts, profiles)
@@ -127,12 +132,12 @@ class Services:
         names, host_users = Names(stores), HostUsers(users, directory)
         invitations = Invitations(stores, limiter, settings)
         bounds = settings.sync_reset_after, settings.sync_changes_max, settings.sync_bytes_max
-        sync = Sync(stores, attrgetter("reads"), *bounds)
+        sync = Sync(stores, live, attrgetter("reads"), *bounds)
         return cls(
             stores=stores,
             users=users,
             blocks=blocks,
-            conversations=Conversations(stores, users, blocks, invitations, fanout, most),
+            conversations=Conversations(stores, users, blocks, invitations, fanout, most, live),
             channels=Channels(stores, users, fanout, most),
             members=Members(stores, users, blocks, invitations, fanout, most),
             moderation=Moderation(stores, users, fanout),
@@ -140,8 +145,8 @@ class Services:
             reports=Reports(stores),
             public_url=settings.public_url,
             own_states=OwnStates(stores, fanout),
-            history=History(stores, settings.page_bytes_max),
-            pins=Pins(stores, settings.page_bytes_max),
+            history=History(stores, live, settings.page_bytes_max),
+            pins=Pins(stores, live, settings.page_bytes_max),
             previews=Previews(stores, fanout),
             revisions=Revisions(stores),
             search=Search(
@@ -151,7 +156,7 @@ class Services:
                 settings.search_conversations_max,
                 settings.page_bytes_max,
             ),
-            threads=Threads(stores, fanout, settings.page_bytes_max),
+            threads=Threads(stores, fanout, live, settings.page_bytes_max),
             sync=sync,
             gateway_sync=replace(sync, pool=attrgetter("postgres")),
             writers=writers,
@@ -194,6 +199,10 @@ async def _uploading(principal: CurrentPrincipal, services: ServicesDep) -> None
     await services.limiter.take(services.limits.uploading, principal.user_id)
 
 
+async def _streaming(principal: CurrentPrincipal, services: ServicesDep) -> None:
+    await services.limiter.take(services.limits.streaming, principal.user_id)
+
+
 async def _no_guest(principal: CurrentPrincipal) -> None:
     if principal.is_guest:
         raise ForbiddenError("A guest can't make this call.")
@@ -212,3 +221,4 @@ SENDING = Depends(_sending)
 SEARCHING = Depends(_searching)
 CHANGING_PROFILE = Depends(_changing_profile)
 UPLOADING = Depends(_uploading)
+STREAMING = Depends(_streaming)

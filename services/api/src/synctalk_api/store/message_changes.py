@@ -105,10 +105,12 @@ with changed as (
       digest = case when x.deleted_at is null then m.digest end,
       metadata = case when x.deleted_at is null then m.metadata else '{}' end,
       forwarded_from = case when x.deleted_at is null then m.forwarded_from end,
-      files = case when x.deleted_at is null then m.files else '[]' end
+      files = case when x.deleted_at is null then m.files else '[]' end,
+      streaming = x.streaming, interrupted = x.interrupted
   from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-              $28::timestamptz[], $29::uuid[], $35::bool[])
-       as x(conversation_id, seq, change_seq, body, mentions, edited_at, deleted_at, pinned_at, pinned_by, mention_all)
+              $28::timestamptz[], $29::uuid[], $35::bool[], $43::bool[], $44::bool[])
+       as x(conversation_id, seq, change_seq, body, mentions, edited_at, deleted_at, pinned_at, pinned_by, mention_all,
+            streaming, interrupted)
   where m.conversation_id = x.conversation_id and m.seq = x.seq
 ), taken_back as (
   delete from reactions r
@@ -242,6 +244,8 @@ async def write_changes(conn: Connection, changes: MessageChanges, now: datetime
         *_columns_of_mentions(changes.unmentioned),
         *_columns_of_mentions(changes.mentioned),
         changes.unused_files,
+        [r.streaming for r in rows],
+        [r.interrupted for r in rows],
     )
 
 

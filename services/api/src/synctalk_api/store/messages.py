@@ -63,6 +63,9 @@ class MessageRow:
     """A `ThreadSummary` as JSON."""
     previews: list[dict[str, Any]] = field(default_factory=list)
     """Each a `LinkPreview`."""
+    streaming: bool = False
+    """`body` is what it began with: the text so far is in Redis."""
+    interrupted: bool = False
 
     @classmethod
     def from_row(cls, row: asyncpg.Record, prefix: str = "") -> "MessageRow":
@@ -125,9 +128,10 @@ with asked as (
   from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bytea[], $6::uuid[], $7::uuid[], $8::text[],
               $9::text[], $10::text[], $11::text[], $14::timestamptz[], $15::text[], $16::jsonb[],
               $17::bool[], $18::jsonb[], $19::bool[], $20::text[], $23::uuid[], $24::bool[],
-              $25::bool[])
+              $25::bool[], $26::bool[])
        as a(n, conversation_id, user_id, client_message_id, digest, reply_to, id, body, mentions, head, tail, deadline,
-            terms, metadata, mention_all, forwarded_from, sendable, files, thread_id, also_in_conversation, by_host)
+            terms, metadata, mention_all, forwarded_from, sendable, files, thread_id, also_in_conversation, by_host,
+            streaming)
 ), locked as (
   select a.n, a.user_id, c.last_seq, c.change_seq, c.archived_at, c.posting, c.slow_mode_s, m.role, m.muted_until,
          m.sent_at, m.blocks_peer, m.blocked_by_peer,
@@ -171,15 +175,16 @@ with asked as (
 ), written as (
   insert into messages (conversation_id, seq, id, change_seq, sender_id, client_message_id, digest, body, reply_to,
                         mentions, created_at, metadata, mention_all, forwarded_from, files, thread_id,
-                        also_in_conversation)
+                        also_in_conversation, streaming)
   select a.conversation_id, x.seq, a.id, x.change_seq, a.user_id, a.client_message_id, a.digest, a.body, a.reply_to,
          a.mentions::uuid[], $12, a.metadata, a.mention_all, a.forwarded_from, a.files::jsonb, a.thread_id,
-         a.also_in_conversation
+         a.also_in_conversation, a.streaming
   from numbered x join asked a on a.n = x.n
 ), indexed as (
   insert into message_terms (conversation_id, seq, created_at, id, terms)
   select a.conversation_id, x.seq, $12, a.id, placed_terms(a.terms, a.conversation_id, x.seq)
   from numbered x join asked a on a.n = x.n
+  where not a.streaming
 ), mentioning as (
   insert into mentions (conversation_id, seq, user_id, thread_id, thread_only)
   select a.conversation_id, x.seq, mentioned.user_id, a.thread_id,
@@ -242,6 +247,7 @@ class Draft:
     files: list[dict[str, Any]]
     thread_id: str | None
     also_in_conversation: bool
+    streaming: bool
     envelope: str
     """The JSON of the event up to the message."""
     head: str
@@ -261,9 +267,11 @@ class Draft:
         sendable: bool = True,
         by_host: bool = False,
         silent: bool = False,
+        stream_id: str | None = None,
     ) -> "Draft":
+        """`stream_id`: the id of a message that is streamed."""
         forwarded_from = None if source is None else source.model_dump()
-        message_id = new_id()
+        message_id = stream_id or new_id()
         rest: dict[str, Any] = {
             "sender_id": command.user_id,
             "client_message_id": command.client_message_id,
@@ -286,6 +294,8 @@ class Draft:
             "also_in_conversation": command.also_in_conversation,
             "thread": None,
             "previews": [],
+            "streaming": stream_id is not None,
+            "interrupted": False,
         }
         return cls(
             conversation_id=command.conversation_id,
@@ -302,6 +312,7 @@ class Draft:
             files=rest["files"],
             thread_id=command.thread_id,
             also_in_conversation=command.also_in_conversation,
+            streaming=rest["streaming"],
             id=message_id,
             envelope=outbox.opening(MessageCreated, time, traceparent)
             + ('{"silent":true,"message":' if silent else '{"message":'),
@@ -365,6 +376,7 @@ async def send(
         [d.thread_id for d in drafts],
         [d.also_in_conversation for d in drafts],
         [d.by_host for d in drafts],
+        [d.streaming for d in drafts],
     )
 
 

@@ -30,7 +30,11 @@ on conflict (conversation_id, seq) do update set terms = excluded.terms"""
 
 
 async def reindex(conn: Connection, rows: Sequence[MessageRow]) -> None:
-    """Index these messages by their present text, and remove the deleted ones from the index."""
+    """Index these messages by their present text, and remove the deleted ones from the index.
+
+    Those that are being streamed are found once they are complete.
+    """
+    rows = [row for row in rows if not row.streaming]
     if not rows:
         return
     await conn.execute(
@@ -45,7 +49,12 @@ async def reindex(conn: Connection, rows: Sequence[MessageRow]) -> None:
 
 def differs(row: MessageRow, before: MessageRow) -> bool:
     """Return whether the message is found by other terms than before; deleting it changes its tags or its text."""
-    return row.body != before.body or row.tags != before.tags or row.deleted_at != before.deleted_at
+    return (
+        row.body != before.body
+        or row.tags != before.tags
+        or row.deleted_at != before.deleted_at
+        or row.streaming != before.streaming
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Commands of a socket to api: the room check, a token from the user's bucket, and the queue of the partition."""
 
-from synctalk_contracts.commands import AnyCommand, MarkDelivered, MarkRead, SendMessage
+from synctalk_contracts.commands import AnyCommand, AppendToStream, MarkDelivered, MarkRead, SendMessage, StartStream
 from synctalk_runtime.errors import UnavailableError
 
 from synctalk_gateway.acks import PendingAck
@@ -38,11 +38,17 @@ class CommandSubmission:
         self._typing = typing
         self._deliveries = deliveries
 
-    async def send(self, connection: Connection, command: SendMessage) -> PendingAck:
+    async def send(self, connection: Connection, command: SendMessage | StartStream) -> PendingAck:
         """Send a message, which ends the typing of it."""
         self._typing.end(connection, command.conversation_id)
         await self._must_take(connection, command)
         await self._limits.take_message(connection.user_id)
+        return self._commands.submit(connection.id, command)
+
+    async def append(self, connection: Connection, command: AppendToStream) -> PendingAck:
+        """Append to a streamed message."""
+        await self._must_take(connection, command)
+        await self._limits.take_stream(connection.user_id)
         return self._commands.submit(connection.id, command)
 
     async def change(self, connection: Connection, command: AnyCommand) -> PendingAck:

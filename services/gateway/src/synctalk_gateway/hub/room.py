@@ -182,7 +182,7 @@ class Room:
         kind = event["event"]
         if kind in ("message:new", "message:updated", "message:deleted"):
             self._deliver_message(kind, event)
-        elif kind in ("receipt:updated", "message:ephemeral"):
+        elif kind in ("receipt:updated", "message:delta", "message:ephemeral"):
             self.send(packets.room_event(event), origin=event.get("origin"))
         elif kind == "thread:changed":
             self._deliver_thread(event)

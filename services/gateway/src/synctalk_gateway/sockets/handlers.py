@@ -70,6 +70,9 @@ class SocketHandlers:
                 (contract.MessageSendToServer, self._send),
                 (contract.MessageEditToServer, self._change(commands.EditMessage)),
                 (contract.MessageDeleteToServer, self._change(commands.DeleteMessage)),
+                (contract.MessageStreamStartToServer, self._stream_start),
+                (contract.MessageStreamAppendToServer, self._stream_append),
+                (contract.MessageStreamEndToServer, self._change(commands.EndStream)),
                 (contract.ReactionAddToServer, self._change(commands.AddReaction)),
                 (contract.ReactionRemoveToServer, self._change(commands.RemoveReaction)),
                 (contract.ReceiptDeliveredToServer, self._mark(commands.MarkDelivered)),
@@ -105,6 +108,12 @@ class SocketHandlers:
 
     async def _send(self, connection: Connection, payload: contract.MessageSendToServer) -> Result:
         return await self._submission.send(connection, _command(commands.SendMessage, connection, payload))
+
+    async def _stream_start(self, connection: Connection, payload: contract.MessageStreamStartToServer) -> Result:
+        return await self._submission.send(connection, _command(commands.StartStream, connection, payload))
+
+    async def _stream_append(self, connection: Connection, payload: contract.MessageStreamAppendToServer) -> Result:
+        return await self._submission.append(connection, _command(commands.AppendToStream, connection, payload))
 
     def _change(self, kind: type[C]) -> Callable[[Connection, Any], Awaitable[Result]]:
         async def handle(connection: Connection, payload: contract.ToServer) -> Result:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.conversations import ConversationCreated, MemberChanged
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted
+from synctalk_contracts.events.messages import MessageCompleted, MessageCreated, MessageDeleted
 from synctalk_contracts.events.receipts import ReceiptRead, ThreadRead
+from synctalk_contracts.models import Message
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_runtime.telemetry import traceparent
@@ -65,20 +66,24 @@ def _membership_changes(event: Event) -> list[MembershipChange]:
 
 
 async def _store_messages(conn: Connection, events: Sequence[Event], now: datetime, delay: timedelta) -> None:
-    """Store the new messages; the delay counts from when the newest was written, not from when it was received."""
-    created = [
-        event
+    """Store the new messages; the delay counts from when the newest was written, not from when it was received.
+
+    A streamed one is new when it is complete.
+    """
+    written = [
+        event.message
         for event in events
-        if isinstance(event, MessageCreated) and event.message.system is None and not event.silent
+        if isinstance(event, MessageCompleted) or (isinstance(event, MessageCreated) and not event.silent)
     ]
+    created = [message for message in written if message.system is None and not message.streaming]
     if created:
-        due_at = max(event.message.created_at for event in created) + delay
-        await incoming.add(conn, [_incoming(event) for event in created], now, due_at, traceparent())
+        is_streamed = any(isinstance(event, MessageCompleted) for event in events)
+        due_at = (now if is_streamed else max(message.created_at for message in created)) + delay
+        await incoming.add(conn, [_incoming(message) for message in created], now, due_at, traceparent())
         RECEIVED.inc(len(created))
 
 
-def _incoming(event: MessageCreated) -> incoming.IncomingMessage:
-    message = event.message
+def _incoming(message: Message) -> incoming.IncomingMessage:
     return incoming.IncomingMessage(
         id=message.id,
         conversation_id=message.conversation_id,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from synctalk_contracts.events.messages import MessageCreated, MessageDeleted, MessageUpdated
+from synctalk_contracts.events.messages import MessageCompleted, MessageCreated, MessageDeleted, MessageUpdated
 from synctalk_contracts.internal import PreviewsMade
 from synctalk_contracts.links import links_of
 from synctalk_contracts.models import LinkPreview, Message
@@ -196,13 +196,13 @@ def _linking(published: Published) -> Linking | None:
     """Return the message if the event gave it links of which it has no previews yet."""
     event = published.event
     match event:
-        case MessageCreated():
+        case MessageCreated() | MessageCompleted():
             message = event.message
         case MessageUpdated() if event.message.edited_at == published.time:  # else it is another change than an edit
             message = event.message
         case _:
             return None
-    links = [] if message.system is not None else links_of(message.body)
+    links = [] if message.system is not None or message.streaming else links_of(message.body)
     if not links or links == [preview.url for preview in message.previews]:
         return None
     return _of(message, links)
