@@ -29,7 +29,7 @@ async def test_send__acked__is_stored_and_delivered_to_all_but_the_sending_socke
         "id", "conversation_id", "seq", "change_seq", "sender_id", "client_message_id", "body", "reply_to",
         "reactions", "reaction_counts", "mentions", "created_at", "edited_at", "deleted_at", "pinned_at", "pinned_by",
         "metadata", "mention_all", "forwarded_from", "system", "files", "thread_id", "also_in_conversation", "thread",
-        "previews",
+        "previews", "streaming", "interrupted",
     }  # fmt: skip
     assert (message["seq"], message["sender_id"], message["body"]) == (1, ada.id, "Hello, Bob 👋")
     await receives(of_bob, "message:new", message)
