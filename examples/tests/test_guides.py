@@ -9,7 +9,7 @@ import pytest
 from synctalk_local.commands.key import key
 from synctalk_systemtest.blocks import Blocks
 from synctalk_systemtest.stack import RunningStack, running_stack
-from synctalk_testkit.clients import Users, new_name
+from synctalk_testkit.clients import User, Users, new_name
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.ports import free_port
 
@@ -87,18 +87,29 @@ async def test_game_lobby__players_come_and_go(stack: RunningStack, server_key: 
     assert "Ada sees that somebody came or went" in printed[:-1]
 
 
-async def test_bot__rolls_dice(stack: RunningStack, users: Users, server_key: str) -> None:
-    [token] = await output_of("make_bot", stack, SYNCTALK_KEY=server_key, BOT_NAME=f"dice-{new_name().lower()}")
-    ada = await users.register("Ada")
+async def a_bot(stack: RunningStack, server_key: str, reader: User) -> tuple[str, str]:
+    """Return a bot's token, and the reader's conversation with it."""
+    [token] = await output_of("make_bot", stack, SYNCTALK_KEY=server_key, BOT_NAME=f"bot-{new_name().lower()}")
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as http, http.get(f"{stack.url}/v1/users/me") as answer:
         bot_id = (await answer.json())["id"]
-    direct = (await ada.post("/v1/conversations", {"type": "direct", "member_ids": [bot_id]}))["id"]
+    return token, (await reader.post("/v1/conversations", {"type": "direct", "member_ids": [bot_id]}))["id"]
+
+
+@pytest.mark.parametrize(
+    ("block", "said", "event", "answer"),
+    [("dice", "roll", "message:new", "You rolled"), ("storyteller", "a story", "message:updated", "Once upon a time")],
+)
+async def test_bot__answers(
+    stack: RunningStack, users: Users, server_key: str, block: str, said: str, event: str, answer: str
+) -> None:
+    ada = await users.register("Ada")
+    token, direct = await a_bot(stack, server_key, ada)
     live = await ada.connect()
-    async with started("dice", stack, SYNCTALK_BOT_TOKEN=token):
+    async with started(block, stack, SYNCTALK_BOT_TOKEN=token):
         # It follows from when it has connected, so the first words may be before that.
         async def answered() -> bool:
-            await ada.say(direct, "roll")
-            return bool(await live.wait_for("message:new", lambda got: got["body"].startswith("You rolled"), timeout=2))
+            await ada.say(direct, said)
+            return bool(await live.wait_for(event, lambda got: got["body"].startswith(answer), timeout=2))
 
         await eventually(answered, TIMEOUT_S)

@@ -5,7 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from synctalk import CallError, Client, Event, Password, PresenceChanged, Server, SessionEndedError, Typing
+from synctalk import (
+    CallError,
+    Client,
+    Event,
+    MessageDelta,
+    MessageUpdated,
+    Password,
+    PresenceChanged,
+    Server,
+    SessionEndedError,
+    Typing,
+)
 from synctalk_local.commands.key import key
 from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import User, Users, new_name
@@ -39,6 +50,30 @@ async def test_typing__inside_of_the_block__is_seen_by_the_others(users: Users) 
         async with client.typing(direct):
             await eventually(lambda: Typing(direct, bob.id, active=True) in seen, TIMEOUT_S)
         await eventually(lambda: Typing(direct, bob.id, active=False) in seen, TIMEOUT_S)
+
+
+async def test_stream__of_a_connected_client__is_read_by_deltas_and_survives_a_killed_api(
+    stack: RunningStack, users: Users
+) -> None:
+    ada, bob = await users.register_all("Ada", "Bob")
+    direct = (await ada.direct_with(bob))["id"]
+    async with live(ada) as (_, seen), live(bob) as (client, own):
+        async with client.stream(direct, "0 ") as stream:
+            for n in range(1, 40):
+                if n == 10:
+                    stack.kill("api-1")
+                await stream.append(f"{n} ")
+                await asyncio.sleep(0.05)
+        whole = "".join(f"{n} " for n in range(40))
+        await eventually(lambda: _ends(seen) == _ends(own) == [whole], TIMEOUT_S)
+        deltas = [event for event in seen if isinstance(event, MessageDelta)]
+
+    assert (stream.message.body, stream.message.streaming, stream.message.interrupted) == (whole, False, False)
+    assert {delta.message_id for delta in deltas} == {stream.message.id}
+
+
+def _ends(events: list[Event]) -> list[str]:
+    return [event.message.body for event in events if isinstance(event, MessageUpdated) and not event.message.streaming]
 
 
 async def test_presence__that_is_watched__is_known_and_followed(users: Users) -> None:

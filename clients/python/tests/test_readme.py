@@ -58,6 +58,19 @@ async def test_ticket__is_made_and_written_to(stack: RunningStack) -> None:
     assert await output_of("ticket", stack, **given) == ["It does not start 2"]
 
 
+async def test_stream__ends_with_its_whole_text(stack: RunningStack, users: Users) -> None:
+    token = await a_bot(stack)
+    ada = await users.register()
+    body = {"type": "direct", "member_ids": [await id_of(stack, token)]}
+    direct = (await ada.post("/v1/conversations", body))["id"]
+    live = await ada.connect()
+    text = "It takes a while to say all of this. "
+
+    assert await output_of("stream", stack, SYNCTALK_BOT_TOKEN=token, CONVERSATION=direct) == [text]
+    await live.wait_for("message:updated", lambda message: message["body"] == text)
+    assert len(live.of("message:delta")) > 1
+
+
 async def test_user__signs_in_and_resumes(stack: RunningStack, users: Users, tmp_path: Path) -> None:
     ada = await users.register()
     environment = {"NAME": ada.username, "PASSWORD": ada.password, "TOKEN_FILE": str(tmp_path / "token")}

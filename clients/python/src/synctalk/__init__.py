@@ -18,6 +18,7 @@ from synctalk.events import (
     MemberChanged,
     MessageCreated,
     MessageDeleted,
+    MessageDelta,
     MessageEphemeral,
     MessageEvent,
     MessageUpdated,
@@ -30,6 +31,7 @@ from synctalk.following import Cursor
 from synctalk.rest import Rest
 from synctalk.server import Server
 from synctalk.server_conversations import external
+from synctalk.streaming import TextStream
 
 __all__ = [
     "Bot",
@@ -48,6 +50,7 @@ __all__ = [
     "MemberChanged",
     "MessageCreated",
     "MessageDeleted",
+    "MessageDelta",
     "MessageEphemeral",
     "MessageEvent",
     "MessageUpdated",
@@ -61,6 +64,7 @@ __all__ = [
     "SessionEndedError",
     "SignIn",
     "SyncTalkError",
+    "TextStream",
     "Typing",
     "UserUpdated",
     "external",

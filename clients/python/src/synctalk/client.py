@@ -15,6 +15,7 @@ from synctalk.http import Http
 from synctalk.live import Live
 from synctalk.models import Message, Presence, Tokens, User
 from synctalk.rest import Rest, new_message
+from synctalk.streaming import TextStream
 from synctalk.timing import retrying
 
 SEND_FOR_S = 60.0
@@ -125,6 +126,49 @@ class Client:
         body = {name: value for name, value in payload.items() if name != "conversation_id"}
         path = f"/v1/conversations/{payload['conversation_id']}/messages"
         return Message.model_validate(await self.rest.call_once("POST", path, json=body))
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        conversation_id: str,
+        body: str = "",
+        *,
+        thread_id: str | None = None,
+        client_message_id: str | None = None,
+    ) -> AsyncIterator[TextStream]:
+        """Send a message while it is written: `append` to it inside of the block, which ends it.
+
+        Its readers get its text ten times a second. Where the block fails, the message stays as it is by then, and is
+        marked as interrupted after 30 s.
+        """
+        message = await self.rest.start_stream(
+            conversation_id, body, thread_id=thread_id, client_message_id=client_message_id
+        )
+        stream = TextStream(message, self._append)
+        try:
+            yield stream
+        finally:
+            await stream.close()
+        stream.message = await self._end(message, stream.text)
+
+    async def _append(self, message: Message, at: int, text: str) -> int:
+        place = {"conversation_id": message.conversation_id, "message_id": message.id}
+        if self._live is not None and self._live.connection.is_live:
+            with suppress(NoAnswerError):
+                ack = await self._live.connection.request("message:stream:append", {**place, "at": at, "text": text})
+                return int(ack["at"])
+        return await self.rest.append_to_stream(**place, at=at, text=text)
+
+    async def _end(self, message: Message, body: str) -> Message:
+        """End it by however many tries it takes; that it has ended by one before is no failure."""
+        place = message.conversation_id, message.id
+        try:
+            return await retrying(lambda: self.rest.end_stream(*place, body), SEND_FOR_S)
+        except CallError as error:
+            now = await self.rest.message(*place) if error.code == "conflict" else message
+            if now.streaming or now.interrupted:
+                raise
+            return now
 
     async def mark_delivered(self, conversation_id: str, seq: int) -> None:
         """Say that all messages up to `seq` were received. What is lost with a connection is not repeated."""

@@ -56,6 +56,18 @@ class MessageEphemeral(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MessageDelta(Event):
+    """More of a message that is being written. It has no number and may be missed: where `at` is beyond the text that
+    one has, the message is loaded (`rest.message`); `MessageUpdated` with the whole text follows in any case."""
+
+    conversation_id: str
+    message_id: str
+    at: int
+    """Where `text` belongs, in code points; what one has already is skipped."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberChanged(Event):
     """Somebody joined, left, has another role, or was muted."""
 

@@ -19,6 +19,7 @@ from synctalk.events import (
     Disconnected,
     Event,
     MemberChanged,
+    MessageDelta,
     MessageEphemeral,
     PresenceChanged,
     ReceiptUpdated,
@@ -268,6 +269,8 @@ def _passing(event: str, payload: Any) -> Event | None:
             return ReceiptUpdated(
                 payload["conversation_id"], payload["user_id"], payload["delivered_seq"], payload["read_seq"]
             )
+        case "message:delta":
+            return MessageDelta(payload["conversation_id"], payload["message_id"], payload["at"], payload["text"])
         case "typing":
             return Typing(payload["conversation_id"], payload["user_id"], payload["active"])
         case "presence:changed":

@@ -157,6 +157,36 @@ class Rest:
         answer = await self.call("POST", f"{_conversation(conversation_id)}/messages", json=payload, repeatable=True)
         return Message.model_validate(answer)
 
+    async def start_stream(
+        self,
+        conversation_id: str,
+        body: str = "",
+        *,
+        thread_id: str | None = None,
+        client_message_id: str | None = None,
+    ) -> Message:
+        """Begin a message whose text follows; a repeat with the same `client_message_id` is the same message."""
+        path = f"{_conversation(conversation_id)}/messages/stream"
+        return Message.model_validate(
+            await self.call(
+                "POST", path, json=new_message(body, client_message_id, thread_id=thread_id), repeatable=True
+            )
+        )
+
+    async def append_to_stream(self, conversation_id: str, message_id: str, at: int, text: str) -> int:
+        """Append at an offset in code points, and return how far the text reaches; what is there already is skipped.
+
+        Raises CallError `conflict` with `details["at"]` where text before it is missing.
+        """
+        path = f"{_message(conversation_id, message_id)}/stream"
+        answer = await self.call("PATCH", path, json={"at": at, "text": text})
+        return int(answer["at"])
+
+    async def end_stream(self, conversation_id: str, message_id: str, body: str | None = None) -> Message:
+        """End a streamed message; `body` takes the place of what was appended. An empty one is deleted."""
+        path = f"{_message(conversation_id, message_id)}/stream/end"
+        return Message.model_validate(await self.call("POST", path, json={} if body is None else {"body": body}))
+
     async def forward(self, message: Message, conversation_id: str, *, client_message_id: str | None = None) -> Message:
         """Forward a message into a conversation; a repeat with the same `client_message_id` is the same message."""
         source = {"conversation_id": message.conversation_id, "message_id": message.id}
