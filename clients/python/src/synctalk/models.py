@@ -114,19 +114,16 @@ class Message(Model):
     files: list[File] = []
     previews: list[LinkPreview] = []
     """Of its first links: empty at first, and filled by a later `MessageUpdated`."""
-<<<<<<< HEAD
     thread_id: str | None = None
     """The root message, of a reply in a thread."""
     also_in_conversation: bool = False
     """A reply that is shown in the conversation as well."""
     thread: ThreadSummary | None = None
     """Of a root message that has replies."""
-=======
     streaming: bool = False
     """It is still being written; `body` is the text so far."""
     interrupted: bool = False
     """Its writer fell silent before the end."""
->>>>>>> 6b52f5d (clients, examples, docs: A Python client that streams, and an assistant whose answers are seen while they are written)
 
 
 class OwnState(Model):

@@ -1,0 +1,102 @@
+"""What an append to a streamed message costs: CPU of all processes, in microseconds.
+
+`python -m synctalk_bench.streams` on the running system (`make up`): writers stream at a rate, each with a reader on a
+socket, as an assistant does that sends what its model has said. CPU is read from /proc; what the system uses without
+them is subtracted. Beside it, what as many messages cost that are sent in the place of appends.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from synctalk_local.stack import stack_from_environment
+from synctalk_testkit.clients import LiveSocket, Users, new_name, users_at
+
+from synctalk_bench.load.crew import LoadError
+from synctalk_bench.load.ours import Ours
+from synctalk_bench.load.processes import cpu_seconds
+
+WRITERS = 50
+PER_S = 4
+"""Of each writer, within the limit of messages too."""
+SECONDS = 10
+SETTLE_S = 3.0
+TEXT = "some words "
+
+Pair = tuple[LiveSocket, str]
+"""The writer's socket, and the conversation with its reader."""
+Work = Callable[[LiveSocket, str], Awaitable[None]]
+
+
+async def measure(ours: Ours, pairs: Sequence[Pair], work: Work) -> Mapping[str, float]:
+    """Return the microseconds of CPU of one append or message, by process."""
+    await asyncio.sleep(SETTLE_S)
+    idle, idle_s = await _cpu_during(ours, asyncio.sleep(SETTLE_S))
+    busy, busy_s = await _cpu_during(ours, asyncio.gather(*(work(*pair) for pair in pairs)))
+    count = len(pairs) * PER_S * SECONDS
+    return {name: (busy[name] - idle[name] / idle_s * busy_s) / count * 1e6 for name in busy}
+
+
+async def _cpu_during(ours: Ours, work: Awaitable[object]) -> tuple[Mapping[str, float], float]:
+    roots, began = ours.processes(), time.monotonic()
+    before = cpu_seconds(roots)
+    await work
+    after = cpu_seconds(roots)
+    return {name: after[name] - before[name] for name in roots}, time.monotonic() - began
+
+
+async def stream(live: LiveSocket, conversation_id: str) -> None:
+    given = {"conversation_id": conversation_id, "client_message_id": new_name()}
+    message = (await live.done("message:stream:start", given))["message"]
+    place = {"conversation_id": conversation_id, "message_id": message["id"]}
+    for n in range(PER_S * SECONDS):
+        await live.done("message:stream:append", place | {"at": n * len(TEXT), "text": TEXT})
+        await asyncio.sleep(1 / PER_S)
+    await live.done("message:stream:end", place)
+
+
+async def send(live: LiveSocket, conversation_id: str) -> None:
+    for _ in range(PER_S * SECONDS):
+        await live.say(conversation_id, TEXT)
+        await asyncio.sleep(1 / PER_S)
+
+
+async def pair_of(users: Users) -> Pair:
+    writer, reader = await users.register_all("Writer", "Reader")
+    conversation = await writer.direct_with(reader)
+    await reader.connect()
+    return await writer.connect(), conversation["id"]
+
+
+async def run(console: Console) -> None:
+    ours = Ours(stack_from_environment())
+    async with users_at(ours.url) as users:
+        pairs = [await pair_of(users) for _ in range(WRITERS)]
+        found = {"append": await measure(ours, pairs, stream), "message": await measure(ours, pairs, send)}
+    table = Table(title=f"CPU in µs, {WRITERS} writers with {PER_S} a second each")
+    names = [name for name in found["append"] if max(each[name] for each in found.values()) >= 1]
+    for column in ("of an", *names, "all"):
+        table.add_column(column, justify="right")
+    for kind, cost in found.items():
+        table.add_row(kind, *(f"{cost[name]:.0f}" for name in names), f"{sum(cost.values()):.0f}")
+    console.print(table)
+
+
+def main() -> int:
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    try:
+        asyncio.run(run(console))
+    except LoadError as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return os.EX_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
