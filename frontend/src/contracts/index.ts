@@ -105,6 +105,7 @@ export interface Message {
   files?: File[]
   forwarded_from?: ForwardedFrom | null
   id: string
+  interrupted?: boolean
   mention_all?: boolean
   mentions: string[]
   metadata?: {
@@ -122,6 +123,7 @@ export interface Message {
   reply_to: string | null
   sender_id: string
   seq: number
+  streaming?: boolean
   system?: {
     [k: string]: unknown
   } | null
@@ -532,6 +534,7 @@ export interface MessageDeletedToClient {
   files?: File[]
   forwarded_from?: ForwardedFrom | null
   id: string
+  interrupted?: boolean
   mention_all?: boolean
   mentions: string[]
   metadata?: {
@@ -549,11 +552,21 @@ export interface MessageDeletedToClient {
   reply_to: string | null
   sender_id: string
   seq: number
+  streaming?: boolean
   system?: {
     [k: string]: unknown
   } | null
   thread?: ThreadSummary | null
   thread_id?: string | null
+}
+/**
+ * More of a streamed message's text; not part of the conversation's order.
+ */
+export interface MessageDeltaToClient {
+  at: number
+  conversation_id: string
+  message_id: string
+  text: string
 }
 /**
  * What a host app says to whoever is there. It is stored nowhere, has no number, and may come again.
@@ -582,6 +595,7 @@ export interface MessageNewToClient {
   files?: File[]
   forwarded_from?: ForwardedFrom | null
   id: string
+  interrupted?: boolean
   mention_all?: boolean
   mentions: string[]
   metadata?: {
@@ -599,6 +613,7 @@ export interface MessageNewToClient {
   reply_to: string | null
   sender_id: string
   seq: number
+  streaming?: boolean
   system?: {
     [k: string]: unknown
   } | null
@@ -618,6 +633,7 @@ export interface MessageUpdatedToClient {
   files?: File[]
   forwarded_from?: ForwardedFrom | null
   id: string
+  interrupted?: boolean
   mention_all?: boolean
   mentions: string[]
   metadata?: {
@@ -635,6 +651,7 @@ export interface MessageUpdatedToClient {
   reply_to: string | null
   sender_id: string
   seq: number
+  streaming?: boolean
   system?: {
     [k: string]: unknown
   } | null
@@ -773,6 +790,26 @@ export interface MessageSendToServer {
   reply_to?: string | null
   thread_id?: string | null
 }
+
+export interface MessageStreamAppendToServer {
+  at: number
+  conversation_id: string
+  message_id: string
+  text: string
+}
+
+export interface MessageStreamEndToServer {
+  body?: string | null
+  conversation_id: string
+  message_id: string
+}
+
+export interface MessageStreamStartToServer {
+  body?: string
+  client_message_id: string
+  conversation_id: string
+  thread_id?: string | null
+}
 /**
  * A status text with an emoji and an end. Without text and emoji, and at or after its end, it is none.
  */
@@ -865,6 +902,7 @@ export interface ToClientEvents {
   'conversation:updated': ConversationUpdatedToClient
   'member:changed': MemberChangedToClient
   'message:deleted': MessageDeletedToClient
+  'message:delta': MessageDeltaToClient
   'message:ephemeral': MessageEphemeralToClient
   'message:new': MessageNewToClient
   'message:updated': MessageUpdatedToClient
@@ -888,6 +926,9 @@ export interface ToServerEvents {
   'message:delete': MessageDeleteToServer
   'message:edit': MessageEditToServer
   'message:send': MessageSendToServer
+  'message:stream.append': MessageStreamAppendToServer
+  'message:stream.end': MessageStreamEndToServer
+  'message:stream.start': MessageStreamStartToServer
   'presence:set': PresenceSetToServer
   'presence:subscribe': PresenceSubscribeToServer
   'presence:unsubscribe': PresenceUnsubscribeToServer

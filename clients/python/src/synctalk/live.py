@@ -5,7 +5,7 @@ call is under way at a time; what does not finish before the connection is lost 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -262,19 +262,19 @@ def _durable(event: str, payload: Any) -> Message | MemberChanged | Conversation
 
 def _passing(event: str, payload: Any) -> Event | None:
     """Return an event without a number; None: it is of no interest to an app, or not known here."""
-    match event:
-        case "message:ephemeral":
-            return MessageEphemeral(EphemeralMessage.model_validate(payload))
-        case "receipt:updated":
-            return ReceiptUpdated(
-                payload["conversation_id"], payload["user_id"], payload["delivered_seq"], payload["read_seq"]
-            )
-        case "message:delta":
-            return MessageDelta(payload["conversation_id"], payload["message_id"], payload["at"], payload["text"])
-        case "typing":
-            return Typing(payload["conversation_id"], payload["user_id"], payload["active"])
-        case "presence:changed":
-            return PresenceChanged(Presence.model_validate(payload))
-        case "user:updated":
-            return UserUpdated(User.model_validate(payload))
-    return None
+    make = _PASSING.get(event)
+    return None if make is None else make(payload)
+
+
+_PASSING: dict[str, Callable[[Any], Event]] = {
+    "message:ephemeral": lambda payload: MessageEphemeral(EphemeralMessage.model_validate(payload)),
+    "message:delta": lambda payload: MessageDelta(
+        payload["conversation_id"], payload["message_id"], payload["at"], payload["text"]
+    ),
+    "receipt:updated": lambda payload: ReceiptUpdated(
+        payload["conversation_id"], payload["user_id"], payload["delivered_seq"], payload["read_seq"]
+    ),
+    "typing": lambda payload: Typing(payload["conversation_id"], payload["user_id"], payload["active"]),
+    "presence:changed": lambda payload: PresenceChanged(Presence.model_validate(payload)),
+    "user:updated": lambda payload: UserUpdated(User.model_validate(payload)),
+}

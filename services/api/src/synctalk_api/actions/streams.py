@@ -107,6 +107,10 @@ class Streams:
             case _:
                 return await self._passing.write(command)
 
+    async def write_all(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """Write commands of server keys, which stream nothing."""
+        return await self._passing.write_all(commands)
+
     async def accept(self, commands: Sequence[Command]) -> None:
         """Accept the commands of a queue; each is replied to when it is done."""
         streaming = [command for command in commands if isinstance(command.payload, STREAMING)]
