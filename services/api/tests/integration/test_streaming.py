@@ -498,3 +498,37 @@ async def test_stream__over__leaves_nothing_but_a_mark_that_expires(api: Api) ->
 
 async def _keys_left(api: Api, message: Json, count: int) -> bool:
     return len(await redis_keys(api, message)) == count
+
+
+async def test_deltas__where_history_begins_at_joining__are_hidden_from_who_joined_later(api: Api) -> None:
+    ada, ben, cy = await api.users(3)
+    body = {"type": "group", "title": "A group", "member_ids": [ben.id], "history": "since_joined"}
+    group = await ada.post("/v1/conversations", body)
+    await api.subscribe(group["id"])
+    message = await start(ada, group)
+    await append(ada, message, 0, "before. ")
+    await ada.post(f"/v1/conversations/{group['id']}/members", {"user_ids": [cy.id]})
+    await append(ada, message, 8, "after.")
+    await eventually(lambda: joined(deltas(api, message)) == "before. after.")
+    events = [event for event in api.redis.room_events(group["id"]) if event.event == "message:delta"]
+
+    assert [event.hidden_from for event in events if event.payload["at"] >= 8] == [[cy.id]]
+    assert all(event.hidden_from in (None, [], [cy.id]) for event in events)
+
+
+async def test_deltas__after_the_history_was_closed__are_hidden_soon(api: Api) -> None:
+    ada, ben = await api.users(2)
+    group = await ada.group()
+    await api.subscribe(group["id"])
+    message = await start(ada, group)
+    await ada.post(f"/v1/conversations/{group['id']}/members", {"user_ids": [ben.id]})
+    await append(ada, message, 0, "x")
+    await ada.patch(f"/v1/conversations/{group['id']}", {"history": "since_joined"})
+
+    async def is_hidden() -> bool:
+        length = len(await text_of(ada, message))
+        await append(ada, message, length, "x")
+        events = [event for event in api.redis.room_events(group["id"]) if event.event == "message:delta"]
+        return bool(events) and events[-1].hidden_from == [ben.id]
+
+    await eventually(is_hidden)

@@ -6,7 +6,7 @@ so that those of a writer stay in order.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import cast
@@ -33,7 +33,7 @@ from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.reviewing import CommandWriters
 from synctalk_api.actions.writers import Writers
 from synctalk_api.clients.fanout import Broadcast, Fanout
-from synctalk_api.store import message_keys, messages
+from synctalk_api.store import message_keys, messages, streaming
 from synctalk_api.store.stores import Stores
 from synctalk_api.store.streams import DELTA_GAP_MS, Append, Appended, Stream, StreamTexts
 
@@ -47,6 +47,8 @@ MAX_WAITING = 10_000
 MAX_WRITING = 1_000
 """Starts and ends under way from the queues; further ones are refused."""
 STOP_S = 5.0
+SHOWN_TO_ALL_S = 1.0
+"""How long it is not asked again whether some members do not see what is streamed, where it was for all."""
 
 Review = Callable[[Command], Awaitable[Command | AppError]]
 """Asks the message hook about the whole text: returns what may be written, or why nothing may."""
@@ -77,6 +79,8 @@ class Streams:
         self._appends: Batcher[Append, Appended | UnavailableError] = Batcher("appends", self._append_batch, MAX_BATCH)
         self._unsent: dict[str, Append] = {}
         """By message, with something that readers have not been sent."""
+        self._shown_to_all: dict[str, float] = {}
+        """Conversations in which all members see all messages, and until when that holds, by the loop's clock."""
         self._sending = Loop("deltas", self._send_deltas)
         self._tasks = Tasks()
         self.max_batch = passing.max_batch
@@ -237,6 +241,9 @@ class Streams:
                 await self._texts.open(self._live.copies[append.message_id])
                 [answers[n]] = await self._texts.append([append])
         broadcast = Broadcast()
+        hidden = await self._hidden_from(
+            [each for each, answer in zip(appends, answers, strict=True) if isinstance(answer, Appended)]
+        )
         for append, answer in zip(appends, answers, strict=True):
             if isinstance(answer, UnavailableError):
                 APPENDS.labels("unavailable").inc()
@@ -244,9 +251,32 @@ class Streams:
             APPENDS.labels(answer.outcome).inc()
             if answer.outcome == "done":
                 self._live.note(append, answer.at)
-                self._send(append, answer, broadcast)
+                self._send(append, answer, broadcast, hidden)
         self._fanout.publish(broadcast)
         return answers
+
+    async def _hidden_from(self, appends: Sequence[Append]) -> dict[str, list[str]]:
+        """Return by message for which members it does not exist; where that cannot be known, the message is missing."""
+        now = asyncio.get_running_loop().time()
+        asked: dict[str, set[str]] = {}
+        for append in appends:
+            if self._shown_to_all.get(append.conversation_id, 0) < now:
+                asked.setdefault(append.conversation_id, set()).add(append.message_id)
+        self._shown_to_all = {each: until for each, until in self._shown_to_all.items() if until >= now}
+        hidden = {append.message_id: list[str]() for append in appends if append.conversation_id not in asked}
+        for found in await asyncio.gather(*(self._hidden_in(*each) for each in asked.items())):
+            hidden |= found
+        return hidden
+
+    async def _hidden_in(self, conversation_id: str, message_ids: set[str]) -> dict[str, list[str]]:
+        try:
+            async with self._stores.reading(conversation_id) as conn:
+                seen = await streaming.seen(conn, conversation_id, sorted(message_ids))
+        except (UnavailableError, TimeoutError):
+            return {}
+        if not seen.hides:
+            self._shown_to_all[conversation_id] = asyncio.get_running_loop().time() + SHOWN_TO_ALL_S
+        return {each: seen.not_seeing.get(each, []) for each in message_ids}
 
     def _is_lost(self, append: Append, answer: Appended) -> bool:
         """Return whether this process knows more of the text than Redis does."""
@@ -255,11 +285,16 @@ class Streams:
             return False
         return answer.outcome == "unknown" or (answer.outcome == "gap" and len(copy.text) > answer.at)
 
-    def _send(self, append: Append, answer: Appended, broadcast: Broadcast) -> None:
-        """Add what readers get, and see to it that they get the rest."""
+    def _send(self, append: Append, answer: Appended, broadcast: Broadcast, hidden: Mapping[str, list[str]]) -> None:
+        """Add what readers get, and see to it that they get the rest.
+
+        A delta that nobody knows the readers of is left out: they see the gap.
+        """
         if answer.delta is not None:
-            DELTAS.inc()
             self._unsent.pop(append.message_id, None)
+            if append.message_id not in hidden:
+                return
+            DELTAS.inc()
             payload = {
                 "conversation_id": append.conversation_id,
                 "message_id": append.message_id,
@@ -272,6 +307,7 @@ class Streams:
                 append.user_id,
                 payload,
                 origin=append.connection_id,
+                hidden_from=hidden[append.message_id] or None,
             )
         elif answer.is_left and append.message_id not in self._unsent:
             self._unsent[append.message_id] = replace(append, at=0, text="")

@@ -1,5 +1,7 @@
 """The table `messages`: those that are being streamed."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from synctalk_runtime.postgres import Connection
@@ -15,6 +17,33 @@ from messages
 where streaming and created_at < $1
 order by created_at
 limit $2"""
+
+
+NOT_SEEING = """\
+-- name: streaming.not_seeing
+select m.id, c.history = 'since_joined' as hides,
+       array_agg(p.user_id) filter (where begins_after(c.history, p.joined_seq, c.id, p.joined_at) >= m.seq) as user_ids
+from messages m
+join conversations c on c.id = m.conversation_id
+left join members p on p.conversation_id = c.id and p.left_at is null and c.history = 'since_joined'
+where m.conversation_id = $1 and m.id = any($2::uuid[])
+group by m.id, c.history"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who sees messages of a conversation."""
+
+    hides: bool
+    """Older messages do not exist for some members."""
+    not_seeing: dict[str, list[str]]
+    """By message, if there are any."""
+
+
+async def seen(conn: Connection, conversation_id: str, message_ids: Sequence[str]) -> Seen:
+    """Return for which members these messages do not exist."""
+    rows = await conn.fetch(NOT_SEEING, conversation_id, message_ids)
+    return Seen(any(row["hides"] for row in rows), {row["id"]: row["user_ids"] for row in rows if row["user_ids"]})
 
 
 async def older_than(conn: Connection, time: datetime) -> list[Stream]:

@@ -5,7 +5,7 @@ sequencer keeps the order; what the room needs from the rest of the gateway it a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -183,7 +183,7 @@ class Room:
         if kind in ("message:new", "message:updated", "message:deleted"):
             self._deliver_message(kind, event)
         elif kind in ("receipt:updated", "message:delta", "message:ephemeral"):
-            self.send(packets.room_event(event), origin=event.get("origin"))
+            self.send(packets.room_event(event), origin=event.get("origin"), but_users=event.get("hidden_from") or ())
         elif kind == "thread:changed":
             self._deliver_thread(event)
         elif kind == "thread:updated":
@@ -216,9 +216,9 @@ class Room:
 
     # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def send(self, packet: Encoded, *, origin: str | None = None, but_user: str | None = None) -> None:
-        """Send to every socket but the one that caused it, or but those of one user."""
-        recipients = [c for c in self.connections if c.id != origin and c.user_id != but_user]
+    def send(self, packet: Encoded, *, origin: str | None = None, but_users: Collection[str] = ()) -> None:
+        """Send to every socket but the one that caused it, and but those of some users."""
+        recipients = [c for c in self.connections if c.id != origin and c.user_id not in but_users]
         for connection in recipients:
             connection.send(packet, self.id)
         DELIVERED.inc(len(recipients))
@@ -259,11 +259,7 @@ class Room:
         self._threads.accept(event)
 
     def _send_thread(self, event: Event) -> None:
-        packet, hidden_from = packets.room_event(event), set(event.get("hidden_from") or ())
-        recipients = [each for each in self.connections if each.user_id not in hidden_from]
-        for connection in recipients:
-            connection.send(packet, self.id)
-        DELIVERED.inc(len(recipients))
+        self.send(packets.room_event(event), but_users=set(event.get("hidden_from") or ()))
 
     def _deliver_own_thread(self, event: Event) -> None:
         """Send what a thread is to a user to their own other sockets."""
@@ -385,4 +381,4 @@ class Room:
                 connection.typing_published_at.pop(self.id, None)
 
     def _show_typing(self, user_id: str, active: bool) -> None:
-        self.send(packets.typing(self.id, user_id, active=active), but_user=user_id)
+        self.send(packets.typing(self.id, user_id, active=active), but_users=(user_id,))
