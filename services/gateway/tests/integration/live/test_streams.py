@@ -38,8 +38,9 @@ async def test_stream__of_a_socket__is_sent_to_api_in_order(live: "Live") -> Non
 
 async def test_appends__beyond_their_own_limit__are_refused_and_messages_are_not(live: "Live") -> None:
     await live.start(stream_rate_per_s=0.01, stream_burst=2)
-    group = live.upstreams.conversation(ADA)
-    ada = await live.connect(ADA, 1)
+    writer = new_id()  # of whose limit the other tests have taken nothing
+    group = live.upstreams.conversation(writer)
+    ada = await live.connect(writer, 1)
     append = {"conversation_id": group, "message_id": new_id(), "at": 0, "text": "x"}
     for _ in range(2):
         await ada.done("message:stream:append", append)
