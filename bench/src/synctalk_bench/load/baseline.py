@@ -123,7 +123,11 @@ class Baseline:
         own = {"JWT_SECRET": self._secret, "PORT": str(self._port)}
         environment = {**os.environ, **self._program.environment, **self._urls, **own}
         self._server = _spawn(self._program.command, environment, self._log)
-        await _until(lambda: http_answers(self.url, ANY_STATUS), f"The server of {self.name}")
+        try:
+            await _until(lambda: http_answers(self.url, ANY_STATUS), f"The server of {self.name}")
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         if self._server is not None:
