@@ -67,6 +67,7 @@ def test_image__with_everything_given__is_what_nginx_accepts(tmp_path: Path) -> 
         EDGE_TRUSTED_PROXIES="192.0.2.0/28 2001:db8::/64",
         EDGE_HSTS="max-age=31536000; includeSubDomains",
         EDGE_IMAGE_SOURCES="https://a.example.com https://b.example.com",
+        EDGE_FILE_ORIGINS="https://files.example.com",
     )
 
     assert "set_real_ip_from 192.0.2.0/28; set_real_ip_from 2001:db8::/64;" in text

@@ -28,6 +28,7 @@ LOW = {
     "TRUSTED_RANGES": "127.0.1.1 1;",
     "EDGE_HSTS": "max-age=31536000",
     "EDGE_IMAGE_SOURCES": "https://images.example.com",
+    "EDGE_FILE_ORIGINS": "https://files.example.com",
 }
 PROXY = "127.0.1.1"
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
@@ -187,7 +188,9 @@ async def test_image_source__that_was_allowed__is_in_the_policy(edge: Edge, addr
     async with edge.client_at(address) as http, http.get("/") as answer:
         policy = answer.headers["Content-Security-Policy"]
 
-    assert "img-src 'self' data: blob: https://images.example.com;" in policy
+    assert "connect-src 'self' https://files.example.com;" in policy
+    assert "img-src 'self' data: blob: https://images.example.com https://files.example.com;" in policy
+    assert "media-src 'self' blob: https://files.example.com;" in policy
 
 
 async def test_header__that_trickles__is_cut_though_it_never_stops(edge: Edge, address: str) -> None:

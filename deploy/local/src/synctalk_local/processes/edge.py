@@ -32,7 +32,7 @@ DEV_LOCATIONS = "".join(
     f"location ^~ {path} {{{{ proxy_pass http://127.0.0.1:{{fcm}}; }}}} " for path in ("/dev/push", "/dev/webpush/")
 )
 
-DEFAULTS = {"EDGE_HSTS": "", "EDGE_IMAGE_SOURCES": "", **limits_by_address("edge")}
+DEFAULTS = {"EDGE_HSTS": "", "EDGE_IMAGE_SOURCES": "", "EDGE_FILE_ORIGINS": "", **limits_by_address("edge")}
 
 
 def edge_spec(
