@@ -17,12 +17,13 @@ import { useEscape } from './useEscape'
 const LeftBehind = lazily(() => import('@/features/messages/LeftBehind'))
 const ConversationSearch = lazily(() => import('@/features/search/ConversationSearch'))
 const GroupSettings = lazily(() => import('@/features/groups/GroupSettings'))
+const PinsPane = lazily(() => import('@/features/messages/PinsPane'))
 const DetailsPane = lazily(() =>
   import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
 )
 
 /** What is beside a conversation, or over it on narrow screens. */
-type Pane = 'details' | 'search' | 'settings' | null
+type Pane = 'details' | 'pins' | 'search' | 'settings' | null
 
 /** One conversation by its address. */
 export function ConversationPage({ pane = null }: { pane?: Pane }) {
@@ -97,6 +98,7 @@ function Page({ id, pane }: { id: string; pane: Pane }) {
             {shown === 'details' && <DetailsPane summary={summary} onClose={hidePane} />}
             {shown === 'settings' && <GroupSettings summary={summary} onClose={hidePane} />}
             {shown === 'search' && <ConversationSearch summary={summary} onClose={hidePane} />}
+            {shown === 'pins' && <PinsPane summary={summary} onClose={hidePane} />}
           </Suspense>
         </div>
       )}

@@ -22,6 +22,14 @@ export function Sidebar({ currentId, shown }: { currentId: string | null; shown:
         <header className="flex h-14 shrink-0 items-center gap-1 ps-3 pe-2">
           <Account />
           <Link
+            to="/mentions"
+            aria-label={texts.mentions.title}
+            title={texts.mentions.title}
+            className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+          >
+            <Icon name="at" />
+          </Link>
+          <Link
             to="/search"
             aria-label={texts.search.title}
             title={texts.search.title}

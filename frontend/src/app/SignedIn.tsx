@@ -6,6 +6,7 @@ import { useChat } from '@/lib-react/chat'
 import { LiveSessionContext, useAuth } from '@/lib-react/session'
 import { isPassing } from '@/lib/errors'
 import { LiveSession } from '@/lib/live/session'
+import { loadFileViews } from '@/features/messages/files/FilesPlace'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
 import { texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
@@ -13,10 +14,12 @@ import { ConnectionLine } from './ConnectionLine'
 import { ConversationPage } from './ConversationPage'
 import { NotFound } from './NotFound'
 import { Sidebar } from './Sidebar'
+import { useDropGuard } from './useDropGuard'
 import { useShortcuts } from './useShortcuts'
 import { Welcome } from './Welcome'
 
 const SettingsPage = lazily(() => import('@/features/settings/SettingsPage'))
+const MentionsPage = lazily(() => import('@/features/search/MentionsPage'))
 const SearchPage = lazily(() => import('@/features/search/SearchPage'))
 const ChannelsPage = lazily(() => import('@/features/groups/ChannelsPage'))
 const InvitePage = lazily(() =>
@@ -88,7 +91,7 @@ function usePreloaded(): void {
     if (!listed) return
     const timer = setTimeout(() => {
       // Should it fail, it is tried again when it is wanted.
-      Promise.all([loadPalette(), loadStarting()]).catch(() => undefined)
+      Promise.all([loadPalette(), loadStarting(), loadFileViews()]).catch(() => undefined)
     }, PRELOAD_AFTER_MS)
     return () => clearTimeout(timer)
   }, [listed])
@@ -102,10 +105,17 @@ function Frame() {
   const search = useMatch('/search')
   const channels = useMatch('/channels')
   const invite = useMatch('/invite/:code')
+  const mentions = useMatch('/mentions')
   const id = conversation?.params.id ?? null
   const listIsView =
-    id === null && settings === null && search === null && channels === null && invite === null
+    id === null &&
+    mentions === null &&
+    settings === null &&
+    search === null &&
+    channels === null &&
+    invite === null
   usePreloaded()
+  useDropGuard()
   useShortcuts(() => setPalette((open) => !open))
   return (
     <div className="flex h-dvh flex-col">
@@ -126,10 +136,12 @@ function Frame() {
               <Route path="new/*" element={<Welcome />} />
               <Route path="c/:id" element={<ConversationPage />} />
               <Route path="c/:id/details" element={<ConversationPage pane="details" />} />
+              <Route path="c/:id/pins" element={<ConversationPage pane="pins" />} />
               <Route path="c/:id/search" element={<ConversationPage pane="search" />} />
               <Route path="c/:id/settings" element={<ConversationPage pane="settings" />} />
               <Route path="channels" element={<ChannelsPage />} />
               <Route path="invite/:code" element={<InvitePage />} />
+              <Route path="mentions" element={<MentionsPage />} />
               <Route path="search" element={<SearchPage />} />
               <Route path="settings" element={<SettingsPage />} />
               <Route path="*" element={<NotFound />} />

@@ -33,7 +33,7 @@ export default function ActionSheet({ title, actions, onReact, onClose }: SheetP
         <Dialog.Overlay className="fixed inset-0 z-40 animate-appear bg-shade" />
         <Dialog.Content
           aria-describedby={undefined}
-          className="fixed inset-x-0 bottom-0 z-50 mx-auto max-w-md animate-rise rounded-t-card bg-bg-float p-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] shadow-float outline-none"
+          className="fixed inset-x-0 bottom-0 z-50 mx-auto max-h-[90dvh] max-w-md animate-rise overflow-y-auto overscroll-contain rounded-t-card bg-bg-float p-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] shadow-float outline-none"
         >
           <Dialog.Title className="sr-only">{title}</Dialog.Title>
           {onReact !== undefined && !choosing && <AtHand onReact={react} onMore={() => setChoosing(true)} />}

@@ -8,7 +8,7 @@ import { Button, IconButton } from './Button'
  * The focus goes to the field marked `data-autofocus`, else to the first that takes it, and back to where it came from.
  * React's own `autoFocus` would be too early: the way back would be lost.
  */
-function useFocusWays() {
+export function useFocusWays() {
   const cameFrom = useRef<HTMLElement[]>([])
   return {
     onOpenAutoFocus(event: Event): void {

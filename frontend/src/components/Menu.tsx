@@ -30,9 +30,13 @@ export function Menu({ trigger, children, align = 'end', defaultOpen = false, on
           sideOffset={4}
           collisionPadding={8}
           onCloseAutoFocus={() => {
-            if (chosen.current !== null) setTimeout(chosen.current)
+            const run = chosen.current
             chosen.current = null
-            if (onClose !== undefined) setTimeout(onClose)
+            if (run === null && onClose === undefined) return
+            setTimeout(() => {
+              run?.()
+              onClose?.()
+            })
           }}
           className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-52 animate-appear overflow-y-auto rounded-card bg-bg-float p-1.5 shadow-float [--surface:var(--bg-float)]"
         >

@@ -45,14 +45,18 @@ export class Rest {
     private readonly signal: AbortSignal,
   ) {}
 
-  async call<T>(config: AxiosRequestConfig): Promise<T> {
-    const token = await this.token()
-    try {
-      return await this.once<T>(config, token)
-    } catch (error) {
-      if (!hasCode(error, 'token_expired', 'unauthenticated')) throw error
-      return await this.once<T>(config, await this.token({ refused: token }))
-    }
+  call<T>(config: AxiosRequestConfig): Promise<T> {
+    return this.withToken((token) => this.once<T>(config, token))
+  }
+
+  /** Read bytes. Where they lie in another origin, the response is from there, and its address works without a token for a while. */
+  open(url: string): Promise<Response> {
+    return this.withToken((token) => this.openOnce(url, token))
+  }
+
+  /** Send bytes to an address that needs no token. */
+  async upload(config: AxiosRequestConfig): Promise<void> {
+    await this.once<void>({ timeout: 0, ...config }, null)
   }
 
   /** Read a list page by page, `maxPages` at most; the first page may be known already. */
@@ -73,7 +77,30 @@ export class Rest {
     }
   }
 
-  private async once<T>(config: AxiosRequestConfig, token: string): Promise<T> {
+  private async withToken<T>(call: (token: string) => Promise<T>): Promise<T> {
+    const token = await this.token()
+    try {
+      return await call(token)
+    } catch (error) {
+      if (!hasCode(error, 'token_expired', 'unauthenticated')) throw error
+      return await call(await this.token({ refused: token }))
+    }
+  }
+
+  private async openOnce(url: string, token: string): Promise<Response> {
+    this.refuseIfAborted()
+    const headers = { Authorization: `Bearer ${token}` }
+    const response = await fetch(url, { headers, signal: this.signal }).catch(() => {
+      throw new CallError('network', 'No connection.')
+    })
+    if (response.ok) return response
+    const detail = detailIn(await response.json().catch(() => null))
+    throw detail === null
+      ? new CallError('unavailable', `Status ${response.status}.`)
+      : CallError.fromDetail(detail)
+  }
+
+  private async once<T>(config: AxiosRequestConfig, token: string | null): Promise<T> {
     this.refuseIfAborted()
     const { signal } = config
     const either = signal === undefined ? this.signal : AbortSignal.any([this.signal, signal as AbortSignal])

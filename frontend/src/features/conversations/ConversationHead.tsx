@@ -11,7 +11,7 @@ import { texts } from '@/lib/text/texts'
 interface HeadProps {
   summary: Summary
   /** What is open beside it. */
-  pane: 'details' | 'search' | 'settings' | null
+  pane: 'details' | 'pins' | 'search' | 'settings' | null
 }
 
 /** Above a conversation: its name, who is there, and the way to its details. */
@@ -37,7 +37,7 @@ export function ConversationHead({ summary, pane }: HeadProps) {
       <Avatar
         id={peer?.id ?? summary.id}
         name={title}
-        url={peer === null ? summary.avatarUrl : peer.avatar_url}
+        url={summary.picture}
         group={peer === null}
         size={32}
         status={peer === null ? undefined : presence?.status}
@@ -48,6 +48,15 @@ export function ConversationHead({ summary, pane }: HeadProps) {
         </h2>
         <p className="truncate text-small text-text-muted">{below}</p>
       </div>
+      {(summary.pinsCount > 0 || pane === 'pins') && (
+        <PaneLink
+          to={`${base}/pins`}
+          base={base}
+          open={pane === 'pins'}
+          icon="pin"
+          label={pane === 'pins' ? texts.pins.close : texts.pins.title}
+        />
+      )}
       <PaneLink
         to={`${base}/search`}
         base={base}

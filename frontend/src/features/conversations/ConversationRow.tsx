@@ -1,8 +1,10 @@
 import { memo, Suspense, useState, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
+import type { Message } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
 import { IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
+import { isolated, Sentence } from '@/components/Sentence'
 import { usePresence } from '@/components/Status'
 import {
   useDraft,
@@ -17,6 +19,8 @@ import { useLongPress } from '@/lib-react/useLongPress'
 import { countedUnread, isWanted } from '@/lib/chat/attention'
 import { titleOf } from '@/lib/chat/names'
 import { isUnread } from '@/lib/chat/sections'
+import { useSystemText } from '@/lib-react/system'
+import { excerptOf, excerptOrDeleted } from '@/lib/chat/excerpts'
 import type { Summary } from '@/lib/chat/summaries'
 import { shortTime } from '@/lib/text/format'
 import { oneLine } from '@/lib/text/rich'
@@ -83,7 +87,7 @@ export const ConversationRow = memo(function ConversationRow({
         <Avatar
           id={peer?.id ?? summary.id}
           name={title}
-          url={peer === null ? summary.avatarUrl : peer.avatar_url}
+          url={summary.picture}
           group={peer === null}
           status={peer === null ? undefined : presence?.status}
         />
@@ -181,13 +185,14 @@ function Preview({ summary, current }: { summary: Summary; current: boolean }) {
           className={failed ? 'text-danger' : 'text-text-faint'}
         />
         <span className={`${shape} text-text-muted`}>
-          <NameAndText by={texts.you} body={oneLine(waiting.body)} />
+          <NameAndText by={texts.you} body={excerptOf(waiting)} />
         </span>
       </>
     )
   }
   if (last === null) return <span className={`${shape} text-text-faint`}>{t.noMessages}</span>
-  const body = last.deleted_at === null ? oneLine(last.body) : t.deletedMessage
+  if (last.system != null) return <SystemExcerpt message={last} />
+  const body = excerptOrDeleted(last)
   const by = last.sender_id === me ? texts.you : (sender?.display_name ?? null)
   return (
     <span className={`${shape} ${unread > 0 ? 'text-text' : 'text-text-muted'}`}>
@@ -195,6 +200,12 @@ function Preview({ summary, current }: { summary: Summary; current: boolean }) {
     </span>
   )
 }
+
+const SystemExcerpt = ({ message }: { message: Message }) => (
+  <span className="flex min-w-0 flex-1 text-text-muted">
+    <Sentence text={useSystemText(message, isolated)} />
+  </span>
+)
 
 /** Name and words, each by its own direction: neither turns the other round, and both are cut at their end. */
 const NameAndText = ({ by, body }: { by: string | null; body: string }) => (

@@ -17,6 +17,7 @@ import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { AddMembers } from './AddMembers'
+import { GroupPicture } from './GroupPicture'
 import { NotificationLevel } from './NotificationLevel'
 import { MemberList } from './MemberList'
 import { RenameGroup } from './RenameGroup'
@@ -37,13 +38,14 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
           <Avatar
             id={summary.peer?.id ?? summary.id}
             name={title}
-            url={summary.peer === null ? summary.avatarUrl : summary.peer.avatar_url}
+            url={summary.picture}
             group={summary.peer === null}
             size={72}
           />
           <p dir="auto" className="mt-3 max-w-full text-title font-semibold break-words">
             {title}
           </p>
+          {summary.peer === null && <GroupPicture summary={summary} />}
           {summary.peer === null ? <GroupFacts summary={summary} /> : <UserFacts summary={summary} />}
         </div>
         <div className="flex flex-wrap justify-center gap-2 px-4 pb-2">

@@ -11,6 +11,8 @@ import { codePoints } from '@/lib/text/rich'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import type { Drafts } from '@/lib/live/drafts'
+import { AttachButton, filesIn, useAttaching } from './files/attaching'
+import { AttachmentTray } from './files/FilesPlace'
 import { withoutGaps } from './folding'
 import { QuotedText } from './Quote'
 import { useCompletion } from './useCompletion'
@@ -50,7 +52,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     props
   const field = useRef<HTMLTextAreaElement>(null)
   // Read once: from then on the field itself holds the text.
-  const { drafts, messages, outbox, typing } = useLive()
+  const { afterUploads, drafts, messages, outbox, typing, uploads } = useLive()
   const [begun] = useState(() => (editing === null ? drafts.get(conversationId) : editing.body))
   const [empty, setEmpty] = useState(begun.trim() === '')
   const [left, setLeft] = useState(() => leftOf(begun))
@@ -92,10 +94,23 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (replyId !== null) field.current?.focus()
   }, [replyId])
 
+  const attaching = useAttaching(conversationId)
+  const { attachments, waiting } = attaching
+  const mayBeEmpty = editing === null ? attachments.length > 0 : (editing.files ?? []).length > 0
+  const nothing = empty && !mayBeEmpty
+
   async function submit(): Promise<void> {
     const text = field.current?.value ?? ''
-    if (text.trim() === '' || over || cannotSave || saving) return
+    if ((text.trim() === '' && !mayBeEmpty) || over || cannotSave || saving) return
     if (editing !== null) return saveEdit(editing, withoutGaps(text))
+    const body = withoutGaps(text)
+    const replyTo = replying?.id ?? null
+    const files = uploads.take(conversationId)
+    if (files === null) {
+      drafts.saveSoon(conversationId, text)
+      drafts.flush()
+      return afterUploads.begin(conversationId, { body, replyTo })
+    }
     typing.endedByMessage()
     if (field.current !== null) field.current.value = ''
     changed()
@@ -103,7 +118,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     drafts.flush()
     onSent()
     onReplyEnd()
-    await outbox.send(conversationId, withoutGaps(text), replying?.id ?? null)
+    await outbox.send(conversationId, body, { replyTo, files })
   }
 
   async function saveEdit(message: Message, body: string): Promise<void> {
@@ -126,6 +141,12 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (editing === null) drafts.saveSoon(conversationId, field.current?.value ?? '')
   }
 
+  function attach(files: readonly File[]): void {
+    afterUploads.cancel(conversationId)
+    attaching.attach(files)
+    field.current?.focus()
+  }
+
   function insert(emoji: string): void {
     const { current } = field
     if (current === null) return
@@ -139,6 +160,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     changed()
     completion.look()
     if (editing !== null) return
+    afterUploads.cancel(conversationId)
     drafts.saveSoon(conversationId, text)
     if (text.trim() === '') typing.stop()
     else typing.typed(conversationId)
@@ -207,7 +229,13 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             />
           </div>
         )}
+        {editing === null && attachments.length > 0 && (
+          <Suspense>
+            <AttachmentTray conversationId={conversationId} attachments={attachments} waiting={waiting} />
+          </Suspense>
+        )}
         <div className="flex items-end">
+          {editing === null && <AttachButton onFiles={attach} />}
           <textarea
             ref={field}
             rows={1}
@@ -223,18 +251,24 @@ export const Composer = memo(function Composer(props: ComposerProps) {
               completion.close()
             }}
             onClick={completion.look}
+            onPaste={(event) => {
+              const files = editing === null ? filesIn(event.clipboardData) : []
+              if (files.length === 0) return
+              event.preventDefault()
+              attach(files)
+            }}
             {...completion.attributes}
-            className="one-line-hint max-h-[198px] pointer-coarse:max-h-[206px] min-h-11 min-w-0 flex-1 resize-none bg-transparent py-[11px] pointer-coarse:py-[15px] ps-3.5 pe-2 text-message leading-[22px] outline-none"
+            className={`one-line-hint max-h-[198px] pointer-coarse:max-h-[206px] min-h-11 min-w-0 flex-1 resize-none bg-transparent py-[11px] pointer-coarse:py-[15px] pe-2 text-message leading-[22px] outline-none ${editing === null ? 'ps-1' : 'ps-3.5'}`}
           />
           <EmojiButton onPick={insert} />
           <IconButton
             icon={editing === null ? 'send' : 'check'}
             label={editing === null ? t.send : t.saveEdit}
-            disabled={empty || over || cannotSave || saving}
+            disabled={nothing || over || cannotSave || saving}
             // The field keeps the focus, and a phone its keyboard.
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => void submit()}
-            className={`m-1 ms-0 ${empty || over ? '' : 'bg-accent! text-accent-text! hover:bg-accent-hover!'}`}
+            className={`m-1 ms-0 ${nothing || over ? '' : 'bg-accent! text-accent-text! hover:bg-accent-hover!'}`}
           />
         </div>
       </div>

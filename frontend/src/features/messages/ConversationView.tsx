@@ -1,20 +1,22 @@
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react'
-import type { Message } from '@/contracts'
+import type { File as StoredFile, Message } from '@/contracts'
 import { useNow, useToast } from '@/lib-react/page'
 import { useBlocked, useMessage, useReplyTo, useThread } from '@/lib-react/chat'
 import { closedBecause } from '@/lib/chat/closed'
+import { useNavigate } from 'react-router'
 import { titleOf } from '@/lib/chat/names'
 import { hasReacted } from '@/lib/chat/reactions'
 import { may } from '@/lib/chat/rights'
 import type { Outgoing } from '@/lib/chat/state'
 import type { Summary } from '@/lib/chat/summaries'
-import { CallError } from '@/lib/errors'
+import { CallError, hasCode } from '@/lib/errors'
 import { failureText, texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 import { useLive } from '@/lib-react/session'
 import type { ChatStore } from '@/lib/chat/store'
 import { MessageActionsContext, type MessageActions } from './actions'
 import { Composer } from './Composer'
+import { DropZone } from './files/DropZone'
 import { History } from './History'
 import { PutAwayContext } from './LinkPreviews'
 import { OpenedContext } from './MessageBody'
@@ -24,6 +26,10 @@ import type { Jump } from './useJump'
 const ClosedComposer = lazily(() => import('./ClosedComposer'))
 const SlowMode = lazily(() => import('./SlowMode'))
 const ReportMessage = lazily(() => import('./ReportMessage'))
+const Lightbox = lazily(() => import('./files/Lightbox'))
+const ForwardDialog = lazily(() => import('./ForwardDialog'))
+const Revisions = lazily(() => import('./Revisions'))
+const DateDialog = lazily(() => import('./DateDialog'))
 const WhoReacted = lazily(() => import('./WhoReacted'))
 const Confirm = lazily(() => import('@/components/Dialog').then((m) => ({ default: m.Confirm })))
 
@@ -38,7 +44,8 @@ interface ViewProps {
 export function ConversationView({ summary, focusKey, at }: ViewProps) {
   const toast = useToast()
   const { id } = summary
-  const { chat, drafts, messages, outbox, typing } = useLive()
+  const { chat, conversations, drafts, messages, outbox, typing, uploads } = useLive()
+  const navigate = useNavigate()
   const [opened] = useState(() => new Set<string>())
   const [putAway] = useState(() => new Set<string>())
   const [sentCount, setSentCount] = useState(0)
@@ -46,6 +53,10 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
   const [deleting, setDeleting] = useState<Message | null>(null)
   const [reporting, setReporting] = useState<Message | null>(null)
   const [reactionsOf, setReactionsOf] = useState<Message | null>(null)
+  const [forwarding, setForwarding] = useState<Message | null>(null)
+  const [revisionsOf, setRevisionsOf] = useState<Message | null>(null)
+  const [dateFrom, setDateFrom] = useState<string | null>(null)
+  const [pictures, setPictures] = useState<{ all: readonly StoredFile[]; index: number } | null>(null)
   const [jump, setJump] = useState(at)
   const [followed, setFollowed] = useState(at)
   if (at !== followed) {
@@ -63,11 +74,13 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
   const onTakeBack = useCallback(
     (item: Outgoing) => {
       if (!outbox.takeBack(item)) return
+      if (item.forward !== null) return
       setEditing(null)
-      drafts.prepend(item.conversation_id, item.body)
+      if (item.body !== '') drafts.prepend(item.conversation_id, item.body)
+      uploads.putBack(item.conversation_id, item.files)
       if (item.reply_to !== null) drafts.setReply(item.conversation_id, item.reply_to)
     },
-    [drafts, outbox],
+    [drafts, outbox, uploads],
   )
   const onEditLast = useCallback(
     async (unwanted: () => boolean) => {
@@ -102,9 +115,24 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
         messages.react(message, emoji, on).catch(failed)
       },
       showReactions: setReactionsOf,
+      showPicture: (all, index) => setPictures({ all, index }),
+      pin: (message, on) => {
+        messages.pin(message, on).catch((error: unknown) => {
+          if (hasCode(error, 'conflict')) toast(texts.pins.tooMany)
+          else failed(error)
+        })
+      },
+      forward: setForwarding,
+      showRevisions: setRevisionsOf,
+      markUnread: () => {
+        // Away from it first: what is in view is read.
+        void navigate('/')
+        conversations.setOwnState(id, { unread: true }).catch(failed)
+      },
+      chooseDate: setDateFrom,
       jumpTo: ({ seq }) => setJump({ seq, focus: true }),
     }),
-    [id, chat, drafts, messages, onTakeBack, failed],
+    [id, chat, conversations, drafts, messages, navigate, onTakeBack, failed, toast],
   )
   const onReplyEnd = useCallback(() => drafts.setReply(id, null), [id, drafts])
 
@@ -119,32 +147,39 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
   return (
     <MessageActionsContext value={actions}>
       <OpenedContext value={opened}>
-        <PutAwayContext value={putAway}>
-          <History summary={summary} sentCount={sentCount} editingId={editing?.id ?? null} jump={jump} />
-        </PutAwayContext>
-        <TypingLine conversationId={id} />
-        {summary.slowModeS > 0 && closed === null && !may('sendAtOnce', summary) && (
+        <DropZone conversationId={id} closed={closed !== null}>
+          <PutAwayContext value={putAway}>
+            <History summary={summary} sentCount={sentCount} editingId={editing?.id ?? null} jump={jump} />
+          </PutAwayContext>
+          <TypingLine conversationId={id} />
+          {summary.slowModeS > 0 && closed === null && !may('sendAtOnce', summary) && (
+            <Suspense>
+              <SlowMode summary={summary} />
+            </Suspense>
+          )}
+          {closed !== null && editing === null ? (
+            <Suspense>
+              <ClosedComposer closed={closed} peerId={summary.peer?.id ?? null} />
+            </Suspense>
+          ) : (
+            <Composer
+              key={editing?.id ?? 'new'}
+              conversationId={id}
+              name={titleOf(summary)}
+              editing={editing}
+              replying={editing === null ? replying : null}
+              focusKey={focusKey}
+              onEditLast={(unwanted) => void onEditLast(unwanted)}
+              onEditEnd={onEditEnd}
+              onReplyEnd={onReplyEnd}
+              onSent={onSent}
+            />
+          )}
+        </DropZone>
+        {pictures !== null && (
           <Suspense>
-            <SlowMode summary={summary} />
+            <Lightbox pictures={pictures.all} start={pictures.index} onClose={() => setPictures(null)} />
           </Suspense>
-        )}
-        {closed !== null && editing === null ? (
-          <Suspense>
-            <ClosedComposer closed={closed} peerId={summary.peer?.id ?? null} />
-          </Suspense>
-        ) : (
-          <Composer
-            key={editing?.id ?? 'new'}
-            conversationId={id}
-            name={titleOf(summary)}
-            editing={editing}
-            replying={editing === null ? replying : null}
-            focusKey={focusKey}
-            onEditLast={(unwanted) => void onEditLast(unwanted)}
-            onEditEnd={onEditEnd}
-            onReplyEnd={onReplyEnd}
-            onSent={onSent}
-          />
         )}
         {reactionsOf !== null && (
           <Suspense>
@@ -154,6 +189,26 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
         {reporting !== null && (
           <Suspense>
             <ReportMessage message={reporting} onClose={() => setReporting(null)} />
+          </Suspense>
+        )}
+        {forwarding !== null && (
+          <Suspense>
+            <ForwardDialog message={forwarding} onClose={() => setForwarding(null)} />
+          </Suspense>
+        )}
+        {revisionsOf !== null && (
+          <Suspense>
+            <Revisions message={revisionsOf} onClose={() => setRevisionsOf(null)} />
+          </Suspense>
+        )}
+        {dateFrom !== null && (
+          <Suspense>
+            <DateDialog
+              conversationId={id}
+              iso={dateFrom}
+              onFound={(seq) => setJump({ seq, focus: true })}
+              onClose={() => setDateFrom(null)}
+            />
           </Suspense>
         )}
         {deleting !== null && (
@@ -187,7 +242,8 @@ function lastOwn(chat: ChatStore, id: string): Message | null {
   const { messages, range } = chat.thread(id)
   for (let seq = range?.to ?? 0; seq >= (range?.from ?? 1); seq -= 1) {
     const message = messages.get(seq)
-    if (message?.sender_id === chat.me && message.deleted_at === null) return message
+    if (message?.sender_id === chat.me && message.deleted_at === null && message.system == null)
+      return message
   }
   return null
 }

@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Message } from '@/contracts'
 import { useChat, useConnection, useMe, useThread } from '@/lib-react/chat'
-import { lowestMarks, type Summary } from '@/lib/chat/summaries'
+import { counts, lowestMarks, type Summary } from '@/lib/chat/summaries'
 import type { Outgoing } from '@/lib/chat/state'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
@@ -221,7 +221,7 @@ function countFrom(
   let count = 0
   for (let seq = from ?? to + 1; seq <= to; seq += 1) {
     const message = messages.get(seq)
-    if (message !== undefined && message.sender_id !== me && message.deleted_at === null) count += 1
+    if (message !== undefined && counts(message, me)) count += 1
   }
   return count
 }

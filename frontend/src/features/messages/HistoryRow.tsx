@@ -3,9 +3,11 @@ import type { Message } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
 import { useNow } from '@/lib-react/page'
 import { titleOf } from '@/lib/chat/names'
-import type { Summary } from '@/lib/chat/summaries'
+import { mayPin, type Summary } from '@/lib/chat/summaries'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
+import { useMessageActions } from './actions'
+import { EventRow } from './EventRow'
 import { MessageRow } from './MessageRow'
 import { OutgoingRow } from './OutgoingRow'
 import type { Tint } from './RowFrame'
@@ -36,6 +38,8 @@ export function HistoryRow(props: HistoryRowProps) {
       return <Day iso={row.iso} />
     case 'new':
       return <NewLine />
+    case 'event':
+      return <EventRow message={row.message} />
     case 'outgoing':
       return <OutgoingRow item={row.item} first={row.first} me={me} />
     case 'message': {
@@ -49,6 +53,8 @@ export function HistoryRow(props: HistoryRowProps) {
           mark={own ? markOf(message, delivered, read) : null}
           group={summary.type === 'group'}
           mayDelete={own || summary.role !== 'member'}
+          mayPin={mayPin(summary)}
+          maySeeEdits={own || summary.role !== 'member'}
           tint={tintOf(message, me, editingId, marked)}
         />
       )
@@ -59,7 +65,8 @@ export function HistoryRow(props: HistoryRowProps) {
 function tintOf(message: Message, me: string, editingId: string | null, marked: number | null): Tint {
   if (message.id === editingId) return 'editing'
   if (message.seq === marked) return 'marked'
-  return message.mentions.includes(me) ? 'mention' : null
+  const toAll = message.mention_all === true && message.sender_id !== me
+  return toAll || message.mentions.includes(me) ? 'mention' : null
 }
 
 export function markOf(message: Message, delivered: number, read: number): SendingMarkState {
@@ -74,7 +81,7 @@ function Start({ title, summary }: { title: string; summary: Summary }) {
       <Avatar
         id={peer?.id ?? summary.id}
         name={title}
-        url={peer?.avatar_url ?? null}
+        url={summary.picture}
         group={peer === null}
         size={56}
       />
@@ -86,13 +93,21 @@ function Start({ title, summary }: { title: string; summary: Summary }) {
 }
 
 const Day = memo(function Day({ iso }: { iso: string }) {
-  const now = useNow()
+  const { chooseDate } = useMessageActions()
+  const day = dayInWords(iso, useNow())
   return (
-    <div role="separator" className="flex items-center gap-3 px-3 pt-3 pb-1">
+    <div className="flex items-center gap-3 px-3 pt-3 pb-1">
       <span className="h-px flex-1 bg-border" />
-      <span className="rounded-full border border-border px-2.5 py-0.5 text-small font-medium text-text-muted">
-        {dayInWords(iso, now)}
-      </span>
+      <button
+        type="button"
+        aria-haspopup="dialog"
+        aria-label={texts.dates.from(day)}
+        title={texts.dates.title}
+        onClick={() => chooseDate(iso)}
+        className="rounded-full border border-border px-2.5 py-0.5 text-small font-medium text-text-muted transition-colors duration-150 hover:bg-bg-hover hover:text-text"
+      >
+        {day}
+      </button>
       <span className="h-px flex-1 bg-border" />
     </div>
   )

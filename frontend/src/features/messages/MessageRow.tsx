@@ -6,7 +6,9 @@ import { fullTime } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions, type MessageActions } from './actions'
 import { LinkPreviews } from './LinkPreviews'
+import { FilesPlace } from './files/FilesPlace'
 import { MessageBody } from './MessageBody'
+import { Origin } from './Origin'
 import { Quote } from './Quote'
 import { Reactions } from './Reactions'
 import { RowFrame, type Action, type Tint } from './RowFrame'
@@ -22,12 +24,15 @@ interface MessageRowProps {
   mark: SendingMarkState | null
   group: boolean
   mayDelete: boolean
+  mayPin: boolean
+  /** Whether the earlier texts are shown to this user. */
+  maySeeEdits: boolean
   /** Why it stands out, if it does. */
   tint: Tint
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, first, mark, group, tint } = props
+  const { message, first, mark, group, tint, maySeeEdits } = props
   const copy = useCopy()
   const does = useMessageActions()
   const deleted = message.deleted_at !== null
@@ -44,40 +49,93 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {...(!deleted && { onReact: (emoji) => does.react(message, emoji) })}
       tint={tint}
     >
+      {!deleted && <Origin message={message} />}
       {message.reply_to !== null && !deleted && (
         <Quote conversationId={message.conversation_id} messageId={message.reply_to} />
       )}
       {deleted ? (
         <p className="text-message text-text-faint italic">{t.deleted}</p>
       ) : (
-        <MessageBody id={message.id} body={message.body} mentions={message.mentions}>
-          {message.edited_at !== null && (
-            <span title={fullTime(message.edited_at)} className="text-small text-text-faint">
-              {' '}
-              ({t.edited})
-            </span>
-          )}
-        </MessageBody>
+        (message.body !== '' || message.edited_at !== null) && (
+          <MessageBody id={message.id} body={message.body} mentions={message.mentions}>
+            {message.edited_at !== null && (
+              <Edited message={message} at={message.edited_at} maySee={maySeeEdits} />
+            )}
+          </MessageBody>
+        )
       )}
+      {!deleted && message.files !== undefined && <FilesPlace files={message.files} />}
       {previews.length > 0 && <LinkPreviews id={message.id} previews={previews} />}
       <Reactions message={message} />
     </RowFrame>
   )
 })
 
+function Edited({ message, at, maySee }: { message: Message; at: string; maySee: boolean }) {
+  const { showRevisions } = useMessageActions()
+  const look = 'text-small text-text-faint'
+  if (!maySee) {
+    return (
+      <span title={fullTime(at)} className={look}>
+        {' '}
+        ({t.edited})
+      </span>
+    )
+  }
+  return (
+    <>
+      {' '}
+      <button
+        type="button"
+        aria-label={texts.revisions.show}
+        title={fullTime(at)}
+        onClick={() => showRevisions(message)}
+        className={`${look} rounded-[4px] underline-offset-2 hover:underline`}
+      >
+        ({t.edited})
+      </button>
+    </>
+  )
+}
+
 function actionsFor(
-  { message, own, mayDelete }: MessageRowProps,
+  { message, own, mayDelete, mayPin, maySeeEdits }: MessageRowProps,
   does: MessageActions,
   copy: (text: string) => void,
 ): Action[] {
   const link = `${window.location.origin}/c/${message.conversation_id}?at=${String(message.seq)}`
   const actions: Action[] = [{ icon: 'reply', label: t.reply, key: 'r', run: () => does.reply(message) }]
   if (own) actions.push({ icon: 'pencil', label: t.edit, key: 'e', run: () => does.edit(message) })
+  if (message.body !== '')
+    actions.push({ icon: 'copy', label: t.copy, key: 'c', run: () => copy(message.body) })
   actions.push(
-    { icon: 'copy', label: t.copy, key: 'c', run: () => copy(message.body) },
-    { icon: 'link', label: t.copyLink, key: 'l', run: () => copy(link) },
+    { icon: 'forward', label: texts.forward.action, key: 'f', run: () => does.forward(message) },
+    { icon: 'link', label: t.copyLink, key: 'l', more: true, run: () => copy(link) },
   )
   if (!own) actions.push({ icon: 'flag', label: texts.messages.report, run: () => does.report(message) })
   if (mayDelete) actions.push({ icon: 'trash', label: t.delete, run: () => does.remove(message) })
+  const pinned = message.pinned_at != null
+  if (mayPin)
+    actions.push({
+      icon: 'pin',
+      label: pinned ? texts.pins.unpin : texts.pins.pin,
+      key: 'p',
+      more: true,
+      run: () => does.pin(message, !pinned),
+    })
+  if (maySeeEdits && message.edited_at !== null)
+    actions.push({
+      icon: 'history',
+      label: texts.revisions.action,
+      more: true,
+      run: () => does.showRevisions(message),
+    })
+  actions.push({
+    icon: 'unread',
+    label: texts.conversations.markUnread,
+    key: 'u',
+    more: true,
+    run: does.markUnread,
+  })
   return actions
 }

@@ -3,6 +3,7 @@ import type { Outgoing } from '@/lib/chat/state'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { useMessageActions } from './actions'
+import { FilesPlace } from './files/FilesPlace'
 import { MessageBody } from './MessageBody'
 import { Quote } from './Quote'
 import { RowFrame, type Action } from './RowFrame'
@@ -39,7 +40,8 @@ export const OutgoingRow = memo(function OutgoingRow({ item, first, me }: Outgoi
     >
       {item.reply_to !== null && <Quote conversationId={item.conversation_id} messageId={item.reply_to} />}
       <div className={failed ? '' : 'opacity-75'}>
-        <MessageBody id={item.client_message_id} body={item.body} />
+        {item.body !== '' && <MessageBody id={item.client_message_id} body={item.body} />}
+        <FilesPlace files={item.files} />
       </div>
       {failed && (
         <p className="mt-0.5 flex flex-wrap items-center gap-x-3 text-meta text-danger">

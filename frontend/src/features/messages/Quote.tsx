@@ -3,7 +3,7 @@ import type { Message } from '@/contracts'
 import { Icon } from '@/components/Icon'
 import { useMessage, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
-import { oneLine } from '@/lib/text/rich'
+import { excerptOrDeleted } from '@/lib/chat/excerpts'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions } from './actions'
 
@@ -42,7 +42,7 @@ export function QuotedText({ message }: { message: Message }) {
     <span className="flex min-w-0 items-baseline gap-1.5">
       <bdi className="max-w-40 shrink-0 truncate font-semibold">{nameOf(sender)}</bdi>
       <bdi className={`truncate group-hover/quote:underline ${deleted ? 'italic' : ''}`}>
-        {deleted ? t.deleted : oneLine(message.body)}
+        {excerptOrDeleted(message)}
       </bdi>
     </span>
   )

@@ -20,6 +20,8 @@ export interface Action {
   label: string
   /** Does it while the message has the focus. */
   key?: string
+  /** It stands in the menu, as it is done less often. */
+  more?: true
   run: () => void
 }
 

@@ -5,6 +5,7 @@ import { useEmojiUse } from '@/lib-react/page'
 import { texts } from '@/lib/text/texts'
 import type { Action } from './RowFrame'
 
+const RowMenu = lazily(() => import('./RowMenu'))
 const EmojiPopover = lazily(() => import('@/components/emoji/EmojiPopover'))
 
 /** So many of the latest emoji are one click away. */
@@ -19,6 +20,8 @@ interface ToolbarProps {
 
 /** What can be done with a message, over its upper edge. */
 export function RowToolbar({ actions, onReact, onChoosing }: ToolbarProps) {
+  const atHand = actions.filter(({ more }) => more !== true)
+  const more = actions.filter((action) => action.more === true)
   return (
     <div
       role="group"
@@ -26,7 +29,7 @@ export function RowToolbar({ actions, onReact, onChoosing }: ToolbarProps) {
       className="absolute -top-4 end-8 z-10 flex rounded-control border border-border-strong bg-bg-float pointer-coarse:hidden"
     >
       {onReact !== undefined && <QuickReactions onReact={onReact} onChoosing={onChoosing} />}
-      {actions.map(({ icon, label, key, run }) => (
+      {atHand.map(({ icon, label, key, run }) => (
         <IconButton
           key={label}
           icon={icon}
@@ -37,7 +40,34 @@ export function RowToolbar({ actions, onReact, onChoosing }: ToolbarProps) {
           onClick={run}
         />
       ))}
+      {more.length > 0 && <More actions={more} onChoosing={onChoosing} />}
     </div>
+  )
+}
+
+/** The menu is loaded when it is first wanted. */
+function More({ actions, onChoosing }: Pick<ToolbarProps, 'actions' | 'onChoosing'>) {
+  const [open, setOpen] = useState(false)
+  const choose = (next: boolean): void => {
+    setOpen(next)
+    onChoosing(next)
+  }
+  const button = (
+    <IconButton
+      icon="more"
+      size={16}
+      label={texts.messages.moreActions}
+      aria-haspopup="menu"
+      className="size-8!"
+      {...(!open && { onClick: () => choose(true) })}
+    />
+  )
+  return open ? (
+    <Suspense fallback={button}>
+      <RowMenu trigger={button} actions={actions} onClose={() => choose(false)} />
+    </Suspense>
+  ) : (
+    button
   )
 }
 

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react'
-import type { Message } from '@/contracts'
+import type { File as StoredFile, Message } from '@/contracts'
 import type { Outgoing } from '@/lib/chat/state'
 
 /** What can be done with the messages of the conversation in view. The object stays the same, so that no row is drawn anew. */
@@ -14,6 +14,15 @@ export interface MessageActions {
   /** Add this reaction, or take it back where it is one's own. */
   react: (message: Message, emoji: string) => void
   showReactions: (message: Message) => void
+  /** Show these pictures over everything, this one first. */
+  showPicture: (pictures: readonly StoredFile[], index: number) => void
+  pin: (message: Message, on: boolean) => void
+  forward: (message: Message) => void
+  showRevisions: (message: Message) => void
+  /** Mark the conversation as unread, and leave it. */
+  markUnread: () => void
+  /** Choose a day to go to; this one is shown first. */
+  chooseDate: (iso: string) => void
   /** Go to a message, wherever it is in the history. */
   jumpTo: (message: Message) => void
 }

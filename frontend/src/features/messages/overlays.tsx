@@ -1,11 +1,12 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { Icon } from '@/components/Icon'
 import { nameOf } from '@/lib/chat/names'
+import { excerptOf } from '@/lib/chat/excerpts'
 import { dayInWords } from '@/lib/text/format'
-import { oneLine } from '@/lib/text/rich'
 import { texts } from '@/lib/text/texts'
 import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
+import { useMessageActions } from './actions'
 
 const t = texts.messages
 
@@ -32,6 +33,7 @@ function useLingering(on: boolean): boolean {
 
 /** The day of the first message in view, while one scrolls. */
 export function FloatingDay({ iso, scrolling }: { iso: string | null; scrolling: boolean }) {
+  const { chooseDate } = useMessageActions()
   const now = useNow()
   const shown = useLingering(scrolling)
   if (iso === null) return null
@@ -42,9 +44,15 @@ export function FloatingDay({ iso, scrolling }: { iso: string | null; scrolling:
         data-floating-day
         className={`absolute inset-x-0 top-2 flex justify-center transition-opacity duration-150 ${shown ? '' : 'opacity-0'}`}
       >
-        <span className="rounded-full border border-border bg-bg px-2.5 py-0.5 text-small font-medium text-text-muted">
+        {/* By keyboard the line of the day itself does it. */}
+        <button
+          type="button"
+          tabIndex={-1}
+          onClick={() => chooseDate(iso)}
+          className={`rounded-full border border-border bg-bg px-2.5 py-0.5 text-small font-medium text-text-muted hover:text-text ${shown ? 'pointer-events-auto' : ''}`}
+        >
           {dayInWords(iso, now)}
-        </span>
+        </button>
       </div>
     </Pinned>
   )
@@ -128,7 +136,7 @@ export function Announcer({ conversationId }: { conversationId: string }) {
       live.onMessage((message) => {
         if (message.conversation_id !== conversationId) return
         const { users } = live.chat.current
-        const text = t.announce(nameOf(users[message.sender_id]), oneLine(message.body))
+        const text = t.announce(nameOf(users[message.sender_id]), excerptOf(message))
         setAnnounced((before) => [...before, { id: message.id, text }].slice(-MAX_ANNOUNCED))
       }),
     [live, conversationId],

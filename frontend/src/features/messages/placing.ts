@@ -47,16 +47,25 @@ export function useKeptEnd(scroller: RefObject<HTMLDivElement | null>, list: Lis
     const log = scroller.current
     if (log === null) return
     let height = log.clientHeight
+    // As it was when it last scrolled: what one sends is there before the space that the composer gives back.
+    const isAtEnd = (): boolean => log.scrollHeight - log.scrollTop - log.clientHeight <= AT_END_PX
+    let wasAtEnd = isAtEnd()
+    const onScroll = (): void => {
+      wasAtEnd = isAtEnd()
+    }
+    log.addEventListener('scroll', onScroll, { passive: true })
     const observer = new ResizeObserver(() => {
       const less = height - log.clientHeight
       height = log.clientHeight
       if (less === 0) return
-      const wasAtEnd = log.scrollHeight - log.scrollTop - height - less <= AT_END_PX
       if (wasAtEnd) list.scrollToEnd()
       else log.scrollTop += less
     })
     observer.observe(log)
-    return () => observer.disconnect()
+    return () => {
+      observer.disconnect()
+      log.removeEventListener('scroll', onScroll)
+    }
   }, [scroller, list])
 }
 

@@ -30,6 +30,8 @@ const outgoing = (created_at: string): Outgoing => ({
   conversation_id: ROOM,
   body: 'on its way',
   reply_to: null,
+  files: [],
+  forward: null,
   created_at,
   sending: { state: 'queued' },
 })
@@ -38,6 +40,20 @@ const kinds = (list: readonly Row[]): string[] =>
   list.map((row) => ('first' in row ? `${row.kind}${row.first ? '+' : ''}` : row.kind))
 
 describe('rowsOf', () => {
+  test('what the group says is never new: the line stands before the message after it', () => {
+    const said = { system: { type: 'renamed', title: 'Launch' } }
+    const list = rows([message(1, 1), message(2, 2, said), message(3, 3)], { newFrom: 2 })
+    expect(kinds(list)).toEqual(['start', 'day', 'message+', 'event', 'new', 'message+'])
+    expect(kinds(rows([message(5, 5)], { newFrom: 2 }))).not.toContain('new')
+  })
+
+  test('what the group says stands by itself, has its place in the order, and ends a group', () => {
+    const said = { system: { type: 'renamed', title: 'Launch' } }
+    const list = rows([message(1, 1), message(2, 2, said), message(3, 3)])
+    expect(kinds(list)).toEqual(['start', 'day', 'message+', 'event', 'message+'])
+    expect(seqUpTo(list, 3)).toBe(2)
+  })
+
   test('one sender within five minutes is one group; another sender, a pause, a day begin a new one', () => {
     const list = rows([
       message(1, 1, { created_at: at(2, 10, 0) }),

@@ -1,8 +1,9 @@
 /** A conversation's history as rows to show: pure, and in the order of `seq`. Before any of it is loaded: what is on its way. */
-import type { Message } from '@/contracts'
+import type { File as StoredFile, Message } from '@/contracts'
 import { previewsOf } from '@/lib/chat/previews'
 import type { Outgoing, Thread } from '@/lib/chat/state'
 import { dayKey } from '@/lib/text/format'
+import { filesHeight } from './files/layout'
 import { FOLDED_LINES, isLong, linesIn, withoutGaps } from './folding'
 
 /** Messages of one sender closer than this stand together under one name. */
@@ -13,6 +14,8 @@ export type Row =
   | { kind: 'day'; key: string; iso: string }
   | { kind: 'new'; key: string }
   | { kind: 'message'; key: string; message: Message; first: boolean }
+  /** What the group itself says. */
+  | { kind: 'event'; key: string; message: Message }
   | { kind: 'outgoing'; key: string; item: Outgoing; first: boolean }
 
 interface Previous {
@@ -29,7 +32,7 @@ export interface RowsInput {
   thread: Pick<Thread, 'messages' | 'range'>
   outgoing: readonly Outgoing[]
   me: string
-  /** The line "New" stands before this message. */
+  /** The line "New" stands before the first message from here on; what the group says is never new. */
   newFrom: number | null
   /** Whether the loaded range ends with the newest message. */
   atNewest: boolean
@@ -49,6 +52,8 @@ export function rowsOf({ thread, outgoing, me, newFrom, atNewest, heads }: RowsI
     pushOutgoing(rows, outgoing, me, previous)
     return rows
   }
+  // It may be further back than what is loaded.
+  let lineFrom = newFrom !== null && range.from <= newFrom ? newFrom : null
   if (range.from <= 1) rows.push({ kind: 'start', key: 'start' })
   for (let seq = range.from; seq <= range.to; seq += 1) {
     const message = messages.get(seq)
@@ -61,12 +66,18 @@ export function rowsOf({ thread, outgoing, me, newFrom, atNewest, heads }: RowsI
       rows.push({ kind: 'day', key: `day:${key}`, iso: message.created_at })
       first = true
     }
-    if (seq === newFrom) {
+    if (lineFrom !== null && seq >= lineFrom && message.system == null) {
+      lineFrom = null
       rows.push({ kind: 'new', key: 'new' })
       first = true
     }
-    rows.push({ kind: 'message', key, message, first })
-    previous = { senderId: message.sender_id, at, day }
+    if (message.system == null) {
+      rows.push({ kind: 'message', key, message, first })
+      previous = { senderId: message.sender_id, at, day }
+    } else {
+      rows.push({ kind: 'event', key, message })
+      previous = { senderId: '', at, day }
+    }
   }
   if (atNewest) pushOutgoing(rows, outgoing, me, previous)
   return rows
@@ -95,6 +106,7 @@ function pushOutgoing(rows: Row[], outgoing: readonly Outgoing[], me: string, la
 
 const LINE_PX = 22
 const QUOTE_PX = 24
+const ORIGIN_PX = 20
 const REACTIONS_PX = 32
 const PREVIEWS_PX = 24
 const PREVIEW_PX = 54
@@ -108,17 +120,30 @@ export function estimateHeight(row: Row): number {
       return 44
     case 'new':
       return 28
+    case 'event':
+      return 26
     case 'message':
       return (
-        textHeight(row.message.body, row.first) +
-        quoteHeight(row.message) +
+        contentHeight(row.message, row.first) +
+        originHeight(row.message) +
         previewsHeight(row.message) +
         reactionsHeight(row.message)
       )
     case 'outgoing':
-      return textHeight(row.item.body, row.first) + quoteHeight(row.item)
+      return contentHeight(row.item, row.first)
   }
 }
+
+interface Content {
+  body: string
+  reply_to: string | null
+  files?: readonly StoredFile[]
+}
+
+const contentHeight = ({ body, reply_to, files = [] }: Content, first: boolean): number =>
+  (body === '' && files.length > 0 ? (first ? 30 : 4) : textHeight(body, first)) +
+  quoteHeight({ reply_to }) +
+  filesHeight(files)
 
 const quoteHeight = ({ reply_to }: { reply_to: string | null }): number => (reply_to === null ? 0 : QUOTE_PX)
 
@@ -130,6 +155,9 @@ function previewsHeight(message: Message): number {
   )
   return lines.reduce((sum, line) => sum + line + PREVIEW_PX, PREVIEWS_PX)
 }
+
+const originHeight = ({ pinned_by, forwarded_from }: Message): number =>
+  (pinned_by == null ? 0 : ORIGIN_PX) + (forwarded_from == null ? 0 : ORIGIN_PX)
 
 const reactionsHeight = ({ reactions }: Message): number =>
   Object.keys(reactions).length === 0 ? 0 : REACTIONS_PX
@@ -145,7 +173,7 @@ function textHeight(body: string, first: boolean): number {
 export function seqUpTo(rows: readonly Row[], index: number): number | null {
   for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
     const row = rows[at]
-    if (row?.kind === 'message') return row.message.seq
+    if (row?.kind === 'message' || row?.kind === 'event') return row.message.seq
   }
   return null
 }
@@ -155,7 +183,7 @@ export function dayAt(rows: readonly Row[], index: number): string | null {
   for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
     const row = rows[at]
     if (row?.kind === 'day') return row.iso
-    if (row?.kind === 'message') return row.message.created_at
+    if (row?.kind === 'message' || row?.kind === 'event') return row.message.created_at
     if (row?.kind === 'outgoing') return row.item.created_at
   }
   return null
@@ -165,7 +193,7 @@ export function dayAt(rows: readonly Row[], index: number): string | null {
 export function seqFrom(rows: readonly Row[], index: number): number | null {
   for (let at = Math.max(index, 0); at < rows.length; at += 1) {
     const row = rows[at]
-    if (row?.kind === 'message') return row.message.seq
+    if (row?.kind === 'message' || row?.kind === 'event') return row.message.seq
   }
   return null
 }

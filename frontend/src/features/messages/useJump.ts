@@ -43,7 +43,7 @@ export function useJump({ list, rows, placed, busy, load }: History, jump: Jump 
   useEffect(() => {
     const { current } = goal
     if (current === null || !placed) return
-    const index = rows.findIndex((row) => row.kind === 'message' && row.message.seq === current.jump.seq)
+    const index = rows.findIndex((row) => 'message' in row && row.message.seq === current.jump.seq)
     if (index >= 0) {
       goal.current = null
       arrive(index, current.jump.focus)

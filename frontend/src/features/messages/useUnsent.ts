@@ -4,6 +4,9 @@ import { useChat, useDraft } from '@/lib-react/chat'
 export function useUnsent(id: string): string | null {
   const draft = useDraft(id)
   const outgoing = useChat((state) => state.outgoing[id])
-  const parts = [...(outgoing ?? []).map(({ body }) => body), ...(draft === undefined ? [] : [draft])]
+  const parts = [
+    ...(outgoing ?? []).flatMap(({ body, forward }) => (body === '' || forward !== null ? [] : [body])),
+    ...(draft === undefined ? [] : [draft]),
+  ]
   return parts.length === 0 ? null : parts.join('\n\n')
 }

@@ -2,11 +2,11 @@
 import type { GlobalNotificationSettings, Message } from '@/contracts'
 import { isQuiet, isToMe, isWanted, settingsOf } from '@/lib/chat/attention'
 import { nameOf, titleOf } from '@/lib/chat/names'
+import { excerptOf } from '@/lib/chat/excerpts'
 import type { ChatStore } from '@/lib/chat/store'
 import { Leader } from '@/lib/live/leader'
 import type { LiveSession } from '@/lib/live/session'
 import { texts } from '@/lib/text/texts'
-import { oneLine } from '@/lib/text/rich'
 
 interface Shown {
   conversationId: string
@@ -72,7 +72,7 @@ function show(
   const sender = nameOf(chat.current.users[message.sender_id])
   const title = conversation.type === 'direct' ? sender : `${sender} · ${titleOf(conversation)}`
   const notification = new Notification(content === 'none' ? texts.product : title, {
-    body: content === 'full' ? oneLine(message.body) : texts.notifications.newMessage,
+    body: content === 'full' ? excerptOf(message) : texts.notifications.newMessage,
     tag: message.id,
     icon: '/icon.svg',
   })

@@ -165,7 +165,7 @@ function useEntries(text: string): Entry[] {
         <Avatar
           id={summary.peer?.id ?? summary.id}
           name={titleOf(summary)}
-          url={summary.peer === null ? summary.avatarUrl : summary.peer.avatar_url}
+          url={summary.picture}
           group={summary.peer === null}
           size={28}
         />

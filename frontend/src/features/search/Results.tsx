@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import type { Message, SearchHit } from '@/contracts'
+import type { Message } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Button } from '@/components/Button'
 import { Bone, Failed, Loading } from '@/components/States'
@@ -9,10 +9,10 @@ import { useSummary, useUser } from '@/lib-react/chat'
 import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { nameOf, titleOf } from '@/lib/chat/names'
+import { excerptOf, excerptOrDeleted } from '@/lib/chat/excerpts'
 import { CallError } from '@/lib/errors'
 import { fullTime, shortTime } from '@/lib/text/format'
 import { piecesOfHighlight } from '@/lib/text/highlight'
-import { oneLine } from '@/lib/text/rich'
 import { failureText, texts } from '@/lib/text/texts'
 
 const t = texts.search
@@ -62,7 +62,13 @@ export function Results({ q, conversationId, linkOf }: ResultsProps) {
         ) : null}
         <ul aria-label={t.results}>
           {hits.map((hit) => (
-            <Hit key={hit.message.id} hit={hit} named={conversationId === null} to={linkOf(hit.message)} />
+            <Hit
+              key={hit.message.id}
+              message={hit.message}
+              highlight={hit.highlight}
+              named={conversationId === null}
+              to={linkOf(hit.message)}
+            />
           ))}
         </ul>
         {query.hasNextPage && (
@@ -78,14 +84,15 @@ export function Results({ q, conversationId, linkOf }: ResultsProps) {
 }
 
 interface HitProps {
-  hit: SearchHit
+  message: Message
+  /** Its words, with what was found marked; without it, its beginning. */
+  highlight?: string
   /** Whether the conversation is named. */
   named: boolean
   to: string
 }
 
-function Hit({ hit, named, to }: HitProps) {
-  const { message, highlight } = hit
+export function Hit({ message, highlight, named, to }: HitProps) {
   const sender = useUser(message.sender_id)
   const conversation = useSummary(message.conversation_id)
   const now = useNow()
@@ -109,15 +116,17 @@ function Hit({ hit, named, to }: HitProps) {
             </time>
           </span>
           <span dir="auto" className="line-clamp-4 block text-message wrap-anywhere whitespace-pre-wrap">
-            {piecesOfHighlight(highlight).map(({ text, found }, index) =>
-              found ? (
-                <mark key={index} className="rounded-[3px] bg-found text-text">
-                  {text}
-                </mark>
-              ) : (
-                text
-              ),
-            )}
+            {highlight === undefined
+              ? excerptOf(message)
+              : piecesOfHighlight(highlight).map(({ text, found }, index) =>
+                  found ? (
+                    <mark key={index} className="rounded-[3px] bg-found text-text">
+                      {text}
+                    </mark>
+                  ) : (
+                    text
+                  ),
+                )}
           </span>
         </span>
       </Link>
@@ -156,9 +165,7 @@ function Line({ message, own }: { message: Message; own: boolean }) {
   return (
     <li className={`flex gap-1.5 text-meta ${own ? 'text-text' : 'text-text-muted'}`}>
       <bdi className="max-w-32 shrink-0 truncate font-semibold">{nameOf(sender)}</bdi>
-      <bdi className="truncate">
-        {message.deleted_at === null ? oneLine(message.body) : texts.messages.deleted}
-      </bdi>
+      <bdi className="truncate">{excerptOrDeleted(message)}</bdi>
     </li>
   )
 }

@@ -1,8 +1,10 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
+import { Avatar } from '@/components/Avatar'
 import { Button } from '@/components/Button'
 import { useCopy } from '@/components/useCopy'
 import { Field, Problem, useFirstProblem } from '@/components/Field'
 import { PageHead } from '@/components/PageHead'
+import { PictureChoice } from '@/components/PictureChoice'
 import { useNotifications, usePage, useTheme, useToast } from '@/lib-react/page'
 import { notificationsExist } from '@/lib-react/notifications'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
@@ -10,7 +12,7 @@ import type { Theme } from '@/lib-react/theme'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
-import { changeName, changePassword } from './api'
+import { changePassword, changeProfile } from './api'
 import { BlockList } from './BlockList'
 import { LastSeen } from './LastSeen'
 import { NotificationForm } from './NotificationForm'
@@ -27,6 +29,7 @@ export default function SettingsPage() {
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
         <div className="mx-auto max-w-2xl divide-y divide-border px-4 pb-12 md:px-6">
           <Section title={t.profile}>
+            <Picture />
             <Username />
             <NameForm />
           </Section>
@@ -61,6 +64,23 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
       <h3 className="mb-3 text-message font-semibold">{title}</h3>
       {children}
     </section>
+  )
+}
+
+function Picture() {
+  const session = useAuthState()
+  const auth = useAuth()
+  const live = useLive()
+  if (session.state !== 'signed_in') return null
+  const { id, display_name, avatar_url } = session.user
+  return (
+    <div className="mb-5 flex items-center gap-4">
+      <Avatar id={id} name={display_name} url={avatar_url} size={72} />
+      <PictureChoice
+        current={avatar_url}
+        onChange={(url) => changeProfile(live, auth, { avatar_url: url })}
+      />
+    </div>
   )
 }
 
@@ -99,7 +119,7 @@ function NameForm() {
     setBusy(true)
     setProblem(null)
     try {
-      await changeName(live, auth, name.trim())
+      await changeProfile(live, auth, { display_name: name.trim() })
       toast(texts.saved)
     } catch (error) {
       const { display_name, all } = problemsOf(error, ['display_name'])

@@ -20,8 +20,10 @@ export const endSession = (rest: Rest, sessionId: string): Promise<void> =>
 export const changePassword = (rest: Rest, current_password: string, new_password: string): Promise<void> =>
   rest.call<void>({ method: 'POST', url: '/v1/auth/password', data: { current_password, new_password } })
 
-export async function changeName(live: LiveSession, auth: Auth, display_name: string): Promise<void> {
-  const user = await live.rest.call<User>({ method: 'PATCH', url: '/v1/users/me', data: { display_name } })
+type Profile = Partial<Pick<User, 'display_name' | 'avatar_url'>>
+
+export async function changeProfile(live: LiveSession, auth: Auth, profile: Profile): Promise<void> {
+  const user = await live.rest.call<User>({ method: 'PATCH', url: '/v1/users/me', data: profile })
   live.chat.dispatch({ type: 'users', users: [user] })
   auth.rename(user)
 }

@@ -1,5 +1,5 @@
 /** Small, valid things for tests. */
-import type { Conversation, Member, MemberChange, Message, User } from '@/contracts'
+import type { Conversation, File as StoredFile, Member, MemberChange, Message, User } from '@/contracts'
 
 export const ME = 'me'
 export const ROOM = 'room'
@@ -26,6 +26,22 @@ export const message = (seq: number, change_seq: number, parts: Partial<Message>
   created_at: new Date(START + seq * 1000).toISOString(),
   edited_at: null,
   deleted_at: null,
+  ...parts,
+})
+
+export const storedFile = (parts: Partial<StoredFile> = {}): StoredFile => ({
+  id: 'file',
+  name: 'notes.txt',
+  size: 12,
+  content_type: 'text/plain',
+  width: null,
+  height: null,
+  duration_s: null,
+  blurhash: null,
+  has_thumbnail: false,
+  state: 'ready',
+  url: null,
+  created_at: new Date(START).toISOString(),
   ...parts,
 })
 

@@ -2,7 +2,7 @@
  * What the client knows of the chat. Everything here is merged, never overwritten: of two states of a thing the newer
  * one (by `change_seq`, or the higher watermark) wins, so it does not matter in which order or how often changes arrive.
  */
-import type { Conversation, Message, Presence, Role, User } from '@/contracts'
+import type { Conversation, File as StoredFile, Forward, Message, Presence, Role, User } from '@/contracts'
 
 /** How far the changes of a conversation are known: all up to `upTo`, and single ones beyond it. */
 export interface Progress {
@@ -59,6 +59,9 @@ export interface Outgoing {
   conversation_id: string
   body: string
   reply_to: string | null
+  files: readonly StoredFile[]
+  /** The message that it forwards, whose body and files it has. */
+  forward: Forward | null
   created_at: string
   sending: SendingState
 }

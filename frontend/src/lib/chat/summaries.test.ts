@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { applyChanges, type Change } from './changes'
 import { conversation, ME, member, message, ROOM } from './samples'
 import { emptyChat, type Thread } from './state'
-import { inOrder, lowestMarks, summaryOf, withWaiting, type Summary } from './summaries'
+import { inOrder, lowestMarks, mayPin, pinnedIn, summaryOf, withWaiting, type Summary } from './summaries'
 
 function thread(...changes: Change[]): Thread {
   const shown = applyChanges(emptyChat(ME), changes).threads[ROOM]
@@ -21,6 +21,13 @@ const snapshot: Change = {
 }
 
 describe('unread', () => {
+  test('what the group says of itself is never unread, and nobody has read anything by it', () => {
+    const said = message(11, 21, { system: { type: 'created' } })
+    expect(unread(snapshot, { type: 'message', message: said })).toEqual({ count: 6, inexact: false })
+    const shown = thread(snapshot, { type: 'message', message: { ...said, sender_id: ME } })
+    expect(summaryOf(shown, ME)).toMatchObject({ readSeq: 4, lastSeq: 11, unread: 6 })
+  })
+
   test('from the snapshot: the server’s count', () => {
     expect(unread(snapshot)).toEqual({ count: 6, inexact: false })
   })
@@ -110,6 +117,8 @@ test('withWaiting__written by a clock that is behind__is newest all the same', (
     conversation_id: ROOM,
     body: 'waits',
     reply_to: null,
+    files: [],
+    forward: null,
     sending: { state: 'queued' as const },
   }
   const late = { ...item, created_at: '2030-01-01T00:00:00.000Z' }
@@ -120,4 +129,28 @@ test('withWaiting__written by a clock that is behind__is newest all the same', (
     waiting: early,
     activityAt: summary.activityAt,
   })
+})
+
+test.each([
+  [{ type: 'direct', membersCount: 2, role: 'member' }, true],
+  [{ type: 'group', membersCount: 20, role: 'member' }, true],
+  [{ type: 'group', membersCount: 21, role: 'member' }, false],
+  [{ type: 'group', membersCount: 21, role: 'moderator' }, true],
+] as const)('mayPin__%j__%s', (summary, may) => {
+  expect(mayPin(summary as Summary)).toBe(may)
+})
+
+test('pinnedIn__the latest pin first, and none that was taken off or deleted', () => {
+  const pinned = (seq: number, change_seq: number, pinned_at: string | null): Change => ({
+    type: 'message',
+    message: message(seq, change_seq, { pinned_at }),
+  })
+  const shown = thread(
+    pinned(1, 30, '2026-01-01'),
+    pinned(2, 31, '2026-01-03'),
+    pinned(3, 32, '2026-01-02'),
+    pinned(4, 33, '2026-01-04'),
+    pinned(4, 34, null),
+  )
+  expect(pinnedIn(shown).map(({ seq }) => seq)).toEqual([2, 3, 1])
 })

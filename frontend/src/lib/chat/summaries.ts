@@ -7,6 +7,8 @@ export interface Summary {
   type: Conversation['type']
   title: string | null
   peer: User | null
+  /** The address of its picture: the group's, or the other member's. */
+  picture: string | null
   role: Role
   last: Message | null
   /** One's own newest that has not gone out yet. */
@@ -14,6 +16,7 @@ export interface Summary {
   lastSeq: number
   readSeq: number
   unread: number
+  pinsCount: number
   membersCount: number
   avatarUrl: string | null
   posting: 'everyone' | 'admins'
@@ -48,12 +51,14 @@ export function summaryOf(thread: Thread, me: string): Summary | null {
     type: snapshot.type,
     title: snapshot.title,
     peer: snapshot.peer,
+    picture: snapshot.peer === null ? (snapshot.avatar_url ?? null) : snapshot.peer.avatar_url,
     role: members.role,
     last,
     waiting: null,
     lastSeq,
     readSeq,
     unread: unread.count,
+    pinsCount: snapshot.pins_count ?? 0,
     membersCount: members.count,
     avatarUrl: snapshot.avatar_url ?? null,
     posting: snapshot.posting ?? 'everyone',
@@ -107,8 +112,9 @@ function mentionsOf({ messages }: Thread, snapshot: Conversation, me: string, re
 export const isMention = (message: Message, me: string): boolean =>
   message.mentions.includes(me) || (message.mention_all === true && message.sender_id !== me)
 
-const counts = (message: Message, me: string): boolean =>
-  message.sender_id !== me && message.deleted_at === null
+/** Whether a message can be unread. */
+export const counts = (message: Message, me: string): boolean =>
+  message.sender_id !== me && message.deleted_at === null && message.system == null
 
 /**
  * The others' undeleted messages above the read mark. Exact where all of them are at hand; else the server's count,
@@ -165,6 +171,18 @@ function membersOf(
   const changed = members.some((member) => member.change_seq > snapshot.change_seq)
   return { role, count: snapshot.members_count, inexact: changed }
 }
+
+/** In so small a group every member may do what else is for moderators: pin messages, mention all. */
+const SMALL_GROUP = 20
+
+export const mayPin = ({ type, role, membersCount }: Summary): boolean =>
+  type === 'direct' || role !== 'member' || membersCount <= SMALL_GROUP
+
+/** The pinned ones of the messages that are known, the latest pin first. */
+export const pinnedIn = ({ messages }: Pick<Thread, 'messages'>): Message[] =>
+  [...messages.values()]
+    .filter(({ pinned_at }) => pinned_at != null)
+    .sort((a, b) => ((a.pinned_at ?? '') < (b.pinned_at ?? '') ? 1 : -1))
 
 /** Newest activity first; ids are in the order of time, so they settle a tie. */
 export function inOrder(summaries: readonly Summary[]): Summary[] {

@@ -31,7 +31,7 @@ export class Conversations {
   }
 
   createGroup(title: string, memberIds: readonly string[], visibility: Visibility): Promise<string> {
-    return this.create({ type: 'group', title, member_ids: memberIds, visibility })
+    return this.create({ type: 'group', title, member_ids: memberIds, visibility, system_messages: true })
   }
 
   /** Change a group's details; what is left out stays as it is. */

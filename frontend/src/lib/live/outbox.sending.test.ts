@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { message } from '@/lib/chat/samples'
+import { message, storedFile } from '@/lib/chat/samples'
 import { fakeSocket, goLive, newCore, server } from './fakeServer'
 import { Outbox } from './outbox'
 
@@ -62,4 +62,16 @@ test('refused as too fast__waits as if never tried, so it can be taken back', as
   server.emitted[0]?.ack(null, { ok: false, error: { code: 'rate_limited', message: '', retry_after: 60 } })
   await vi.waitFor(() => expect(only('room').sending.state).toBe('queued'))
   expect(outbox.takeBack(only('room'))).toBe(true)
+})
+
+test('a message with files__names them; a forward__names its message and nothing else', async () => {
+  goLive(core.connection)
+  await outbox.send('room', '', { files: [storedFile({ id: 'one' })] })
+  const forward = { conversation_id: 'there', message_id: 'it' }
+  await outbox.send('other', 'its words', { files: [storedFile({ id: 'its' })], forward })
+  await vi.waitFor(() => expect(server.emitted).toHaveLength(2))
+  const [sent, forwarded] = server.emitted.map(({ payload }) => payload)
+  expect(sent).toMatchObject({ conversation_id: 'room', body: '', file_ids: ['one'] })
+  expect(forwarded).toMatchObject({ conversation_id: 'other', forward })
+  expect(Object.keys(forwarded ?? {}).sort()).toEqual(['client_message_id', 'conversation_id', 'forward'])
 })

@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { storedFile } from '@/lib/chat/samples'
 import { newCore } from './fakeServer'
 import { Outbox } from './outbox'
 import { eraseOutbox } from './outboxDatabase'
@@ -38,6 +39,12 @@ test('written while offline__after a reload__there again, in order, with the sam
   await reload()
   expect(bodies()).toEqual(['one', 'two', 'three'])
   expect(ids()).toEqual(before)
+})
+
+test('written with a file__after a reload__still has it', async () => {
+  await outbox.send('room', '', { files: [storedFile({ id: 'kept' })] })
+  await reload()
+  expect(core.chat.current.outgoing.room?.[0]?.files.map(({ id }) => id)).toEqual(['kept'])
 })
 
 test('taken back__after a reload__gone for good', async () => {

@@ -6,6 +6,7 @@
  * A tab sends what was written in it. What a closed tab left behind is taken over by one that is open: each tab has a lock
  * with its name for as long as its session lasts, and who gets that lock takes its messages over.
  */
+import type { File as StoredFile, Forward } from '@/contracts'
 import type { Outgoing, SendingState } from '@/lib/chat/state'
 import type { ChatStore } from '@/lib/chat/store'
 import { CallError, isPassing } from '@/lib/errors'
@@ -19,6 +20,14 @@ const MAX_TRIES = 8
 
 /** Conversations in which messages go out at the same time after a reconnect. */
 const MAX_PARALLEL = 8
+
+/** What a message may have beside its text. */
+interface Beside {
+  replyTo?: string | null
+  files?: readonly StoredFile[]
+  /** The message that it forwards; `body` and `files` are those of that message, to be shown until the server has it. */
+  forward?: Forward | null
+}
 
 const lockName = (tab: string): string => `synctalk.tab.${tab}`
 
@@ -46,13 +55,16 @@ export class Outbox {
   }
 
   /** Show a message at once, store it, send it as soon as possible. */
-  async send(conversationId: string, body: string, replyTo: string | null = null): Promise<void> {
+  async send(conversationId: string, body: string, beside: Beside = {}): Promise<void> {
+    const { replyTo = null, files = [], forward = null } = beside
     this.position = Math.max(this.position + 1, Date.now())
     const row: Row = {
       client_message_id: freshId(),
       conversation_id: conversationId,
       body,
       reply_to: replyTo,
+      files,
+      forward,
       created_at: new Date().toISOString(),
       position: this.position,
       tab: this.tab,
@@ -134,8 +146,9 @@ export class Outbox {
   }
 
   private show(row: Row): void {
-    const { client_message_id, conversation_id, body, reply_to, created_at } = row
-    this.setSending({ client_message_id, conversation_id, body, reply_to, created_at }, stateOf(row))
+    const { client_message_id, conversation_id, body, reply_to, files = [], forward = null, created_at } = row
+    const item = { client_message_id, conversation_id, body, reply_to, files, forward, created_at }
+    this.setSending(item, stateOf(row))
   }
 
   private setSending(item: Omit<Outgoing, 'sending'>, sending: SendingState): void {
@@ -168,15 +181,14 @@ export class Outbox {
 
   /** Return true when it is settled, one way or the other. */
   private async sendOne(item: Outgoing, tries: number): Promise<boolean> {
-    const { conversation_id, client_message_id, body, reply_to } = item
+    const { conversation_id, client_message_id } = item
     this.setSending(item, { state: 'sending' })
     void this.database.update(client_message_id, { tried: true })
     try {
       const { message } = await this.connection.request('message:send', {
         conversation_id,
         client_message_id,
-        body,
-        ...(reply_to === null ? {} : { reply_to }),
+        ...contentOf(item),
       })
       this.chat.dispatch({ type: 'message', message })
       await this.database.delete(client_message_id)
@@ -198,6 +210,15 @@ export class Outbox {
   private requeue(item: Outgoing): void {
     this.setSending(item, { state: 'queued' })
     void this.database.update(item.client_message_id, { tried: false })
+  }
+}
+
+function contentOf({ body, reply_to, files, forward }: Outgoing): object {
+  if (forward !== null) return { forward }
+  return {
+    body,
+    ...(reply_to === null ? {} : { reply_to }),
+    ...(files.length === 0 ? {} : { file_ids: files.map(({ id }) => id) }),
   }
 }
 

@@ -2,6 +2,7 @@
  * The messages on their way in IndexedDB. A storage that fails (full, or taken away) costs only that a message does not
  * outlive the page: it is sent all the same.
  */
+import type { File as StoredFile, Forward } from '@/contracts'
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb'
 
 export interface Row {
@@ -9,6 +10,9 @@ export interface Row {
   conversation_id: string
   body: string
   reply_to: string | null
+  /** Missing in what an earlier version of the client has stored. */
+  files?: readonly StoredFile[]
+  forward?: Forward | null
   created_at: string
   /** Rises with each message written: the order to send in. */
   position: number

@@ -1,4 +1,4 @@
-import type { Message, SearchHit } from '@/contracts'
+import type { MentionHit, Message, SearchHit } from '@/contracts'
 import type { Page, Rest } from '@/lib/http'
 import type { Loader } from './loading'
 
@@ -24,6 +24,14 @@ export class Search {
       ...(cursor !== null && { cursor }),
     }
     const page = await this.rest.call<Page<SearchHit>>({ url: '/v1/search/messages', params, signal })
+    await this.loader.loadUsers(page.items.map(({ message }) => message.sender_id))
+    return page
+  }
+
+  /** Return a page of the messages that mention the user, newest first; their senders are loaded. */
+  async mentions(cursor: string | null, signal: AbortSignal): Promise<Page<MentionHit>> {
+    const params = cursor === null ? {} : { cursor }
+    const page = await this.rest.call<Page<MentionHit>>({ url: '/v1/mentions', params, signal })
     await this.loader.loadUsers(page.items.map(({ message }) => message.sender_id))
     return page
   }

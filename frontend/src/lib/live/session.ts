@@ -12,11 +12,13 @@ import { Rest, type TokenWish } from '@/lib/http'
 import { backoffMs, sleep } from '@/lib/timing'
 import { followActivity } from './activity'
 import { Blocks } from './blocks'
+import { AfterUploads } from './afterUploads'
 import { Connection, type ServerEvent } from './connection'
 import { Conversations } from './conversations'
 import { followCutOff } from './cutOff'
 import { Drafts } from './drafts'
 import { changeOf } from './events'
+import { FileContents } from './fileContents'
 import { Freshness } from './freshness'
 import { Loader } from './loading'
 import { Messages } from './messages'
@@ -27,6 +29,7 @@ import { Receipts } from './receipts'
 import { Search } from './search'
 import { Sync } from './sync'
 import { TypingNotifier } from './typing'
+import { Uploads } from './uploads'
 
 const CLOCK_MS = 1_000
 /** Up to so many conversations that are not known yet are read one by one. */
@@ -53,6 +56,9 @@ export class LiveSession {
   readonly search: Search
   readonly notificationSettings: NotificationSettingsCache
   readonly drafts: Drafts
+  readonly contents: FileContents
+  readonly uploads: Uploads
+  readonly afterUploads: AfterUploads
   readonly cutOff: ReturnType<typeof followCutOff>
   private readonly messageListeners = new Set<MessageListener>()
 
@@ -75,10 +81,13 @@ export class LiveSession {
     this.freshness = new Freshness(this.chat, this.loader, signal)
     this.conversations = new Conversations(this.rest, this.chat, this.presence, this.freshness)
     this.blocks = new Blocks(this.rest, this.chat)
-    this.messages = new Messages(this.chat, this.connection)
+    this.messages = new Messages(this.chat, this.connection, this.rest)
     this.search = new Search(this.rest, this.loader)
     this.notificationSettings = new NotificationSettingsCache(this.rest)
     this.drafts = new Drafts(userId, signal)
+    this.contents = new FileContents(this.rest, signal)
+    this.uploads = new Uploads(this.rest, this.connection, this.contents, signal)
+    this.afterUploads = new AfterUploads(this.uploads, this.outbox, this.drafts, signal)
     this.cutOff = followCutOff(this.connection, signal)
   }
 
@@ -190,6 +199,7 @@ export class LiveSession {
   private receiveMessage(message: Message): void {
     if (message.sender_id === this.chat.me) return
     this.receipts.markDelivered(message.conversation_id, message.seq)
+    if (message.system != null) return
     for (const listener of this.messageListeners) listener(message)
   }
 }

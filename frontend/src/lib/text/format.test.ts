@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ago, dayInWords, shortTime } from './format'
+import { ago, dayInWords, shortTime, sizeInWords, playingTime } from './format'
 
 const NOW = new Date(2026, 2, 12, 15, 0).getTime()
 const before = (parts: { minutes?: number; hours?: number; days?: number }): string =>
@@ -35,4 +35,21 @@ describe('days go by the calendar, not by 24 hours', () => {
     expect(dayInWords(before({ days: 3 }), NOW)).toBe('Monday')
     expect(dayInWords(before({ days: 400 }), NOW)).toMatch(/2025/)
   })
+})
+
+test.each([
+  [340, '340 byte'],
+  [12_400, '12 kB'],
+  [999_600, '1 MB'],
+  [26_214_400, '26.2 MB'],
+])('%d bytes in words: %s', (bytes, words) => {
+  expect(sizeInWords(bytes)).toBe(words)
+})
+
+test.each([
+  [6.6, '0:07'],
+  [225, '3:45'],
+  [3729, '1:02:09'],
+])('%d seconds in words: %s', (seconds, words) => {
+  expect(playingTime(seconds)).toBe(words)
 })

@@ -44,6 +44,28 @@ export function shortTime(iso: string, now: number): string {
   return days < 7 ? shortWeekday.format(date) : dayMonth.format(date)
 }
 
+/** 340 byte, 12 kB, 3.4 MB. */
+export function sizeInWords(bytes: number): string {
+  if (bytes < 1000) return texts.files.size(bytes, 'byte')
+  return bytes < 999_500
+    ? texts.files.size(bytes / 1000, 'kilobyte')
+    : texts.files.size(bytes / 1_000_000, 'megabyte')
+}
+
+/** 0:07, 3:45, 1:02:09. */
+export function playingTime(seconds: number): string {
+  const whole = Math.round(seconds)
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return h > 0 ? `${String(h)}:${two(m)}:${two(s)}` : `${String(m)}:${two(s)}`
+}
+
+/** As a date field has it, by the user's own calendar: 2026-03-02. */
+export function dayForField(date: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+}
+
 /** "5 minutes ago". */
 export function ago(iso: string, now: number): string {
   const passed = Math.max(0, now - new Date(iso).getTime())

@@ -9,6 +9,9 @@ export const numbers = new Intl.NumberFormat('en')
 export const count = (n: number, one: string, other: string): string =>
   `${numbers.format(n)} ${plurals.select(n) === 'one' ? one : other}`
 
+const sizes = (unit: string): Intl.NumberFormat =>
+  new Intl.NumberFormat('en', { style: 'unit', unit, maximumFractionDigits: unit === 'megabyte' ? 1 : 0 })
+
 const list = new Intl.ListFormat('en', { type: 'conjunction' })
 
 export const texts = {
@@ -75,7 +78,6 @@ export const texts = {
     unread: (n: number) => count(n, 'unread message', 'unread messages'),
     draft: 'Draft:',
     noMessages: 'No messages yet',
-    deletedMessage: 'Message deleted',
     /** Between a name and what it said. */
     after: ': ',
     untitled: 'Untitled group',
@@ -144,6 +146,7 @@ export const texts = {
     deleted: 'Message deleted',
     actions: 'Message actions',
     report: 'Report',
+    moreActions: 'More actions',
     reply: 'Reply',
     inReplyTo: 'In reply to',
     toQuoted: 'Go to this message',
@@ -198,6 +201,113 @@ export const texts = {
     who: 'Who?',
     none: 'No reactions.',
     more: (n: number) => `and ${count(n, 'other', 'others')}`,
+  },
+
+  system: {
+    /** As whom something was done to. */
+    you: 'you',
+    created: (who: string) => `${who} created the group`,
+    joined: (who: string) => `${who} joined`,
+    added: (who: string, whom: readonly string[]) => `${who} added ${list.format(whom)}`,
+    removed: (who: string, whom: readonly string[]) => `${who} removed ${list.format(whom)}`,
+    left: (who: string) => `${who} left`,
+    renamed: (who: string, title: string) => `${who} renamed the group to “${title}”`,
+    described: (who: string) => `${who} changed the description`,
+    pinned: (who: string) => `${who} pinned a message`,
+    archived: (who: string) => `${who} archived the group`,
+    unarchived: (who: string) => `${who} brought the group back from the archive`,
+    settings: (who: string) => `${who} changed the group’s settings`,
+  },
+
+  pins: {
+    title: 'Pinned messages',
+    close: 'Close pinned messages',
+    pin: 'Pin',
+    unpin: 'Unpin',
+    unpinOf: (name: string) => `Unpin the message of ${name}`,
+    by: (name: string) => `Pinned by ${name}`,
+    none: 'Nothing is pinned',
+    noneLead: 'Pin what everybody should find again.',
+    tooMany: 'There are too many pinned messages. Unpin one first.',
+    couldNotLoad: 'Pinned messages could not be loaded.',
+  },
+
+  forward: {
+    action: 'Forward',
+    title: 'Forward message',
+    to: 'Forward to',
+    placeholder: 'Search conversations',
+    nothing: 'No conversation matches.',
+    done: (title: string) => `Forwarded to “${title}”.`,
+    forwarded: 'Forwarded',
+    from: (name: string) => `Forwarded from ${name}`,
+  },
+
+  revisions: {
+    action: 'Edit history',
+    title: 'Edit history',
+    show: 'edited. Show the earlier texts',
+    until: (when: string) => `Until ${when}`,
+    now: 'As it is now',
+  },
+
+  dates: {
+    title: 'Jump to a date',
+    date: 'Date',
+    go: 'Go',
+    from: (day: string) => `${day}. Jump to another date`,
+    nothing: 'There are no messages since then.',
+  },
+
+  mentions: {
+    title: 'Mentions',
+    none: 'No mentions yet',
+    noneLead: 'Messages with your @name are listed here.',
+    list: 'Messages that mention you',
+  },
+
+  files: {
+    attach: 'Attach files',
+    drop: 'Drop files to attach them',
+    attached: 'Attached files',
+    attachment: (name: string, state: string) => `${name}, ${state}`,
+    done: (n: number, all: number) => `${numbers.format(n)} of ${count(all, 'file', 'files')} uploaded`,
+    waiting: 'waiting',
+    uploading: (percent: number) => `${numbers.format(percent)}% uploaded`,
+    checking: 'being checked',
+    ready: 'ready',
+    progress: (name: string) => `Upload of ${name}`,
+    cancel: (name: string) => `Cancel the upload of ${name}`,
+    remove: (name: string) => `Remove ${name}`,
+    retry: (name: string) => `Upload ${name} again`,
+    sendsWhenUploaded: 'This message is sent once its files are uploaded.',
+    tooMany: (n: number) => `A message has ${numbers.format(n)} files at most.`,
+    failures: {
+      too_large: 'Too large',
+      invalid: 'This file can’t be read',
+      empty: 'This file is empty',
+      rate_limited: 'Too many at once',
+      other: 'Not uploaded',
+    } as Record<string, string> & { other: string },
+    open: (name: string) => `Open picture ${name}`,
+    play: (name: string) => `Play ${name}`,
+    download: (name: string) => `Download ${name}`,
+    couldNotLoad: 'This file could not be loaded.',
+    pictures: 'Picture',
+    previous: 'Previous picture',
+    next: 'Next picture',
+    of: (n: number, all: number) => `${numbers.format(n)} of ${numbers.format(all)}`,
+    picture: 'Photo',
+    video: 'Video',
+    audio: 'Audio',
+    photos: (n: number) => count(n, 'photo', 'photos'),
+    many: (n: number) => count(n, 'file', 'files'),
+    size: (n: number, unit: string) => sizes(unit).format(n),
+    changePicture: 'Change picture',
+    addPicture: 'Add a picture',
+    removePicture: 'Remove picture',
+    pictureTooLarge: 'This picture is too large.',
+    notAPicture: 'This file can’t be used as a picture.',
   },
 
   emoji: {

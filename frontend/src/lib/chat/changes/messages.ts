@@ -17,6 +17,7 @@ export function mergeMessage(draft: Draft, message: Message): void {
   if (known === undefined) {
     if (message.seq > thread.top) draft.thread(id).top = message.seq
     growRange(draft, id)
+    if (message.system != null) return
     // Sending a message marks everything before it as read.
     raiseMarks(draft, id, message.sender_id, { delivered_seq: message.seq, read_seq: message.seq })
     setTyping(draft, id, message.sender_id, null)

@@ -1,0 +1,110 @@
+import { useId, useState, type KeyboardEvent } from 'react'
+import type { Message } from '@/contracts'
+import { Avatar } from '@/components/Avatar'
+import { Dialog } from '@/components/Dialog'
+import { Icon } from '@/components/Icon'
+import { useConversations } from '@/lib-react/chat'
+import { isComposing, nextIndex } from '@/lib-react/keys'
+import { useToast } from '@/lib-react/page'
+import { useLive } from '@/lib-react/session'
+import { matching } from '@/lib/chat/matching'
+import { titleOf } from '@/lib/chat/names'
+import type { Summary } from '@/lib/chat/summaries'
+import { texts } from '@/lib/text/texts'
+import { QuotedText } from './Quote'
+
+const t = texts.forward
+
+/** Where a message shall go: a conversation is chosen by typing, by arrows or by pointer. */
+export default function ForwardDialog({ message, onClose }: { message: Message; onClose: () => void }) {
+  const { outbox } = useLive()
+  const toast = useToast()
+  const [text, setText] = useState('')
+  const [active, setActive] = useState(0)
+  const listId = useId()
+  const found = matching(useConversations(), text)
+  const at = Math.min(active, Math.max(0, found.length - 1))
+
+  function forward(summary: Summary | undefined): void {
+    if (summary === undefined) return
+    const { body, files = [], conversation_id, id: message_id } = message
+    void outbox.send(summary.id, body, { files, forward: { conversation_id, message_id } })
+    toast(t.done(titleOf(summary)))
+    onClose()
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (isComposing(event)) return
+    if (event.key === 'Enter') {
+      event.preventDefault()
+      forward(found[at])
+    } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault()
+      const next = nextIndex(event, at, found.length) ?? 0
+      setActive(next)
+      document.getElementById(`${listId}-${String(next)}`)?.scrollIntoView({ block: 'nearest' })
+    }
+  }
+
+  return (
+    <Dialog title={t.title} onClose={onClose}>
+      <div className="mx-4 mt-3 flex min-w-0 border-s-2 border-border-strong ps-3 text-meta text-text-muted">
+        <QuotedText message={message} />
+      </div>
+      <div className="mt-2 flex items-center gap-3 border-b border-border px-4">
+        <Icon name="search" size={18} className="text-text-faint" />
+        <input
+          data-autofocus
+          role="combobox"
+          aria-expanded={found.length > 0}
+          aria-controls={listId}
+          aria-autocomplete="list"
+          aria-activedescendant={found.length > 0 ? `${listId}-${String(at)}` : undefined}
+          aria-label={t.to}
+          placeholder={t.placeholder}
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value)
+            setActive(0)
+          }}
+          onKeyDown={onKeyDown}
+          className="h-11 min-w-0 flex-1 bg-transparent text-message outline-none"
+        />
+      </div>
+      <div className="min-h-64 flex-1 overflow-y-auto overscroll-contain p-2">
+        {found.length === 0 && (
+          <p role="status" className="px-3 py-6 text-center text-meta text-text-muted">
+            {t.nothing}
+          </p>
+        )}
+        <div id={listId} role="listbox" aria-label={t.to}>
+          {found.map((summary, index) => (
+            // The focus stays in the field, which handles the keys.
+            // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+            <div
+              key={summary.id}
+              id={`${listId}-${String(index)}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={index === at}
+              onClick={() => forward(summary)}
+              onMouseMove={() => setActive(index)}
+              className={`flex min-h-11 cursor-pointer items-center gap-3 rounded-control px-2.5 ${index === at ? 'bg-bg-hover' : ''}`}
+            >
+              <Avatar
+                id={summary.peer?.id ?? summary.id}
+                name={titleOf(summary)}
+                url={summary.picture}
+                group={summary.peer === null}
+                size={28}
+              />
+              <bdi className="truncate">{titleOf(summary)}</bdi>
+            </div>
+          ))}
+        </div>
+      </div>
+    </Dialog>
+  )
+}
