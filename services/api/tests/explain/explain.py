@@ -17,22 +17,27 @@ from synctalk_api import tags, terms
 from synctalk_api.settings import Settings
 from synctalk_api.store import (
     channels,
+    conversation_lists,
     conversations,
     members,
     message_changes,
     messages,
+    own_views,
     pins,
     previews,
+    pushing,
     revisions,
     search,
     server_conversations,
+    sharing,
     streaming,
     system_messages,
     thread_pages,
     threads,
     users,
+    watermarks,
 )
-from synctalk_api.store.conversations import BEYOND_ALL
+from synctalk_api.store.conversation_lists import BEYOND_ALL
 from synctalk_runtime.migrate import migrate
 from synctalk_runtime.postgres import Connection, Postgres
 from synctalk_testkit.databases import create_database, drop_database
@@ -252,21 +257,21 @@ def cases(now: datetime) -> list[Case]:
         Case(pins.PAGE, (groups[0], None, None, 51, 0)),
         Case(previews.WRITE, (groups[:2], [10, 20], ["[]", "[]"])),
         Case(revisions.PAGE, (groups[0], nth(3, 1010), 0, 51)),
-        Case(members.VIEWS, (groups[0], None)),
-        Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", "")),
-        Case(members.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", ""), "generic"),
+        Case(own_views.VIEWS, (groups[0], None)),
+        Case(watermarks.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", "")),
+        Case(watermarks.RAISE_WATERMARKS, (eight, some, [49] * 8, [48] * 8, "receipt.read.v1", ""), "generic"),
         Case(members.CHANGED_SINCE, (groups, [0] * 100, [101] * 100)),
-        Case(members.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
-        Case(members.UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
+        Case(sharing.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
+        Case(sharing.UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
         Case(members.TIMES_INVITED, ([nth(1, n) for n in range(1, 1_001)], 5_000)),
-        Case(members.BADGES, ([me, nth(1, 77)], [me] * 100, groups, [])),
-        Case(conversations.PAGE, (me, BEYOND_ALL, [], None, None, 51, False)),
+        Case(pushing.BADGES, ([me, nth(1, 77)], [me] * 100, groups, [])),
+        Case(conversation_lists.PAGE, (me, BEYOND_ALL, [], None, None, 51, False)),
         Case(
-            conversations.PAGE,
+            conversation_lists.PAGE,
             (me, now - timedelta(minutes=1), groups[:20], now - timedelta(days=1), groups[0], 51, False),
         ),
         Case(conversations.VIEWS, (list(range(50)), groups[:50], [me] * 50)),
-        Case(conversations.STATES, (me, 1_001)),
+        Case(conversation_lists.STATES, (me, 1_001)),
         Case(conversations.HEADS, ([nth(2, c * 19) for c in range(1, 1_001)],)),
         Case(conversations.ROOM, (groups[0], [nth(1, n) for n in range(1, 1_001)])),
         *(

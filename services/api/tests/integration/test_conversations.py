@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from synctalk_api.store.conversations import RECENT_LISTED_MAX, ListPosition
+from synctalk_api.store.conversation_lists import RECENT_LISTED_MAX, ListPosition
 from synctalk_contracts import topology
 from synctalk_contracts.models import Conversation
 from synctalk_runtime import cursors

@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from synctalk_api.store import conversations, members, messages, thread_pages, threads
-from synctalk_api.store.conversations import BEYOND_ALL
+from synctalk_api.store import conversations, messages, pushing, thread_pages, threads
+from synctalk_api.store.conversation_lists import BEYOND_ALL
 from synctalk_runtime.ids import new_id
 
 from services.api.tests.integration.conftest import Start
@@ -52,7 +52,7 @@ async def conn(start_api: Start) -> AsyncIterator[asyncpg.Connection]:
         (thread_pages.TOP_LEVEL_AFTER, (CONVERSATION, 10_000, 51), "messages_top_level"),
         (messages.BOUNDS, (CONVERSATION, USER), "messages_top_level"),
         (conversations.VIEWS, ([0], [CONVERSATION], [USER]), "messages_not_counted"),
-        (members.BADGES, ([USER], [], [], []), "messages_not_counted"),
+        (pushing.BADGES, ([USER], [], [], []), "messages_not_counted"),
         (threads.RECOUNT, ([CONVERSATION], [ROOT], [1], [1], 5), "messages_thread_senders"),
         (threads.PAGE, (USER, BEYOND_ALL, [], None, None, 51, True), "thread_follows_of_user"),
         (threads.UNFOLLOW_ALL, (CONVERSATION, USER), "thread_follows_of_user"),

@@ -30,8 +30,18 @@ from synctalk_api.actions.system_messages import system_message
 from synctalk_api.actions.users import Users
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.rights import Operation
-from synctalk_api.store import conversation_names, conversations, deletion, members, system_messages, users
-from synctalk_api.store.conversations import Details, ListPosition, LockedConversation, NewConversation
+from synctalk_api.store import (
+    conversation_lists,
+    conversation_names,
+    conversations,
+    deletion,
+    members,
+    own_views,
+    system_messages,
+    users,
+)
+from synctalk_api.store.conversation_lists import ListPosition
+from synctalk_api.store.conversations import Details, LockedConversation, NewConversation
 from synctalk_api.store.stores import Store, Stores
 
 FIRST_CHANGE = 1
@@ -137,7 +147,7 @@ class Conversations:
 
         async def page(store: Store) -> list[tuple[str, datetime]]:
             async with store.reads.connection() as conn:
-                return await conversations.page(conn, user_id, position, limit + 1, hidden=hidden)
+                return await conversation_lists.page(conn, user_id, position, limit + 1, hidden=hidden)
 
         found = await self.stores.everywhere(page)
         store_of = {conversation_id: store for store, some in found.by_store.items() for conversation_id, _ in some}
@@ -285,7 +295,7 @@ async def publish_changed(
 
     Without a number: it changed with something else that has it.
     """
-    views = await members.views(conn, conversation_id)
+    views = await own_views.views(conn, conversation_id)
     for view in await conversations.views(conn, [(conversation_id, each) for each in list(views)[:1]]):
         shared = view.model_dump(mode="json")
         event = sockets.ConversationUpdatedToClient

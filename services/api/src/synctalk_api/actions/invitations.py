@@ -10,7 +10,7 @@ from synctalk_runtime.errors import ConflictError
 from synctalk_runtime.limits import Limit, Limiter
 
 from synctalk_api.settings import Settings
-from synctalk_api.store import members
+from synctalk_api.store import members, sharing
 from synctalk_api.store.stores import Store, Stores
 
 DAY_S = 86_400
@@ -41,7 +41,7 @@ class Invitations:
 
         async def unrelated(store: Store) -> set[str]:
             async with store.postgres.connection() as conn:
-                return await members.unrelated(conn, user_id, others)
+                return await sharing.unrelated(conn, user_id, others)
 
         answers = await self._stores.everywhere(unrelated)
         count = len(set.intersection(*answers.values))

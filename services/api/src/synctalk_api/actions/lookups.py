@@ -29,7 +29,7 @@ from synctalk_runtime.errors import ForbiddenError, NotFoundError, UnavailableEr
 from synctalk_runtime.ids import utc_now
 
 from synctalk_api.actions.access import blocking, require_open, require_unmuted
-from synctalk_api.store import blocks, claims, conversations, members
+from synctalk_api.store import blocks, claims, conversation_lists, conversations, members, pushing, sharing
 from synctalk_api.store.stores import Answers, Store, Stores
 
 NIL_ID = "00000000-0000-0000-0000-000000000000"
@@ -52,7 +52,7 @@ async def latest_states(stores: Stores, user_id: str, limit: int) -> LatestState
 
     async def states(store: Store) -> list[asyncpg.Record]:
         async with store.postgres.connection() as conn:
-            return await conversations.states(conn, user_id, limit)
+            return await conversation_lists.states(conn, user_id, limit)
 
     answers = await stores.everywhere(states)
     merged = heapq.merge(*answers.values, key=itemgetter("active_at", "id"), reverse=True)
@@ -78,7 +78,7 @@ async def conversation_ids(stores: Stores, user_id: str, before: str | None, lim
 
     async def ids(store: Store) -> list[str]:
         async with store.postgres.connection() as conn:
-            return await conversations.ids(conn, user_id, before or conversations.AFTER_ALL, limit)
+            return await conversation_lists.ids(conn, user_id, before or conversation_lists.AFTER_ALL, limit)
 
     found = _complete(await stores.everywhere(ids))
     return sorted({each for some in found for each in some}, reverse=True)[:limit]
@@ -111,7 +111,7 @@ async def _states_of(
     stores: Stores, store: Store, user_id: str, wanted: Sequence[str], since: datetime
 ) -> list[asyncpg.Record]:
     async with store.postgres.connection() as conn:
-        rows = await conversations.states_of(conn, user_id, wanted, since)
+        rows = await conversation_lists.states_of(conn, user_id, wanted, since)
     if len(rows) < len(wanted):
         await stores.require_here(store, set(wanted) - {row["id"] for row in rows})
     return rows
@@ -166,7 +166,7 @@ async def contacts(stores: Stores, user_id: str, others: Sequence[str]) -> Share
 
     async def of(store: Store) -> dict[str, bool]:
         async with store.postgres.connection() as conn:
-            return await members.contacts(conn, user_id, others)
+            return await sharing.contacts(conn, user_id, others)
 
     answers = await stores.everywhere(of)
     found = {each for some in answers.values for each in some}
@@ -207,13 +207,13 @@ async def pushes(stores: Stores, questions: Sequence[PushQuestion]) -> list[Push
     async def judge(store: Store) -> tuple[list[asyncpg.Record], dict[str, int]]:
         asked = [questions[n] for n in groups.get(store, [])]
         async with store.postgres.snapshot() as conn:
-            rows = await members.pushes(
+            rows = await pushing.pushes(
                 conn,
                 [question.user_id for question in asked],
                 [question.conversation_id for question in asked],
                 [question.seq for question in asked],
             )
-            badges = await members.badges(conn, user_ids, sorted(named), only_loud)
+            badges = await pushing.badges(conn, user_ids, sorted(named), only_loud)
         absent = [asked[n].conversation_id for n, row in enumerate(rows) if not row["member"]]
         await stores.require_here(store, absent)
         return rows, badges

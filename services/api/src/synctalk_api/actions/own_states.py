@@ -10,7 +10,7 @@ from synctalk_runtime.postgres import Connection
 from synctalk_api.actions.access import lock_as_member
 from synctalk_api.actions.conversations import view_of
 from synctalk_api.clients.fanout import Broadcast, Fanout
-from synctalk_api.store import conversations, members
+from synctalk_api.store import conversations, own_views
 from synctalk_api.store.stores import Stores
 
 
@@ -27,7 +27,7 @@ class OwnStates:
         async with self.stores.changing(conversation_id) as conn:
             await lock_as_member(conn, conversation_id, user_id)
             before = await view_of(conn, conversation_id, user_id)
-            await members.set_own_state(
+            await own_views.set_own_state(
                 conn, conversation_id, user_id, utc_now(), unread=unread, pinned=pinned, hidden=hidden
             )
             after = await view_of(conn, conversation_id, user_id)
@@ -46,5 +46,5 @@ async def publish_own_state(conn: Connection, broadcast: Broadcast, conversation
             user_id,
             view.model_dump(mode="json"),
             after=view.change_seq,
-            views=await members.views(conn, conversation_id, user_id),
+            views=await own_views.views(conn, conversation_id, user_id),
         )

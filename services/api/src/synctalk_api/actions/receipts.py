@@ -15,9 +15,9 @@ from synctalk_api.actions.access import require_reader
 from synctalk_api.actions.commands import BatchResult, Command, CommandResult
 from synctalk_api.actions.own_states import publish_own_state
 from synctalk_api.clients.fanout import Broadcast
-from synctalk_api.store import members
-from synctalk_api.store.members import Watermarks
+from synctalk_api.store import watermarks
 from synctalk_api.store.stores import Stores
+from synctalk_api.store.watermarks import Watermarks
 
 Mark = MarkDelivered | MarkRead
 Place = tuple[str, str]
@@ -37,7 +37,7 @@ async def raise_watermarks(postgres: Postgres, commands: Sequence[Command]) -> B
         origins.setdefault(place, set()).add(command.connection_id)
     broadcast = Broadcast()
     async with postgres.connection() as conn:
-        rows = await members.raise_watermarks(conn, wanted, utc_now())
+        rows = await watermarks.raise_watermarks(conn, wanted, utc_now())
         for row in rows:
             if row["unmarked"]:
                 await publish_own_state(conn, broadcast, row["conversation_id"], row["user_id"])
@@ -80,5 +80,5 @@ async def of_message(
     async with stores.reading(conversation_id) as conn:
         if seq <= await require_reader(conn, conversation_id, user_id):
             raise NotFoundError
-        rows = await members.receipts(conn, conversation_id, user_id or SYSTEM_USER_ID, seq, after, limit + 1)
+        rows = await watermarks.receipts(conn, conversation_id, user_id or SYSTEM_USER_ID, seq, after, limit + 1)
     return [Receipt(user_id=row["user_id"], delivered=row["delivered"], read=row["read"]) for row in rows]

@@ -16,7 +16,7 @@ from synctalk_runtime.postgres import Postgres
 from synctalk_api import rules
 from synctalk_api.actions import sizes
 from synctalk_api.actions.live_texts import LiveTexts
-from synctalk_api.store import conversations, members, messages
+from synctalk_api.store import conversation_lists, conversations, members, messages
 from synctalk_api.store.members import MemberRow
 from synctalk_api.store.messages import MessageRow
 from synctalk_api.store.stores import Store, Stores
@@ -68,7 +68,7 @@ class Sync:
 
         async def change_seqs(store: Store) -> dict[str, tuple[int, int]]:
             async with self.pool(store).connection() as conn:
-                return await conversations.change_seqs(conn, user_id, groups[store])
+                return await conversation_lists.change_seqs(conn, user_id, groups[store])
 
         return (await self.stores.each(groups, change_seqs)).by_store
 

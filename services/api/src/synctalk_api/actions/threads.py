@@ -19,7 +19,7 @@ from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.replies import publish_states
 from synctalk_api.clients.fanout import Broadcast, Fanout
 from synctalk_api.store import messages, threads
-from synctalk_api.store.conversations import ListPosition
+from synctalk_api.store.conversation_lists import ListPosition
 from synctalk_api.store.stores import Store, Stores
 from synctalk_api.store.threads import Listed, Root
 

@@ -13,7 +13,7 @@ from synctalk_runtime.errors import NotFoundError, UnavailableError
 from synctalk_api import rules
 from synctalk_api.actions.profiles import ProfilePublisher
 from synctalk_api.clients.accounts import Accounts
-from synctalk_api.store import members, user_copies, users
+from synctalk_api.store import sharing, user_copies, users
 from synctalk_api.store.stores import Store, Stores
 
 
@@ -78,11 +78,11 @@ class Users:
     async def related(self, user_id: str, others: Sequence[str]) -> list[str]:
         """Return those who share a conversation with the user, and the user among them."""
 
-        async def sharing(store: Store) -> list[str]:
+        async def related(store: Store) -> list[str]:
             async with store.postgres.connection() as conn:
-                return list(await members.contacts(conn, user_id, others))
+                return list(await sharing.contacts(conn, user_id, others))
 
-        answers = await self.stores.everywhere(sharing)
+        answers = await self.stores.everywhere(related)
         found = {user_id}.union(*answers.values)
         return [each for each in others if each in found]
 

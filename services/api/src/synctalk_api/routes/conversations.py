@@ -20,7 +20,8 @@ from synctalk_api.routes.dependencies import MAY_BEGIN, READING, WRITING, Servic
 from synctalk_api.routes.named import ConversationId
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
-from synctalk_api.store.conversations import RECENT_LISTED_MAX, Details, ListPosition
+from synctalk_api.store.conversation_lists import RECENT_LISTED_MAX, ListPosition
+from synctalk_api.store.conversations import Details
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 

@@ -16,7 +16,7 @@ from synctalk_api.actions.commands import Command
 from synctalk_api.routes.dependencies import READING, WRITING, ServicesDep
 from synctalk_api.routes.shapes import Cursor, Page, PageLimit, refusals
 from synctalk_api.routes.times import Millis, millis, time_of
-from synctalk_api.store.conversations import RECENT_LISTED_MAX, ListPosition
+from synctalk_api.store.conversation_lists import RECENT_LISTED_MAX, ListPosition
 
 router = APIRouter(prefix="/v1", tags=["threads"])
 

@@ -10,7 +10,7 @@ from synctalk_contracts.events.receipts import ThreadRead
 from synctalk_contracts.ids import format_time
 from synctalk_runtime.postgres import Connection
 
-from synctalk_api.store.conversations import ListPosition, bounds
+from synctalk_api.store.conversation_lists import ListPosition, bounds
 
 Place = tuple[str, str]
 """conversation, root message"""
