@@ -479,7 +479,7 @@ cross join lateral (
   order by x.change_seq
   limit asked.most
 ) m
-order by m.conversation_id, m.change_seq"""  # noqa: S608
+order by m.conversation_id, m.change_seq, m.seq"""  # noqa: S608
 
 
 async def changed_since(
