@@ -86,9 +86,9 @@ async def test_call__the_connection_was_cut__opens_a_new_one(redis_url: str) -> 
 
 async def test_script__flushed_from_redis__is_sent_again(line: RedisPipeline, redis_url: str) -> None:
     script = PipelineScript(line, files("synctalk_runtime").joinpath("limits.lua"))
-    assert await script([new_id()], [0, 1, 1, 1]) == [0]
+    assert await script([new_id()], [0, "somebody", 1_000, 1, 1, 1, 0]) == [0]
     await line.call("SCRIPT", "FLUSH")
-    assert await script([new_id()], [0, 1, 1, 1]) == [0]
+    assert await script([new_id()], [0, "somebody", 1_000, 1, 1, 1, 0]) == [0]
 
 
 async def test_publish__many__arrive_in_order(line: RedisPipeline, redis_url: str) -> None:

@@ -208,11 +208,13 @@ async def subscriber(redis_url: str) -> AsyncIterator[Subscriber]:
     await pubsub.subscribe(topology.replies_channel(GATEWAY))
     listening = asyncio.create_task(receiving.listen())
     await receiving.subscribe(topology.replies_channel(GATEWAY))
-    yield receiving
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
-    await pubsub.aclose()  # type: ignore[no-untyped-call]
-    await client.aclose()
+    try:
+        yield receiving
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await pubsub.aclose()  # type: ignore[no-untyped-call]
+        await client.aclose()
 
 
 @pytest.fixture(scope="session")

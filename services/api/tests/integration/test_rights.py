@@ -59,6 +59,9 @@ ROUTES: dict[str, Operation | str] = {
     "GET /receipts": MEMBER,
     "POST /read": MEMBER,
     "GET /messages/{message_id}/revisions": Operation.SEE_REVISIONS,
+    "POST /messages/stream": Operation.SEND_AS_ADMIN,
+    "PATCH /messages/{message_id}/stream": MEMBER,
+    "POST /messages/{message_id}/stream/end": MEMBER,
     "PUT /messages/{root_id}/follow": MEMBER,
     "DELETE /messages/{root_id}/follow": MEMBER,
     "POST /messages/{root_id}/read": MEMBER,
@@ -67,6 +70,9 @@ ROUTES: dict[str, Operation | str] = {
 
 COMMANDS: dict[str, Operation | str] = {
     "message:send": Operation.SEND_AS_ADMIN,
+    "message:stream:start": Operation.SEND_AS_ADMIN,
+    "message:stream:append": MEMBER,
+    "message:stream:end": MEMBER,
     "message:edit": MEMBER,
     "message:delete": Operation.DELETE_MESSAGE,
     "reaction:add": MEMBER,

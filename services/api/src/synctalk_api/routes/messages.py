@@ -54,10 +54,7 @@ async def list_messages(
     limit: PageLimit = 50,
     cursor: Cursor = None,
 ) -> Page[Message]:
-    """List messages in ascending order: the newest, those before, after or around a place, or of a cursor.
-
-    All, the replies in a thread, or all that are not in threads alone.
-    """
+    """List messages of a conversation or thread in ascending order: the newest, or those at a place or cursor."""
     name = f"messages:{conversation_id}"
     starts = before_seq, after_seq, around_seq, around, None if at is None else millis(at)
     asked: _Asked = *starts, thread_id, top_level or None
