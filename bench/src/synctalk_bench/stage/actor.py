@@ -86,6 +86,17 @@ class Actor:
             raise StoryError(f"{self.name}'s {method} {path} was refused: {answer.status} {answer.body}")
         return answer.body
 
+    async def uploads(self, name: str, content: bytes) -> str:
+        """Announce a text and send its bytes to where the answer says; the file's id."""
+        new = {"name": name, "size": len(content), "content_type": "text/plain"}
+        answer = await self.asks("POST", "/v1/files", new)
+        await self._transfers(answer["upload"]["method"], answer["upload"]["url"], answer["upload"]["headers"], content)
+        return str(answer["file"]["id"])
+
+    async def downloads(self, file_id: str) -> bytes:
+        url = f"{self.user.base_url}/v1/files/{file_id}/content"
+        return await self._transfers("GET", url, {"Authorization": f"Bearer {self.user.access_token}"})
+
     async def finds_pushed(self, token: str, message_ids: list[str], within_s: float) -> list[dict[str, Any]]:
         """Wait until the push stand-in lists these messages as well sent to the device; what was sent."""
         sent: dict[str, dict[str, Any]] = {}
@@ -101,6 +112,17 @@ class Actor:
             text = f"{self.name}'s phone got {found} of {len(message_ids)} pushes within {within_s:.0f} s."
             raise StoryError(text) from None
         return [sent[message_id] for message_id in message_ids]
+
+    async def _transfers(self, method: str, url: str, headers: dict[str, str], content: bytes = b"") -> bytes:
+        """Send bytes, or get them; the answer's."""
+        try:
+            async with self.user.http.request(method, url, data=content or None, headers=headers) as answer:
+                received = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StoryError(f"{self.name}'s {method} of a file was not answered: {error!r}") from error
+        if answer.status >= 400:
+            raise StoryError(f"{self.name}'s {method} of a file was refused: {answer.status}")
+        return received
 
     def _remember(self, payload: Any) -> None:
         """Move the conversation's cursor up to this message, conversation, or change of a member."""

@@ -1,4 +1,5 @@
-"""The story: three users meet, talk in a direct and in a group conversation, and one of them misses some of it.
+"""The story: three users meet, talk in a direct and in a group conversation with a thread, a file and a pin, find again
+what was said, and one of them misses some of it.
 
 Each act is a function that says what is done and waits for what the others must receive; nothing waits for a clock.
 """
@@ -14,6 +15,7 @@ from synctalk_bench.stage.actor import Actor, StoryError
 from synctalk_bench.stage.screen import Screen
 
 PARTY = "\N{PARTY POPPER}"
+TICKETS = b"Friday, 20:30\nRow 7, seats 11 to 13\n"
 GRACE_AT_MOST_S = 30.0
 """Who loses the connection still counts as here for a while, and is not pushed to; no longer than this."""
 
@@ -36,7 +38,10 @@ async def play(users: Users, screen: Screen) -> None:
     await _they_connect(cast, screen)
     direct = await _a_direct_conversation(cast, screen)
     await _marks(cast, screen, direct)
-    group = await _a_group(cast, screen)
+    group, question = await _a_group(cast, screen)
+    await _a_thread(cast, screen, group, question)
+    await _a_file(cast, screen, group)
+    await _what_is_found_again(cast, screen, group)
     missed = await _ben_misses_something(cast, screen, direct, group)
     await _ben_catches_up(cast, screen, direct, missed)
 
@@ -102,7 +107,8 @@ async def _marks(cast: Cast, screen: Screen, direct: str) -> None:
         )
 
 
-async def _a_group(cast: Cast, screen: Screen) -> str:
+async def _a_group(cast: Cast, screen: Screen) -> tuple[str, str]:
+    """The ids of the group and of the question that it begins with."""
     ada, ben, cleo = cast.all()
     screen.heading("Ada opens a group")
     body = {"type": "group", "title": "Friday evening", "member_ids": [ben.id, cleo.id]}
@@ -110,7 +116,7 @@ async def _a_group(cast: Cast, screen: Screen) -> str:
     for actor in (ben, cleo):
         event = await actor.receives("conversation:new", "of the group", lambda it: it["id"] == group)
         actor.shows("conversation:new", f"the group “{event['title']}”, {event['members_count']} members")
-    await _says(ada, group, "Cinema on Friday?", [ben, cleo])
+    question = await _says(ada, group, "Cinema on Friday?", [ben, cleo])
     invitation = await _says(cleo, group, "Yes! I'll get tickets for the late shwo.", [ada, ben])
 
     await cleo.does(
@@ -124,7 +130,58 @@ async def _a_group(cast: Cast, screen: Screen) -> str:
     for actor in (ada, cleo):
         changed = await actor.receives("message:updated", "of Ben's reaction", lambda it: PARTY in it["reactions"])
         actor.shows("message:updated", f"Cleo, #{changed['seq']}: {PARTY} from {len(changed['reactions'][PARTY])}")
-    return group
+    return group, question
+
+
+async def _a_thread(cast: Cast, screen: Screen, group: str, question: str) -> None:
+    ada, ben, cleo = cast.all()
+    screen.heading("Ben answers in a thread, and mentions Cleo")
+    body = f"@{cleo.user.username}, which film did you have in mind?"
+    reply = await _says(ben, group, body, [ada, cleo], thread_id=question)
+    for actor in cast.all():
+        changed = await actor.receives("thread:changed", "of the reply", lambda it: it["thread_id"] == question)
+        actor.shows("thread:changed", f"“Cinema on Friday?”, replies: {changed['thread']['reply_count']}")
+
+    mentions = (await cleo.asks("GET", "/v1/mentions"))["items"]
+    if [item["message"]["id"] for item in mentions] != [reply]:
+        raise StoryError(f"Cleo was mentioned once, and finds {len(mentions)} mentions.")
+    cleo.shows("200 mentions", f"{cast.name_of(mentions[0]['message']['sender_id'])}: {mentions[0]['message']['body']}")
+    threads = (await cleo.asks("GET", "/v1/threads?unread=true"))["items"]
+    if [item["root"]["id"] for item in threads] != [question]:
+        raise StoryError(f"Cleo follows one thread with unread replies, and finds {len(threads)}.")
+    cleo.shows("200 threads", f"“{threads[0]['root']['body']}”, unread: {threads[0]['unread_count']}")
+
+
+async def _a_file(cast: Cast, screen: Screen, group: str) -> None:
+    ada, ben, cleo = cast.all()
+    screen.heading("Cleo sends a file, and pins it")
+    file_id = await cleo.uploads("tickets.txt", TICKETS)
+    tickets = await _says(cleo, group, "Here are the tickets.", [ada, ben], file_ids=[file_id])
+    for actor in (ada, ben):
+        if await actor.downloads(file_id) != TICKETS:
+            raise StoryError(f"{actor.name} read another file than Cleo sent.")
+        actor.shows("200 file", f"tickets.txt, {len(TICKETS)} bytes, as Cleo sent it")
+
+    await cleo.asks("PUT", f"/v1/conversations/{group}/messages/{tickets}/pin")
+    for actor in cast.all():
+        pinned = await actor.receives("message:updated", "of the pin", lambda it: it["pinned_at"] is not None)
+        actor.shows("message:updated", f"Cleo, #{pinned['seq']}, pinned by {cast.name_of(pinned['pinned_by'])}")
+
+
+async def _what_is_found_again(cast: Cast, screen: Screen, group: str) -> None:
+    ada, ben = cast.ada, cast.ben
+    screen.heading("They find again what was said")
+    for actor, what, path in (
+        (ada, "search “tick”", f"/v1/search/messages?conversation_id={group}&q=tick"),
+        (ben, "search for files", f"/v1/search/messages?conversation_id={group}&has=file"),
+    ):
+        found = [item["message"] for item in (await actor.asks("GET", path))["items"]]
+        if not found:
+            raise StoryError(f"{actor.name}'s {what} found nothing.")
+        for message in found:
+            actor.shows("200 search", f"{what}: #{message['seq']}: {message['body']}")
+    for message in (await ben.asks("GET", f"/v1/conversations/{group}/pins"))["items"]:
+        ben.shows("200 pins", f"#{message['seq']}: {message['body']}")
 
 
 async def _ben_misses_something(cast: Cast, screen: Screen, direct: str, group: str) -> list[str]:
@@ -133,7 +190,7 @@ async def _ben_misses_something(cast: Cast, screen: Screen, direct: str, group: 
     screen.heading("Ben closes the app; his phone is registered for push")
     token = f"demo-{token_hex(12)}"
     await ben.asks("PUT", f"/v1/devices/{token_hex(8)}", {"platform": "android", "token": token})
-    await ben.does("receipt:read", {"conversation_id": group, "seq": 2})
+    await ben.does("receipt:read", {"conversation_id": group, "seq": 4})
     await ben.leave()
 
     async def receives_that_he_left() -> None:
@@ -177,9 +234,9 @@ async def _ben_catches_up(cast: Cast, screen: Screen, direct: str, missed: list[
     ada.shows("receipt:updated", "Ben: read up to 2")
 
 
-async def _says(sender: Actor, conversation_id: str, body: str, listeners: list[Actor]) -> str:
+async def _says(sender: Actor, conversation_id: str, body: str, listeners: list[Actor], **fields: Any) -> str:
     """Send, wait for the ack and for each listener; the message's id."""
-    payload = {"conversation_id": conversation_id, "client_message_id": token_hex(8), "body": body}
+    payload = {"conversation_id": conversation_id, "client_message_id": token_hex(8), "body": body} | fields
     message = (await sender.does("message:send", payload))["message"]
     sender.shows("ack", f"stored as #{message['seq']}: {body}")
     for listener in listeners:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import time
@@ -55,6 +56,25 @@ def test_up__again__is_quick_and_leaves_all_alone(stack: RunningStack) -> None:
     assert f"SyncTalk runs at http://localhost:{stack.stack.ports.edge}" in done.stdout
     assert stack.ps() == before
     assert time.monotonic() - began < 10
+
+
+def test_demo__shows_all_that_people_do(stack: RunningStack) -> None:
+    command = [sys.executable, "-m", "synctalk_bench.demo"]
+    environment = os.environ | stack.environment()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for shown in (
+        r"thread:changed +“Cinema on Friday\?”, replies: 1",
+        r"200 mentions +Ben: @cleo-",
+        r"200 file +tickets.txt, 36 bytes",
+        r"message:updated +Cleo, #4, pinned by Cleo",
+        r"200 search +search “tick”: #4: Here are the tickets\.",
+        r"200 pins +#4: Here are the tickets\.",
+        r"push on the phone",
+        r"ack of sync +Cleo, #5: Seats are booked",
+    ):
+        assert re.search(shown, done.stdout), f"{shown} is not in\n{done.stdout}"
 
 
 @pytest.mark.parametrize("name", [*SERVICES, *BACKING])
