@@ -58,7 +58,7 @@ def test_up__again__is_quick_and_leaves_all_alone(stack: RunningStack) -> None:
     assert time.monotonic() - began < 10
 
 
-def test_demo__shows_all_that_people_do(stack: RunningStack) -> None:
+def test_demo__shows_all_of_the_story(stack: RunningStack) -> None:
     command = [sys.executable, "-m", "synctalk_bench.demo"]
     environment = os.environ | stack.environment()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
