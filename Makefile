@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters check up down restart ps logs clean demo bench contracts migrate key images k8s-check web generated
+.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-load check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
@@ -53,6 +53,9 @@ demo: $(READY) ## show users chatting, in the terminal, on the running system
 bench: $(READY) ## load the running system and three baselines; ARGS="--help" lists the options
 	@$(BIN)/python -m synctalk_bench.run $(ARGS)
 
+load: $(READY) ## load the running system, or any address, with Artillery; ARGS="--help" lists the options
+	@$(BIN)/python -m synctalk_bench.artillery $(ARGS)
+
 web: $(READY) ## serve the web client with hot reload, on the running system
 	@$(LOCAL) npm run dev
 
@@ -98,6 +101,9 @@ test-scale: $(READY) ## show that more api processes write more; needs the machi
 
 test-clusters: $(READY) ## prove the whole system on clusters whose nodes are killed under load; needs the machine for itself
 	$(PYTEST) -q -s tests/clusters
+
+test-load: $(READY) ## run the Artillery scenario for some seconds; installs Artillery, which has 460 MB
+	$(PYTEST) -q tests/load
 
 check: $(READY) ## run everything that CI runs
 	$(MAKE) --no-print-directory -j 2 lint types generated k8s-check
