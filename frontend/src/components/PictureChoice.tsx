@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'react'
 import { CallError } from '@/lib/errors'
 import { useLive } from '@/lib-react/session'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { Button } from './Button'
 import { squared } from './squared'
 
-const t = texts.files
+const t = lazyTexts.files
 
 interface ChoiceProps {
   /** The address of the picture that there is. */

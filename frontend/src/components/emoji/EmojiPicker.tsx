@@ -1,10 +1,11 @@
 import { EmojiPicker as Picker, type EmojiPickerListComponents } from 'frimousse'
 import { useEffect, useRef } from 'react'
 import { useEmojiUse, usePage } from '@/lib-react/page'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { loadEmoji, pickerData } from './data'
 
-const t = texts.emoji
+const t = lazyTexts.emoji
 
 const LIST: Partial<EmojiPickerListComponents> = {
   CategoryHeader: ({ category, ...props }) => (

@@ -1,6 +1,6 @@
 import { Popover } from 'radix-ui'
 import type { ReactNode } from 'react'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import EmojiPicker from './EmojiPicker'
 
 interface PopoverProps {
@@ -19,7 +19,7 @@ export default function EmojiPopover({ trigger, onPick, onClose }: PopoverProps)
           align="end"
           sideOffset={6}
           collisionPadding={8}
-          aria-label={texts.emoji.title}
+          aria-label={lazyTexts.emoji.title}
           className="z-50 w-[306px] animate-appear overflow-hidden rounded-card bg-bg-float shadow-float outline-none"
         >
           <EmojiPicker

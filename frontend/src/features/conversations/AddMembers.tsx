@@ -6,7 +6,7 @@ import { Problem } from '@/components/Field'
 import { useThread } from '@/lib-react/chat'
 import { CallError } from '@/lib/errors'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { failureText, texts } from '@/lib/text/texts'
+import { failureText } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { toggled } from './NewConversation'
 import { UserPicker } from './UserPicker'
@@ -34,7 +34,7 @@ export function AddMembers({ conversationId, onClose }: { conversationId: string
   }
 
   return (
-    <Dialog title={texts.details.addTitle} onClose={onClose}>
+    <Dialog title={lazyTexts.details.addTitle} onClose={onClose}>
       <UserPicker
         chosen={chosen}
         onPick={(user) => setChosen(toggled(chosen, user))}
@@ -51,7 +51,7 @@ export function AddMembers({ conversationId, onClose }: { conversationId: string
           onClick={() => void add()}
           className="self-end"
         >
-          {texts.details.addChosen(chosen.length)}
+          {lazyTexts.details.addChosen(chosen.length)}
         </Button>
       </footer>
     </Dialog>

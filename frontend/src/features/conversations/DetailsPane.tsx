@@ -14,7 +14,7 @@ import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
 import { dateInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { failureText, texts } from '@/lib/text/texts'
+import { failureText } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { AddMembers } from './AddMembers'
 import { GroupPicture } from './GroupPicture'
@@ -22,7 +22,7 @@ import { NotificationLevel } from './NotificationLevel'
 import { MemberList } from './MemberList'
 import { RenameGroup } from './RenameGroup'
 
-const t = texts.details
+const t = lazyTexts.details
 
 /** Members and what can be done with the conversation. */
 export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: () => void }) {
@@ -73,7 +73,7 @@ function GroupFacts({ summary }: { summary: Summary }) {
   const description = snapshot?.description ?? ''
   const facts = [
     snapshot?.visibility === 'public' && lazyTexts.start.public,
-    summary.archivedAt !== null && texts.details.archived,
+    summary.archivedAt !== null && lazyTexts.details.archived,
     t.membersCount(summary.membersCount),
     snapshot !== null && t.created(dateInWords(snapshot.created_at)),
   ]

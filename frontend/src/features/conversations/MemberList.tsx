@@ -13,7 +13,7 @@ import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { MemberMenu } from './MemberMenu'
 
-const t = texts.details
+const t = lazyTexts.details
 const RANK: Record<Role, number> = { owner: 0, admin: 1, moderator: 2, member: 3 }
 /** Presence is followed for so many; in larger groups the rest is shown without. */
 const MAX_PRESENCE = 100

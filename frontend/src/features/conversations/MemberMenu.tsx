@@ -8,7 +8,7 @@ import { may, mayTo, ROLES } from '@/lib/chat/rights'
 import type { Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { failureText, texts } from '@/lib/text/texts'
+import { failureText } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 import { useBlocked } from '@/lib-react/chat'
 import { useToast } from '@/lib-react/page'
@@ -17,7 +17,7 @@ import { unmute } from './moderation'
 
 const ModerateMember = lazily(() => import('./ModerateMember'))
 
-const t = texts.details
+const t = lazyTexts.details
 const WORDS: Record<Role, string> = {
   owner: t.makeOwner,
   admin: t.makeAdmin,

@@ -35,7 +35,7 @@ export function RenameGroup({ conversationId, title, onClose }: RenameProps) {
   }
 
   return (
-    <Dialog title={texts.details.renameTitle} onClose={onClose}>
+    <Dialog title={lazyTexts.details.renameTitle} onClose={onClose}>
       <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-3 p-4">
         <Field
           label={lazyTexts.start.groupTitle}

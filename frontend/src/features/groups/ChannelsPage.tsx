@@ -73,7 +73,7 @@ export default function ChannelsPage() {
           {query.hasNextPage && (
             <div className="flex justify-center pt-4">
               <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                {texts.search.more}
+                {lazyTexts.search.more}
               </Button>
             </div>
           )}

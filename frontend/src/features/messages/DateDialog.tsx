@@ -6,9 +6,9 @@ import { useLive } from '@/lib-react/session'
 import { CallError } from '@/lib/errors'
 import { dayForField } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { failureText, texts } from '@/lib/text/texts'
+import { failureText } from '@/lib/text/texts'
 
-const t = texts.dates
+const t = lazyTexts.dates
 
 interface DateProps {
   conversationId: string

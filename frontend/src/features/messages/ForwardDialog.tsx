@@ -10,10 +10,10 @@ import { useLive } from '@/lib-react/session'
 import { matching } from '@/lib/chat/matching'
 import { titleOf } from '@/lib/chat/names'
 import type { Summary } from '@/lib/chat/summaries'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { QuotedText } from './Quote'
 
-const t = texts.forward
+const t = lazyTexts.forward
 
 /** Where a message shall go: a conversation is chosen by typing, by arrows or by pointer. */
 export default function ForwardDialog({ message, onClose }: { message: Message; onClose: () => void }) {

@@ -3,7 +3,8 @@ import type { Message } from '@/contracts'
 import { Avatar } from '@/components/Avatar'
 import { useNow } from '@/lib-react/page'
 import { titleOf } from '@/lib/chat/names'
-import { mayPin, type Summary } from '@/lib/chat/summaries'
+import { may } from '@/lib/chat/rights'
+import type { Summary } from '@/lib/chat/summaries'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions } from './actions'
@@ -52,9 +53,9 @@ export function HistoryRow(props: HistoryRowProps) {
           own={own}
           mark={own ? markOf(message, delivered, read) : null}
           group={summary.type === 'group'}
-          mayDelete={own || summary.role !== 'member'}
-          mayPin={mayPin(summary)}
-          maySeeEdits={own || summary.role !== 'member'}
+          mayDelete={own || may('deleteMessage', summary)}
+          mayPin={may('pin', summary)}
+          maySeeEdits={own || may('seeRevisions', summary)}
           tint={tintOf(message, me, editingId, marked)}
         />
       )

@@ -2,9 +2,10 @@ import { useEffect, useRef } from 'react'
 import { Link } from 'react-router'
 import { Button } from '@/components/Button'
 import { useToast } from '@/lib-react/page'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 
-const t = texts.leftBehind
+const t = lazyTexts.leftBehind
 
 /** Shown in place of a conversation that the user is no longer in: what was written there and not sent, to be copied. */
 export default function LeftBehind({ title, text }: { title: string; text: string }) {

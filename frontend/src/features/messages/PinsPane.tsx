@@ -9,12 +9,14 @@ import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { nameOf } from '@/lib/chat/names'
 import { excerptOf } from '@/lib/chat/excerpts'
-import { mayPin, pinnedIn, type Summary } from '@/lib/chat/summaries'
+import { may } from '@/lib/chat/rights'
+import { pinnedIn, type Summary } from '@/lib/chat/summaries'
 import { CallError } from '@/lib/errors'
 import { fullTime, shortTime } from '@/lib/text/format'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 
-const t = texts.pins
+const t = lazyTexts.pins
 
 /** What is pinned in a conversation, the latest first; each leads to its place. */
 export default function PinsPane({ summary, onClose }: { summary: Summary; onClose: () => void }) {
@@ -39,7 +41,7 @@ export default function PinsPane({ summary, onClose }: { summary: Summary; onClo
         {loaded && pins.length === 0 && <Empty icon="pin" title={t.none} lead={t.noneLead} />}
         <ul aria-label={t.title}>
           {pins.map((message) => (
-            <Pin key={message.id} message={message} mayUnpin={mayPin(summary)} />
+            <Pin key={message.id} message={message} mayUnpin={may('pin', summary)} />
           ))}
         </ul>
       </div>

@@ -6,9 +6,10 @@ import { useMessage } from '@/lib-react/chat'
 import { useLive } from '@/lib-react/session'
 import { CallError } from '@/lib/errors'
 import { fullTime } from '@/lib/text/format'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 
-const t = texts.revisions
+const t = lazyTexts.revisions
 
 /** The earlier texts of a message, and the present one; a further change while it is open is shown too. */
 export default function Revisions({ message: opened, onClose }: { message: Message; onClose: () => void }) {

@@ -5,6 +5,7 @@ import { Field } from '@/components/Field'
 import { Select } from '@/components/Select'
 import { usePresence } from '@/components/Status'
 import { dayAndTimeInWords, durationInWords } from '@/lib/text/format'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 import { useMe } from '@/lib-react/chat'
@@ -45,7 +46,7 @@ export default function CustomStatusDialog({ onClose }: { onClose: () => void })
           {emoji === null ? (
             <IconButton
               icon="smile"
-              label={texts.emoji.title}
+              label={lazyTexts.emoji.title}
               aria-expanded={choosing}
               onClick={() => setChoosing(!choosing)}
               className="size-10! border border-border-strong"

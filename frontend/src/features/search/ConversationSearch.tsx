@@ -1,10 +1,10 @@
 import { IconButton } from '@/components/Button'
 import type { Summary } from '@/lib/chat/summaries'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { Results } from './Results'
 import { SearchField, useSearchText } from './SearchField'
 
-const t = texts.search
+const t = lazyTexts.search
 
 /** Search beside a conversation: hits lead to their place in it, and stay in view. */
 export default function ConversationSearch({ summary, onClose }: { summary: Summary; onClose: () => void }) {

@@ -6,10 +6,11 @@ import { Icon } from '@/components/Icon'
 import { Bone, Empty, Failed, Loading } from '@/components/States'
 import { useLive } from '@/lib-react/session'
 import { CallError } from '@/lib/errors'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { Hit } from './Results'
 
-const t = texts.mentions
+const t = lazyTexts.mentions
 
 /** Everything that mentions oneself, newest first; a new one joins it as it comes. */
 export default function MentionsPage() {
@@ -69,7 +70,7 @@ export default function MentionsPage() {
           {query.hasNextPage && (
             <div className="flex justify-center py-3">
               <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                {texts.search.more}
+                {lazyTexts.search.more}
               </Button>
             </div>
           )}

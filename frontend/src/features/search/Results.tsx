@@ -13,9 +13,10 @@ import { excerptOf, excerptOrDeleted } from '@/lib/chat/excerpts'
 import { CallError } from '@/lib/errors'
 import { fullTime, shortTime } from '@/lib/text/format'
 import { piecesOfHighlight } from '@/lib/text/highlight'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 
-const t = texts.search
+const t = lazyTexts.search
 
 interface ResultsProps {
   q: string

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { Icon } from '@/components/Icon'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 
-const t = texts.search
+const t = lazyTexts.search
 /** A user may search once a second. */
 const SETTLE_MS = 400
 const MAX = 200

@@ -2,11 +2,11 @@ import { useSearchParams } from 'react-router'
 import { PageHead } from '@/components/PageHead'
 import { useConversations } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { Results } from './Results'
 import { SearchField, useSearchText } from './SearchField'
 
-const t = texts.search
+const t = lazyTexts.search
 
 /** Search in all conversations, or in one that is chosen. What is searched for is in the address. */
 export default function SearchPage() {

@@ -1,5 +1,5 @@
 /** The texts of views that are loaded when first wanted, so that the first load is without them; the rest of texts.ts. */
-import { count, numbers } from './texts'
+import { count, numbers, texts } from './texts'
 
 export const lazyTexts = {
   session: {
@@ -241,5 +241,130 @@ export const lazyTexts = {
       `Block ${name}? They won’t be able to write to you directly or see when you’re online.`,
     none: 'You haven’t blocked anyone.',
     lead: 'People you block can’t write to you directly, add you to groups, or see when you’re online.',
+  },
+
+  dates: {
+    ...texts.dates,
+    date: 'Date',
+    go: 'Go',
+    nothing: 'There are no messages since then.',
+  },
+
+  revisions: {
+    ...texts.revisions,
+    title: 'Edit history',
+    until: (when: string) => `Until ${when}`,
+    now: 'As it is now',
+  },
+
+  forward: {
+    ...texts.forward,
+    title: 'Forward message',
+    to: 'Forward to',
+    placeholder: 'Search conversations',
+    nothing: 'No conversation matches.',
+    done: (title: string) => `Forwarded to “${title}”.`,
+  },
+
+  mentions: {
+    ...texts.mentions,
+    none: 'No mentions yet',
+    noneLead: 'Messages with your @name are listed here.',
+    list: 'Messages that mention you',
+  },
+
+  search: {
+    ...texts.search,
+    placeholder: 'Words, or “a phrase”',
+    hint: 'Every word must be in the message. “In quotes” finds a phrase, and a minus before a word leaves it out.',
+    where: 'Where',
+    everywhere: 'All conversations',
+    nothing: (q: string) => `No messages match “${q}”.`,
+    more: 'Show more',
+    around: 'Show what was said around it',
+    hideAround: 'Show less',
+    results: 'Results',
+    in: (title: string) => `in ${title}`,
+  },
+
+  pins: {
+    ...texts.pins,
+    unpinOf: (name: string) => `Unpin the message of ${name}`,
+    none: 'Nothing is pinned',
+    noneLead: 'Pin what everybody should find again.',
+    couldNotLoad: 'Pinned messages could not be loaded.',
+  },
+
+  files: {
+    ...texts.files,
+    attached: 'Attached files',
+    attachment: (name: string, state: string) => `${name}, ${state}`,
+    done: (n: number, all: number) => `${numbers.format(n)} of ${count(all, 'file', 'files')} uploaded`,
+    waiting: 'waiting',
+    uploading: (percent: number) => `${numbers.format(percent)}% uploaded`,
+    checking: 'being checked',
+    ready: 'ready',
+    progress: (name: string) => `Upload of ${name}`,
+    cancel: (name: string) => `Cancel the upload of ${name}`,
+    remove: (name: string) => `Remove ${name}`,
+    retry: (name: string) => `Upload ${name} again`,
+    sendsWhenUploaded: 'This message is sent once its files are uploaded.',
+    failures: {
+      too_large: 'Too large',
+      invalid: 'This file can’t be read',
+      empty: 'This file is empty',
+      rate_limited: 'Too many at once',
+      other: 'Not uploaded',
+    } as Record<string, string> & { other: string },
+    open: (name: string) => `Open picture ${name}`,
+    play: (name: string) => `Play ${name}`,
+    download: (name: string) => `Download ${name}`,
+    couldNotLoad: 'This file could not be loaded.',
+    pictures: 'Picture',
+    previous: 'Previous picture',
+    next: 'Next picture',
+    of: (n: number, all: number) => `${numbers.format(n)} of ${numbers.format(all)}`,
+    changePicture: 'Change picture',
+    addPicture: 'Add a picture',
+    removePicture: 'Remove picture',
+    pictureTooLarge: 'This picture is too large.',
+    notAPicture: 'This file can’t be used as a picture.',
+  },
+
+  details: {
+    ...texts.details,
+    members: 'Members',
+    add: 'Add people',
+    addTitle: 'Add people',
+    addChosen: (n: number) => `Add ${count(n, 'person', 'people')}`,
+    rename: 'Rename',
+    renameTitle: 'Rename group',
+    name: 'Name',
+    leave: 'Leave group',
+    leaveQuestion: (title: string) => `Leave “${title}”? You won’t receive any more messages from it.`,
+    remove: 'Remove from group',
+    removeQuestion: (name: string) => `Remove ${name} from the group?`,
+    makeAdmin: 'Make admin',
+    makeModerator: 'Make moderator',
+    makeMember: 'Make member',
+    makeOwner: 'Transfer ownership',
+    ownerQuestion: (name: string) => `Make ${name} the owner? You’ll become an admin.`,
+    roles: { owner: 'Owner', admin: 'Admin', moderator: 'Moderator', member: 'Member' },
+    actionsFor: (name: string) => `Actions for ${name}`,
+    message: 'Message',
+    created: (date: string) => `Created ${date}`,
+  },
+
+  emoji: {
+    title: 'Choose an emoji',
+    search: 'Search emoji',
+    recent: 'Used recently',
+    skinTone: 'Skin tone',
+    nothing: 'No emoji found.',
+  },
+
+  leftBehind: {
+    lead: 'What you wrote wasn’t sent.',
+    text: 'What you wrote',
   },
 } as const

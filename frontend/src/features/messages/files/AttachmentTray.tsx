@@ -3,9 +3,9 @@ import { Icon, type IconName } from '@/components/Icon'
 import { useLive } from '@/lib-react/session'
 import type { Attachment, UploadState } from '@/lib/live/uploads'
 import { sizeInWords } from '@/lib/text/format'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 
-const t = texts.files
+const t = lazyTexts.files
 
 interface TrayProps {
   conversationId: string

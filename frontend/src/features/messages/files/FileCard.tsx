@@ -1,7 +1,7 @@
 import type { File as StoredFile } from '@/contracts'
 import { Icon } from '@/components/Icon'
 import { sizeInWords } from '@/lib/text/format'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { CARD_PX } from './layout'
 import { useDownload } from './useDownload'
 
@@ -11,7 +11,7 @@ export function FileCard({ file }: { file: StoredFile }) {
   return (
     <button
       type="button"
-      aria-label={texts.files.download(file.name)}
+      aria-label={lazyTexts.files.download(file.name)}
       aria-busy={busy}
       onClick={download}
       style={{ height: CARD_PX }}

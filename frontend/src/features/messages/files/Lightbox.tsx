@@ -7,10 +7,11 @@ import { isShownAsItIs } from '@/lib/chat/files'
 import { useFileAddress } from '@/lib-react/files'
 import { isShortcut } from '@/lib-react/keys'
 import { sizeInWords } from '@/lib/text/format'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useDownload } from './useDownload'
 
-const t = texts.files
+const t = lazyTexts.files
 
 /** Up to so large a picture is shown as it is; the long side of larger ones has 1,280 pixels, and they can be saved. */
 const MAX_WHOLE_BYTES = 8_000_000

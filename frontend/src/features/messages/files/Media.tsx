@@ -5,11 +5,11 @@ import { Icon } from '@/components/Icon'
 import { kindOf } from '@/lib/chat/files'
 import { useFileAddress } from '@/lib-react/files'
 import { playingTime, sizeInWords } from '@/lib/text/format'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { CARD_PX, singleSize } from './layout'
 import { useDownload } from './useDownload'
 
-const t = texts.files
+const t = lazyTexts.files
 
 /** A sound or a video in its place; nothing of it is loaded before it is to be played. */
 export function Media({ file }: { file: StoredFile }) {

@@ -4,10 +4,10 @@ import { Icon } from '@/components/Icon'
 import { isAnimated } from '@/lib/chat/files'
 import { useFileAddress } from '@/lib-react/files'
 import { lazily } from '@/lib-react/lazily'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import type { Size } from './layout'
 
-const t = texts.files
+const t = lazyTexts.files
 
 const Blurhash = lazily(() => import('./Blurhash'))
 

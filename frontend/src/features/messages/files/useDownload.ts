@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { File as StoredFile } from '@/contracts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
-import { texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 
 /** Save a file to the disk; `busy` while it is on its way. */
 export function useDownload(file: StoredFile): { busy: boolean; download: () => void } {
@@ -19,7 +19,7 @@ export function useDownload(file: StoredFile): { busy: boolean; download: () => 
       if (!link.href.startsWith('blob:')) Object.assign(link, { target: '_blank', rel: 'noopener' })
       link.click()
     } catch {
-      toast(texts.files.couldNotLoad)
+      toast(lazyTexts.files.couldNotLoad)
     } finally {
       setBusy(false)
     }
