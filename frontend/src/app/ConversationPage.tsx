@@ -1,37 +1,42 @@
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
+import type { Message } from '@/contracts'
 import { Bone, Failed, Loading } from '@/components/States'
 import { useToast } from '@/lib-react/page'
-import { useSummary, useThread } from '@/lib-react/chat'
+import { useChat, useSummary, useThread } from '@/lib-react/chat'
 import { ConversationHead } from '@/features/conversations/ConversationHead'
 import { ConversationView } from '@/features/messages/ConversationView'
 import { useUnsent } from '@/features/messages/useUnsent'
 import { titleOf } from '@/lib/chat/names'
+import { isThreadOnly, pathOf } from '@/lib/chat/replies'
 import { may } from '@/lib/chat/rights'
+import { threadIn } from '@/lib/chat/store'
 import { CallError } from '@/lib/errors'
 import { failureText, texts } from '@/lib/text/texts'
+import { lazilyAsking } from '@/lib-react/asking'
 import { lazily } from '@/lib-react/lazily'
 import { useLive } from '@/lib-react/session'
 import { useEscape } from './useEscape'
 
 const LeftBehind = lazily(() => import('@/features/messages/LeftBehind'))
-const ConversationSearch = lazily(() => import('@/features/search/ConversationSearch'))
-const GroupSettings = lazily(() => import('@/features/groups/GroupSettings'))
+const ConversationSearch = lazilyAsking(() => import('@/features/search/ConversationSearch'))
+const GroupSettings = lazilyAsking(() => import('@/features/groups/GroupSettings'))
+const ThreadPane = lazily(() => import('@/features/messages/thread/ThreadPane'))
 const PinsPane = lazily(() => import('@/features/messages/PinsPane'))
-const DetailsPane = lazily(() =>
+const DetailsPane = lazilyAsking(() =>
   import('@/features/conversations/DetailsPane').then((m) => ({ default: m.DetailsPane })),
 )
 
 /** What is beside a conversation, or over it on narrow screens. */
-type Pane = 'details' | 'pins' | 'search' | 'settings' | null
+type Pane = 'details' | 'pins' | 'search' | 'settings' | 'thread' | null
 
 /** One conversation by its address. */
 export function ConversationPage({ pane = null }: { pane?: Pane }) {
-  const { id = '' } = useParams()
-  return <Page key={id} id={id} pane={pane} />
+  const { id = '', threadId = '' } = useParams()
+  return <Page key={id} id={id} pane={pane} threadId={threadId} />
 }
 
-function Page({ id, pane }: { id: string; pane: Pane }) {
+function Page({ id, pane, threadId }: { id: string; pane: Pane; threadId: string }) {
   const toast = useToast()
   const { drafts } = useLive()
   const summary = useSummary(id)
@@ -42,6 +47,8 @@ function Page({ id, pane }: { id: string; pane: Pane }) {
   // Chosen from the list again: the place to write takes the focus again.
   const focusKey = (location.state as { focus?: boolean } | null)?.focus === true ? location.key : null
   const at = useAt()
+  const inThread = pane === 'thread'
+  const reply = useReplyAt(id, inThread ? null : at)
   const removed = removedAt !== null
   const found = useFound(id, summary !== null || removed)
   const unsent = useUnsent(id)
@@ -85,12 +92,14 @@ function Page({ id, pane }: { id: string; pane: Pane }) {
     )
   }
 
+  // A link may name a reply by its number alone.
+  if (reply !== null) return <Navigate to={pathOf(reply)} replace />
   const shown = pane === 'settings' && !may('describe', summary) ? 'details' : pane
   return (
     <div className="relative flex h-full">
       <div className={`flex min-w-0 flex-1 flex-col ${pane !== null ? 'max-md:hidden' : ''}`}>
         <ConversationHead summary={summary} pane={pane} />
-        <ConversationView summary={summary} focusKey={focusKey} at={at} />
+        <ConversationView summary={summary} focusKey={focusKey} at={inThread ? null : at} />
       </div>
       {pane !== null && (
         <div className="absolute inset-y-0 end-0 z-20 w-full border-border md:w-[360px] md:border-s md:max-lg:shadow-float lg:static">
@@ -98,6 +107,9 @@ function Page({ id, pane }: { id: string; pane: Pane }) {
             {shown === 'details' && <DetailsPane summary={summary} onClose={hidePane} />}
             {shown === 'settings' && <GroupSettings summary={summary} onClose={hidePane} />}
             {shown === 'search' && <ConversationSearch summary={summary} onClose={hidePane} />}
+            {shown === 'thread' && (
+              <ThreadPane key={threadId} summary={summary} threadId={threadId} at={at} onClose={hidePane} />
+            )}
             {shown === 'pins' && <PinsPane summary={summary} onClose={hidePane} />}
           </Suspense>
         </div>
@@ -114,6 +126,12 @@ function useAt(): { seq: number; focus: boolean } | null {
   // Following the same link again leads there again.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   return useMemo(() => (seq === null ? null : { seq, focus: false }), [seq, key])
+}
+
+/** The message that the address names, where it is in a thread alone. */
+function useReplyAt(id: string, at: { seq: number } | null): Message | null {
+  const message = useChat((state) => (at === null ? undefined : threadIn(state, id).messages.get(at.seq)))
+  return message !== undefined && isThreadOnly(message) ? message : null
 }
 
 type Found = { state: 'asking' | 'missing' } | { state: 'failed'; text: string; retry: () => void }

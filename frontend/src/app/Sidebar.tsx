@@ -3,11 +3,33 @@ import { Icon } from '@/components/Icon'
 import { ConversationList } from '@/features/conversations/ConversationList'
 import { AskForNotifications } from '@/features/notifications/AskForNotifications'
 import { useIsGuest } from '@/lib-react/session'
+import { useUnreadThreads } from '@/lib-react/threads'
 import { texts } from '@/lib/text/texts'
 import { Account } from './Account'
 import { ListWidth, useListWidth } from './ListWidth'
 
 const t = texts.conversations
+
+/** To the threads that one follows, with how many have something new. */
+function ThreadsLink() {
+  const unread = useUnreadThreads()
+  const label = unread > 0 ? texts.threads.titleUnread(unread) : texts.threads.title
+  return (
+    <Link
+      to="/threads"
+      aria-label={label}
+      title={label}
+      className="relative flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+    >
+      <Icon name="thread" />
+      {unread > 0 && (
+        <span className="figures absolute end-0 top-0 flex h-4 min-w-4 items-center justify-center rounded-full bg-accent px-1 text-[11px] leading-none font-semibold text-accent-text">
+          {unread > 9 ? '9+' : unread}
+        </span>
+      )}
+    </Link>
+  )
+}
 
 export function Sidebar({ currentId, shown }: { currentId: string | null; shown: boolean }) {
   const [width, setWidth] = useListWidth()
@@ -21,6 +43,7 @@ export function Sidebar({ currentId, shown }: { currentId: string | null; shown:
       >
         <header className="flex h-14 shrink-0 items-center gap-1 ps-3 pe-2">
           <Account />
+          <ThreadsLink />
           <Link
             to="/mentions"
             aria-label={texts.mentions.title}

@@ -1,14 +1,13 @@
 import { Suspense, useEffect, useState } from 'react'
 import { Route, Routes, useMatch } from 'react-router'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { usePage } from '@/lib-react/page'
 import { useChat } from '@/lib-react/chat'
 import { LiveSessionContext, useAuth } from '@/lib-react/session'
-import { isPassing } from '@/lib/errors'
 import { LiveSession } from '@/lib/live/session'
 import { loadFileViews } from '@/features/messages/files/FilesPlace'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
 import { texts } from '@/lib/text/texts'
+import { lazilyAsking, loadQueries, QueryBox, QueryBoxContext } from '@/lib-react/asking'
 import { lazily } from '@/lib-react/lazily'
 import { ConnectionLine } from './ConnectionLine'
 import { ConversationPage } from './ConversationPage'
@@ -18,33 +17,22 @@ import { useDropGuard } from './useDropGuard'
 import { useShortcuts } from './useShortcuts'
 import { Welcome } from './Welcome'
 
-const SettingsPage = lazily(() => import('@/features/settings/SettingsPage'))
-const MentionsPage = lazily(() => import('@/features/search/MentionsPage'))
-const SearchPage = lazily(() => import('@/features/search/SearchPage'))
-const ChannelsPage = lazily(() => import('@/features/groups/ChannelsPage'))
+const SettingsPage = lazilyAsking(() => import('@/features/settings/SettingsPage'))
+const MentionsPage = lazilyAsking(() => import('@/features/search/MentionsPage'))
+const ThreadsPage = lazilyAsking(() => import('@/features/threads/ThreadsPage'))
+const SearchPage = lazilyAsking(() => import('@/features/search/SearchPage'))
+const ChannelsPage = lazilyAsking(() => import('@/features/groups/ChannelsPage'))
 const InvitePage = lazily(() =>
   import('@/features/invites/InvitePage').then((m) => ({ default: m.InvitePage })),
 )
 const loadPalette = () => import('@/features/palette/Palette')
-const Palette = lazily(loadPalette)
+const Palette = lazilyAsking(loadPalette)
 const loadStarting = () => import('@/features/conversations/NewConversation')
-const NewDirect = lazily(() => loadStarting().then((m) => ({ default: m.NewDirect })))
-const NewGroup = lazily(() => loadStarting().then((m) => ({ default: m.NewGroup })))
+const NewDirect = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewDirect })))
+const NewGroup = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewGroup })))
 
 /** The page itself comes first, also over a slow line. */
 const PRELOAD_AFTER_MS = 2_000
-
-const MAX_RETRIES = 3
-
-const newQueries = (): QueryClient =>
-  new QueryClient({
-    defaultOptions: {
-      queries: {
-        retry: (failures, error) => isPassing(error) && failures < MAX_RETRIES,
-        refetchOnWindowFocus: false,
-      },
-    },
-  })
 
 interface SignedInProps {
   userId: string
@@ -53,15 +41,15 @@ interface SignedInProps {
 
 /** The app of one signed-in user. Mounted anew for each session, and nothing that it has outlives it. */
 export default function SignedIn({ userId, sessionId }: SignedInProps) {
-  const [queries] = useState(newQueries)
+  const [queries] = useState(() => new QueryBox())
   const live = useLiveSession(userId, sessionId)
   if (live === null) return null
   return (
-    <QueryClientProvider client={queries}>
+    <QueryBoxContext value={queries}>
       <LiveSessionContext value={live}>
         <Frame />
       </LiveSessionContext>
-    </QueryClientProvider>
+    </QueryBoxContext>
   )
 }
 
@@ -91,7 +79,7 @@ function usePreloaded(): void {
     if (!listed) return
     const timer = setTimeout(() => {
       // Should it fail, it is tried again when it is wanted.
-      Promise.all([loadPalette(), loadStarting(), loadFileViews()]).catch(() => undefined)
+      Promise.all([loadPalette(), loadStarting(), loadFileViews(), loadQueries()]).catch(() => undefined)
     }, PRELOAD_AFTER_MS)
     return () => clearTimeout(timer)
   }, [listed])
@@ -106,10 +94,12 @@ function Frame() {
   const channels = useMatch('/channels')
   const invite = useMatch('/invite/:code')
   const mentions = useMatch('/mentions')
+  const threads = useMatch('/threads')
   const id = conversation?.params.id ?? null
   const listIsView =
     id === null &&
     mentions === null &&
+    threads === null &&
     settings === null &&
     search === null &&
     channels === null &&
@@ -138,10 +128,12 @@ function Frame() {
               <Route path="c/:id/details" element={<ConversationPage pane="details" />} />
               <Route path="c/:id/pins" element={<ConversationPage pane="pins" />} />
               <Route path="c/:id/search" element={<ConversationPage pane="search" />} />
+              <Route path="c/:id/thread/:threadId" element={<ConversationPage pane="thread" />} />
               <Route path="c/:id/settings" element={<ConversationPage pane="settings" />} />
               <Route path="channels" element={<ChannelsPage />} />
               <Route path="invite/:code" element={<InvitePage />} />
               <Route path="mentions" element={<MentionsPage />} />
+              <Route path="threads" element={<ThreadsPage />} />
               <Route path="search" element={<SearchPage />} />
               <Route path="settings" element={<SettingsPage />} />
               <Route path="*" element={<NotFound />} />

@@ -5,7 +5,7 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
 import { backoffMs, sleep } from '@/lib/timing'
 
-interface Part<P> {
+export interface Part<P> {
   default: ComponentType<P>
 }
 

@@ -11,7 +11,7 @@ import { texts } from '@/lib/text/texts'
 interface HeadProps {
   summary: Summary
   /** What is open beside it. */
-  pane: 'details' | 'pins' | 'search' | 'settings' | null
+  pane: 'details' | 'pins' | 'search' | 'settings' | 'thread' | null
 }
 
 /** Above a conversation: its name, who is there, and the way to its details. */

@@ -9,13 +9,13 @@ import { useChat, useConversations } from '@/lib-react/chat'
 import { matching } from '@/lib/chat/matching'
 import { linesOf, type Line, type SectionName } from '@/lib/chat/sections'
 import { nextIndex } from '@/lib-react/keys'
-import { lazily } from '@/lib-react/lazily'
+import { lazilyAsking } from '@/lib-react/asking'
 import { useIsGuest } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 import { ConversationRow } from './ConversationRow'
 import { useCollapsed } from './useCollapsed'
 
-const FoundUsers = lazily(() => import('./FoundUsers'))
+const FoundUsers = lazilyAsking(() => import('./FoundUsers'))
 
 const t = texts.conversations
 const ROW_HEIGHT = 62

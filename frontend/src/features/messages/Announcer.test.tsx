@@ -18,7 +18,7 @@ test('the same words three times: three additions to what is read out', async ()
   }
   const { container } = render(
     <LiveSessionContext value={live}>
-      <Announcer conversationId={ROOM} />
+      <Announcer threadId={null} conversationId={ROOM} />
     </LiveSessionContext>,
   )
   const region = container.querySelector('[aria-live="polite"]')

@@ -4,6 +4,7 @@ import { IconButton } from '@/components/Button'
 import { Problem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
 import { useConnection } from '@/lib-react/chat'
+import { placeOf } from '@/lib/chat/replies'
 import { CallError } from '@/lib/errors'
 import { isComposing, isShortcut } from '@/lib-react/keys'
 import { lazily } from '@/lib-react/lazily'
@@ -29,7 +30,10 @@ const LINE_PX = 22
 
 interface ComposerProps {
   conversationId: string
-  name: string
+  /** The thread that it is written in, if it is one. */
+  threadId: string | null
+  /** What the field is for. */
+  label: string
   /** The message being changed, if one is. */
   editing: Message | null
   /** The message that is answered by what one writes. */
@@ -48,16 +52,18 @@ interface ComposerProps {
  * have to change.
  */
 export const Composer = memo(function Composer(props: ComposerProps) {
-  const { conversationId, name, editing, replying, focusKey, onEditLast, onEditEnd, onReplyEnd, onSent } =
-    props
+  const { conversationId, threadId, editing, replying, focusKey } = props
+  const { onEditLast, onEditEnd, onReplyEnd, onSent } = props
+  const place = placeOf(conversationId, threadId)
   const field = useRef<HTMLTextAreaElement>(null)
   // Read once: from then on the field itself holds the text.
   const { afterUploads, drafts, messages, outbox, typing, uploads } = useLive()
-  const [begun] = useState(() => (editing === null ? drafts.get(conversationId) : editing.body))
+  const [begun] = useState(() => (editing === null ? drafts.get(place) : editing.body))
   const [empty, setEmpty] = useState(begun.trim() === '')
   const [left, setLeft] = useState(() => leftOf(begun))
   const [problem, setProblem] = useState<string | null>(null)
   const [saving, setSaving] = useState(false)
+  const [also, setAlso] = useState(false)
   const offline = useConnection((state) => state.state !== 'live')
   const cannotSave = editing !== null && offline
   const over = left !== null && left < 0
@@ -70,7 +76,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   }
 
   useDraftKept(drafts)
-  useDraftElsewhere(drafts, conversationId, (text, before) => {
+  useDraftElsewhere(drafts, place, (text, before) => {
     if (editing !== null || field.current?.value !== before) return
     field.current.value = text
     changed()
@@ -86,7 +92,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     const pointerIsFine = window.matchMedia('(pointer: fine)').matches
     // On phones the keyboard would cover what one came to read.
     if (pointerIsFine || editing !== null) field.current?.focus()
-  }, [conversationId, editing, focusKey])
+  }, [place, editing, focusKey])
 
   const completion = useCompletion(field, conversationId, onInserted)
   const replyId = replying?.id ?? null
@@ -94,7 +100,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (replyId !== null) field.current?.focus()
   }, [replyId])
 
-  const attaching = useAttaching(conversationId)
+  const attaching = useAttaching(place)
   const { attachments, waiting } = attaching
   const mayBeEmpty = editing === null ? attachments.length > 0 : (editing.files ?? []).length > 0
   const nothing = empty && !mayBeEmpty
@@ -105,20 +111,22 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (editing !== null) return saveEdit(editing, withoutGaps(text))
     const body = withoutGaps(text)
     const replyTo = replying?.id ?? null
-    const files = uploads.take(conversationId)
+    const beside = { replyTo, threadId, alsoInConversation: threadId !== null && also }
+    const files = uploads.take(place)
     if (files === null) {
-      drafts.saveSoon(conversationId, text)
+      drafts.saveSoon(place, text)
       drafts.flush()
-      return afterUploads.begin(conversationId, { body, replyTo })
+      return afterUploads.begin(place, { conversationId, body, ...beside })
     }
     typing.endedByMessage()
     if (field.current !== null) field.current.value = ''
     changed()
-    drafts.saveSoon(conversationId, '')
+    drafts.saveSoon(place, '')
     drafts.flush()
     onSent()
     onReplyEnd()
-    await outbox.send(conversationId, body, { replyTo, files })
+    setAlso(false)
+    await outbox.send(conversationId, body, { ...beside, files })
   }
 
   async function saveEdit(message: Message, body: string): Promise<void> {
@@ -138,11 +146,11 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   /** A completion, or an emoji that was picked. */
   function onInserted(): void {
     changed()
-    if (editing === null) drafts.saveSoon(conversationId, field.current?.value ?? '')
+    if (editing === null) drafts.saveSoon(place, field.current?.value ?? '')
   }
 
   function attach(files: readonly File[]): void {
-    afterUploads.cancel(conversationId)
+    afterUploads.cancel(place)
     attaching.attach(files)
     field.current?.focus()
   }
@@ -160,8 +168,10 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     changed()
     completion.look()
     if (editing !== null) return
-    afterUploads.cancel(conversationId)
-    drafts.saveSoon(conversationId, text)
+    afterUploads.cancel(place)
+    drafts.saveSoon(place, text)
+    // Who types in a thread is not told to the conversation.
+    if (threadId !== null) return
     if (text.trim() === '') typing.stop()
     else typing.typed(conversationId)
   }
@@ -187,7 +197,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     }
   }
 
-  const label = editing === null ? t.placeholder(name) : t.editing
+  const label = editing === null ? props.label : t.editing
   return (
     <div className="mx-auto w-full max-w-[860px] px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4">
       {problem !== null && (
@@ -231,7 +241,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
         )}
         {editing === null && attachments.length > 0 && (
           <Suspense>
-            <AttachmentTray conversationId={conversationId} attachments={attachments} waiting={waiting} />
+            <AttachmentTray place={place} attachments={attachments} waiting={waiting} />
           </Suspense>
         )}
         <div className="flex items-end">
@@ -271,6 +281,17 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             className={`m-1 ms-0 ${nothing || over ? '' : 'bg-accent! text-accent-text! hover:bg-accent-hover!'}`}
           />
         </div>
+        {threadId !== null && editing === null && (
+          <label className="flex items-center gap-2 border-t border-border px-3 py-1.5 text-meta text-text-muted pointer-coarse:min-h-11">
+            <input
+              type="checkbox"
+              checked={also}
+              onChange={(event) => setAlso(event.target.checked)}
+              className="size-4 accent-accent"
+            />
+            {texts.threads.also}
+          </label>
+        )}
       </div>
     </div>
   )
@@ -310,7 +331,7 @@ function useDraftKept(drafts: Drafts): void {
 /** Follow the draft where it is changed elsewhere: sent in another tab, or a message taken back. */
 function useDraftElsewhere(
   drafts: Drafts,
-  conversationId: string,
+  place: string,
   onChange: (text: string, before: string) => void,
 ): void {
   const latest = useRef(onChange)
@@ -320,11 +341,11 @@ function useDraftElsewhere(
   useEffect(
     () =>
       drafts.texts.subscribe((now, before) => {
-        const text = now[conversationId] ?? ''
-        const old = before[conversationId] ?? ''
+        const text = now[place] ?? ''
+        const old = before[place] ?? ''
         if (text !== old) latest.current(text, old)
       }),
-    [drafts, conversationId],
+    [drafts, place],
   )
 }
 

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Message } from '@/contracts'
 import { useChat, useConnection, useMe, useThread } from '@/lib-react/chat'
+import { outgoingTo } from '@/lib/chat/replies'
 import { counts, lowestMarks, type Summary } from '@/lib/chat/summaries'
 import type { Outgoing } from '@/lib/chat/state'
 import { texts } from '@/lib/text/texts'
@@ -50,7 +51,10 @@ export function History({ summary, sentCount, editingId, jump }: HistoryProps) {
 
   const heads = useHeads(range?.from)
   const rows = useMemo(
-    () => rowsOf({ thread, outgoing, me, newFrom, atNewest, heads }),
+    () => {
+      const waiting = outgoingTo(outgoing, null)
+      return rowsOf({ thread, outgoing: waiting, me, newFrom, atNewest, heads, threadId: null })
+    },
     // Only these parts of the thread are shown as rows.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [thread.messages, thread.range, outgoing, me, newFrom, atNewest, heads],
@@ -207,7 +211,7 @@ export function History({ summary, sentCount, editingId, jump }: HistoryProps) {
         {placed && !(atEnd && atNewest) && <ToNewest below={summary.unread} onDown={jumpToNewest} />}
       </div>
       <HistoryStates empty={rows.length === 0} failed={failed} onRetry={pages.retry} />
-      <Announcer conversationId={id} />
+      <Announcer conversationId={id} threadId={null} />
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { memo } from 'react'
 import type { Message } from '@/contracts'
 import { useCopy } from '@/components/useCopy'
+import { pathOf } from '@/lib/chat/replies'
 import { previewsOf } from '@/lib/chat/previews'
 import { fullTime } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
@@ -12,6 +13,7 @@ import { Origin } from './Origin'
 import { Quote } from './Quote'
 import { Reactions } from './Reactions'
 import { RowFrame, type Action, type Tint } from './RowFrame'
+import { InThread, ThreadLine } from './ThreadLine'
 import { SendingMark, type SendingMarkState } from './SendingMark'
 
 const t = texts.messages
@@ -36,6 +38,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const copy = useCopy()
   const does = useMessageActions()
   const deleted = message.deleted_at !== null
+  const streaming = message.streaming === true && !deleted
+  const interrupted = message.interrupted === true
+  const threadId = message.thread_id ?? null
+  const inConversation = does.openThread !== null
   const previews = previewsOf(message)
   const who =
     group && mark !== 'sending' ? { conversationId: message.conversation_id, seq: message.seq } : undefined
@@ -49,6 +55,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {...(!deleted && { onReact: (emoji) => does.react(message, emoji) })}
       tint={tint}
     >
+      {inConversation && threadId !== null && <InThread reply={message} threadId={threadId} />}
       {!deleted && <Origin message={message} />}
       {message.reply_to !== null && !deleted && (
         <Quote conversationId={message.conversation_id} messageId={message.reply_to} />
@@ -56,8 +63,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {deleted ? (
         <p className="text-message text-text-faint italic">{t.deleted}</p>
       ) : (
-        (message.body !== '' || message.edited_at !== null) && (
+        (message.body !== '' || message.edited_at !== null || streaming || interrupted) && (
           <MessageBody id={message.id} body={message.body} mentions={message.mentions}>
+            {streaming && <span aria-hidden="true" data-caret className="caret" />}
+            {interrupted && <span className="text-small text-text-faint"> ({t.interrupted})</span>}
             {message.edited_at !== null && (
               <Edited message={message} at={message.edited_at} maySee={maySeeEdits} />
             )}
@@ -67,6 +76,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       {!deleted && message.files !== undefined && <FilesPlace files={message.files} />}
       {previews.length > 0 && <LinkPreviews id={message.id} previews={previews} />}
       <Reactions message={message} />
+      {inConversation && threadId === null && <ThreadLine root={message} />}
     </RowFrame>
   )
 })
@@ -103,8 +113,11 @@ function actionsFor(
   does: MessageActions,
   copy: (text: string) => void,
 ): Action[] {
-  const link = `${window.location.origin}/c/${message.conversation_id}?at=${String(message.seq)}`
+  const link = `${window.location.origin}${pathOf(message)}`
   const actions: Action[] = [{ icon: 'reply', label: t.reply, key: 'r', run: () => does.reply(message) }]
+  const { openThread } = does
+  if (openThread !== null)
+    actions.push({ icon: 'thread', label: texts.threads.reply, key: 't', run: () => openThread(message) })
   if (own) actions.push({ icon: 'pencil', label: t.edit, key: 'e', run: () => does.edit(message) })
   if (message.body !== '')
     actions.push({ icon: 'copy', label: t.copy, key: 'c', run: () => copy(message.body) })

@@ -1,7 +1,7 @@
 import { Suspense, useState } from 'react'
 import { Icon, type IconName } from '@/components/Icon'
 import { texts } from '@/lib/text/texts'
-import { lazily } from '@/lib-react/lazily'
+import { lazilyAsking } from '@/lib-react/asking'
 
 const t = texts.messages
 
@@ -16,7 +16,7 @@ const LOOKS: Record<SendingMarkState, { icon: IconName; colour: string; text: st
   failed: { icon: 'alert', colour: 'text-danger', text: t.failed },
 }
 
-const ReceiptsPopover = lazily(() => import('./ReceiptsPopover'))
+const ReceiptsPopover = lazilyAsking(() => import('./ReceiptsPopover'))
 
 interface MarkProps {
   state: SendingMarkState

@@ -6,6 +6,8 @@ import type { Outgoing } from '@/lib/chat/state'
 export interface MessageActions {
   /** Answer this message with what is written next. */
   reply: (message: Message) => void
+  /** Open the thread of this message; null within a thread. */
+  openThread: ((message: Message) => void) | null
   edit: (message: Message) => void
   remove: (message: Message) => void
   /** Report it to the operators. */

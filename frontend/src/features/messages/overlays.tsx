@@ -1,6 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { Icon } from '@/components/Icon'
 import { nameOf } from '@/lib/chat/names'
+import { isThreadOnly } from '@/lib/chat/replies'
 import { excerptOf } from '@/lib/chat/excerpts'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
@@ -127,19 +128,21 @@ export const ToNewest = ({ below, onDown }: { below: number; onDown: () => void 
 /** How many announcements stay: removing one while it is read out would cut it off. */
 const MAX_ANNOUNCED = 20
 
-/** Announces the messages of others to screen readers, politely. Each is an addition, also when its text is the same. */
-export function Announcer({ conversationId }: { conversationId: string }) {
+/** Announces the messages of others, in a conversation or one of its threads, to screen readers, politely. Each is an addition, also when its text is the same. */
+export function Announcer({ conversationId, threadId }: { conversationId: string; threadId: string | null }) {
   const live = useLive()
   const [announced, setAnnounced] = useState<readonly { id: string; text: string }[]>([])
   useEffect(
     () =>
       live.onMessage((message) => {
         if (message.conversation_id !== conversationId) return
+        // What is in both is said once.
+        if (isThreadOnly(message) ? message.thread_id !== threadId : threadId !== null) return
         const { users } = live.chat.current
         const text = t.announce(nameOf(users[message.sender_id]), excerptOf(message))
         setAnnounced((before) => [...before, { id: message.id, text }].slice(-MAX_ANNOUNCED))
       }),
-    [live, conversationId],
+    [live, conversationId, threadId],
   )
   return (
     <div aria-live="polite" aria-relevant="additions" className="sr-only">

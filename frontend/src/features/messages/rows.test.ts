@@ -21,6 +21,7 @@ function rows(
     newFrom: null,
     atNewest: true,
     heads: new Set(),
+    threadId: null,
     ...parts,
   })
 }
@@ -30,6 +31,8 @@ const outgoing = (created_at: string): Outgoing => ({
   conversation_id: ROOM,
   body: 'on its way',
   reply_to: null,
+  thread_id: null,
+  also_in_conversation: false,
   files: [],
   forward: null,
   created_at,

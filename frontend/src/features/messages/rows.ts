@@ -1,6 +1,7 @@
 /** A conversation's history as rows to show: pure, and in the order of `seq`. Before any of it is loaded: what is on its way. */
 import type { File as StoredFile, Message } from '@/contracts'
 import { previewsOf } from '@/lib/chat/previews'
+import { isThreadOnly } from '@/lib/chat/replies'
 import type { Outgoing, Thread } from '@/lib/chat/state'
 import { dayKey } from '@/lib/text/format'
 import { filesHeight } from './files/layout'
@@ -38,13 +39,16 @@ export interface RowsInput {
   atNewest: boolean
   /** Messages that loading once began with: they keep their sender's name, so that what is loaded before moves nothing. */
   heads: ReadonlySet<number>
+  /** The thread whose replies these are; null: the conversation, which is without what is in threads alone. */
+  threadId: string | null
 }
 
 /**
  * What is loaded before the rows only adds to them: a day's line stands where the day is known to begin, between two
  * messages or at the very first, and is known by the message after it. So each row is a place to keep while reading.
  */
-export function rowsOf({ thread, outgoing, me, newFrom, atNewest, heads }: RowsInput): Row[] {
+export function rowsOf(input: RowsInput): Row[] {
+  const { thread, outgoing, me, newFrom, atNewest, heads, threadId } = input
   const { range, messages } = thread
   const rows: Row[] = []
   let previous = null as Previous | null
@@ -57,7 +61,7 @@ export function rowsOf({ thread, outgoing, me, newFrom, atNewest, heads }: RowsI
   if (range.from <= 1) rows.push({ kind: 'start', key: 'start' })
   for (let seq = range.from; seq <= range.to; seq += 1) {
     const message = messages.get(seq)
-    if (message === undefined) continue
+    if (message === undefined || (threadId === null && isThreadOnly(message))) continue
     const day = dayKey(message.created_at)
     const at = Date.parse(message.created_at)
     const key = messageKey(message, me)
@@ -108,6 +112,7 @@ const LINE_PX = 22
 const QUOTE_PX = 24
 const ORIGIN_PX = 20
 const REACTIONS_PX = 32
+const THREAD_PX = 32
 const PREVIEWS_PX = 24
 const PREVIEW_PX = 54
 
@@ -126,6 +131,7 @@ export function estimateHeight(row: Row): number {
       return (
         contentHeight(row.message, row.first) +
         originHeight(row.message) +
+        threadHeight(row.message) +
         previewsHeight(row.message) +
         reactionsHeight(row.message)
       )
@@ -158,6 +164,9 @@ function previewsHeight(message: Message): number {
 
 const originHeight = ({ pinned_by, forwarded_from }: Message): number =>
   (pinned_by == null ? 0 : ORIGIN_PX) + (forwarded_from == null ? 0 : ORIGIN_PX)
+
+const threadHeight = ({ thread, thread_id }: Message): number =>
+  (thread == null ? 0 : THREAD_PX) + (thread_id == null ? 0 : ORIGIN_PX)
 
 const reactionsHeight = ({ reactions }: Message): number =>
   Object.keys(reactions).length === 0 ? 0 : REACTIONS_PX

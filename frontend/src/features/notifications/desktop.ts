@@ -3,14 +3,14 @@ import type { GlobalNotificationSettings, Message } from '@/contracts'
 import { isQuiet, isToMe, isWanted, settingsOf } from '@/lib/chat/attention'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import { excerptOf } from '@/lib/chat/excerpts'
+import { isThreadOnly, pathOf } from '@/lib/chat/replies'
 import type { ChatStore } from '@/lib/chat/store'
 import { Leader } from '@/lib/live/leader'
 import type { LiveSession } from '@/lib/live/session'
 import { texts } from '@/lib/text/texts'
 
 interface Shown {
-  conversationId: string
-  seq: number
+  message: Message
   notification: Notification
 }
 
@@ -20,7 +20,7 @@ export function startDesktopNotifications(
   open: (path: string) => void,
   signal: AbortSignal,
 ): void {
-  const { chat, notificationSettings } = live
+  const { chat, notificationSettings, threads } = live
   if (signal.aborted) return
   const leader = new Leader(`synctalk.notifications.${chat.me}`, signal)
   let shown: readonly Shown[] = []
@@ -30,30 +30,47 @@ export function startDesktopNotifications(
     leader.isLeader &&
     document.visibilityState === 'hidden' &&
     chat.current.presence[chat.me]?.status !== 'dnd'
-  const readSeq = (conversationId: string): number => chat.summary(conversationId)?.readSeq ?? 0
+  /** A reply is read in its thread; what is also in the conversation, there too. */
+  const isRead = (message: Message): boolean => {
+    const { conversation_id, thread_id, seq } = message
+    const inThread = thread_id == null ? 0 : (threads.known.getState()[thread_id]?.read_seq ?? 0)
+    const inConversation = isThreadOnly(message) ? 0 : (chat.summary(conversation_id)?.readSeq ?? 0)
+    return Math.max(inThread, inConversation) >= seq
+  }
+  /** A reply in a thread alone is for those who follow it, and whom it mentions. */
+  const concerns = async (message: Message): Promise<boolean> => {
+    if (message.thread_id == null || !isThreadOnly(message) || message.mentions.includes(chat.me)) return true
+    await threads.load()
+    return threads.known.getState()[message.thread_id]?.following === true
+  }
 
   async function notify(message: Message): Promise<void> {
-    const { conversation_id: conversationId, seq } = message
+    const { conversation_id: conversationId } = message
     if (!mayNotify()) return
     await notificationSettings.read()
+    if (!(await concerns(message))) return
     const all = notificationSettings.known.getState()
     const toMe = isToMe(message, chat.summary(conversationId)?.type ?? 'group', chat.me)
     if (!isWanted(settingsOf(all, conversationId), toMe, Date.now())) return
     if (isQuiet(all.settings.quiet_hours, Date.now())) return
     // Meanwhile the user may have come back, or read it elsewhere.
-    if (!mayNotify() || readSeq(conversationId) >= seq) return
+    if (!mayNotify() || isRead(message)) return
     const notification = show(chat, message, all.settings.content ?? 'full', open)
-    if (notification !== null) shown = [...shown, { conversationId, seq, notification }]
+    if (notification !== null) shown = [...shown, { message, notification }]
   }
 
   function closeRead(): void {
-    const read = shown.filter(({ conversationId, seq }) => readSeq(conversationId) >= seq)
+    const read = shown.filter(({ message }) => isRead(message))
     if (read.length === 0) return
     shown = shown.filter((one) => !read.includes(one))
     for (const { notification } of read) notification.close()
   }
 
-  const stops = [live.onMessage((message) => void notify(message)), chat.state.subscribe(closeRead)]
+  const stops = [
+    live.onMessage((message) => void notify(message)),
+    chat.state.subscribe(closeRead),
+    threads.known.subscribe(closeRead),
+  ]
   signal.addEventListener('abort', () => {
     for (const stop of stops) stop()
   })
@@ -78,7 +95,7 @@ function show(
   })
   notification.onclick = () => {
     window.focus()
-    open(`/c/${message.conversation_id}`)
+    open(isThreadOnly(message) ? pathOf(message) : `/c/${message.conversation_id}`)
     notification.close()
   }
   return notification

@@ -2,7 +2,16 @@
  * What the client knows of the chat. Everything here is merged, never overwritten: of two states of a thing the newer
  * one (by `change_seq`, or the higher watermark) wins, so it does not matter in which order or how often changes arrive.
  */
-import type { Conversation, File as StoredFile, Forward, Message, Presence, Role, User } from '@/contracts'
+import type {
+  Conversation,
+  File as StoredFile,
+  Forward,
+  Message,
+  Presence,
+  Role,
+  ThreadSummary,
+  User,
+} from '@/contracts'
 
 /** How far the changes of a conversation are known: all up to `upTo`, and single ones beyond it. */
 export interface Progress {
@@ -25,6 +34,12 @@ export interface MemberState {
   change_seq: number
 }
 
+/** What a root message says of its replies, as of a change. */
+export interface ThreadHead {
+  thread: ThreadSummary | null
+  change_seq: number
+}
+
 /** The messages from `from` to `to` are all there; an empty history is 1 to 0. */
 export interface Range {
   from: number
@@ -37,6 +52,8 @@ export interface Thread {
   /** Set when it is not ours any more: nothing up to this change counts. */
   removedAt: number | null
   messages: ReadonlyMap<number, Message>
+  /** By root message: what came of its replies beside the message itself. */
+  heads: Readonly<Record<string, ThreadHead>>
   /** The highest `seq` in `messages`. */
   top: number
   range: Range | null
@@ -59,6 +76,9 @@ export interface Outgoing {
   conversation_id: string
   body: string
   reply_to: string | null
+  /** The root of the thread that it goes to; null: the conversation itself. */
+  thread_id: string | null
+  also_in_conversation: boolean
   files: readonly StoredFile[]
   /** The message that it forwards, whose body and files it has. */
   forward: Forward | null
@@ -82,6 +102,7 @@ export const NO_THREAD: Thread = {
   snapshot: null,
   removedAt: null,
   messages: new Map(),
+  heads: {},
   top: 0,
   range: null,
   staleAt: null,

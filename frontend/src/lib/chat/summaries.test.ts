@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { applyChanges, type Change } from './changes'
 import { conversation, ME, member, message, ROOM } from './samples'
 import { emptyChat, type Thread } from './state'
-import { inOrder, lowestMarks, mayPin, pinnedIn, summaryOf, withWaiting, type Summary } from './summaries'
+import { inOrder, lowestMarks, pinnedIn, summaryOf, withWaiting, type Summary } from './summaries'
 
 function thread(...changes: Change[]): Thread {
   const shown = applyChanges(emptyChat(ME), changes).threads[ROOM]
@@ -117,6 +117,8 @@ test('withWaiting__written by a clock that is behind__is newest all the same', (
     conversation_id: ROOM,
     body: 'waits',
     reply_to: null,
+    thread_id: null,
+    also_in_conversation: false,
     files: [],
     forward: null,
     sending: { state: 'queued' as const },
@@ -129,15 +131,6 @@ test('withWaiting__written by a clock that is behind__is newest all the same', (
     waiting: early,
     activityAt: summary.activityAt,
   })
-})
-
-test.each([
-  [{ type: 'direct', membersCount: 2, role: 'member' }, true],
-  [{ type: 'group', membersCount: 20, role: 'member' }, true],
-  [{ type: 'group', membersCount: 21, role: 'member' }, false],
-  [{ type: 'group', membersCount: 21, role: 'moderator' }, true],
-] as const)('mayPin__%j__%s', (summary, may) => {
-  expect(mayPin(summary as Summary)).toBe(may)
 })
 
 test('pinnedIn__the latest pin first, and none that was taken off or deleted', () => {

@@ -1,5 +1,6 @@
 /** What views show of a conversation, computed from its thread. Pure. */
 import type { Conversation, Message, Role, User } from '@/contracts'
+import { isThreadOnly, outgoingTo } from './replies'
 import type { Outgoing, Thread } from './state'
 
 export interface Summary {
@@ -18,7 +19,6 @@ export interface Summary {
   unread: number
   pinsCount: number
   membersCount: number
-  avatarUrl: string | null
   posting: 'everyone' | 'admins'
   slowModeS: number
   archivedAt: string | null
@@ -42,7 +42,7 @@ export function summaryOf(thread: Thread, me: string): Summary | null {
   const { snapshot } = thread
   if (snapshot === null || thread.removedAt !== null) return null
   const last = newest(thread)
-  const lastSeq = Math.max(snapshot.last_seq, last?.seq ?? 0)
+  const lastSeq = Math.max(snapshot.last_seq, thread.top)
   const readSeq = Math.max(snapshot.read_seq, thread.marks[me]?.read_seq ?? 0)
   const unread = unreadOf(thread, snapshot, me, readSeq, lastSeq)
   const members = membersOf(thread, snapshot, me)
@@ -60,7 +60,6 @@ export function summaryOf(thread: Thread, me: string): Summary | null {
     unread: unread.count,
     pinsCount: snapshot.pins_count ?? 0,
     membersCount: members.count,
-    avatarUrl: snapshot.avatar_url ?? null,
     posting: snapshot.posting ?? 'everyone',
     slowModeS: snapshot.slow_mode_s ?? 0,
     archivedAt: snapshot.archived_at ?? null,
@@ -76,7 +75,7 @@ export function summaryOf(thread: Thread, me: string): Summary | null {
 
 /** Return the summary with the newest message that waits to be sent; it counts as newest, whatever this machine's clock says. */
 export function withWaiting(summary: Summary, outgoing: readonly Outgoing[] | undefined): Summary {
-  const waiting = outgoing?.at(-1)
+  const waiting = outgoingTo(outgoing ?? [], null).at(-1)
   if (waiting === undefined) return summary
   const { activityAt } = summary
   return {
@@ -87,9 +86,14 @@ export function withWaiting(summary: Summary, outgoing: readonly Outgoing[] | un
 }
 
 function newest({ messages, top, snapshot }: Thread): Message | null {
-  const loaded = messages.get(top) ?? null
   const last = snapshot?.last_message ?? null
-  return (loaded?.seq ?? 0) >= (last?.seq ?? 0) ? loaded : last
+  for (let seq = top; seq >= (last?.seq ?? 1); seq -= 1) {
+    const message = messages.get(seq)
+    // What is further back is not known.
+    if (message === undefined) break
+    if (!isThreadOnly(message)) return message
+  }
+  return last
 }
 
 /** A message brings a hidden conversation back; what the group says of itself does not. */
@@ -112,9 +116,9 @@ function mentionsOf({ messages }: Thread, snapshot: Conversation, me: string, re
 export const isMention = (message: Message, me: string): boolean =>
   message.mentions.includes(me) || (message.mention_all === true && message.sender_id !== me)
 
-/** Whether a message can be unread. */
+/** Whether a message can be unread in its conversation; what is in a thread alone is unread there. */
 export const counts = (message: Message, me: string): boolean =>
-  message.sender_id !== me && message.deleted_at === null && message.system == null
+  message.sender_id !== me && message.deleted_at === null && message.system == null && !isThreadOnly(message)
 
 /**
  * The others' undeleted messages above the read mark. Exact where all of them are at hand; else the server's count,
@@ -132,7 +136,7 @@ function unreadOf(
   if (known !== null) return { count: known, inexact: false }
   let count = snapshot.unread_count
   for (const message of messages.values()) {
-    if (message.seq <= readSeq || message.sender_id === me) continue
+    if (message.seq <= readSeq || message.sender_id === me || isThreadOnly(message)) continue
     if (message.seq > snapshot.last_seq && counts(message, me)) count += 1
     const deletedSince = message.deleted_at !== null && message.change_seq > snapshot.change_seq
     if (message.seq <= snapshot.last_seq && deletedSince) count -= 1
@@ -171,12 +175,6 @@ function membersOf(
   const changed = members.some((member) => member.change_seq > snapshot.change_seq)
   return { role, count: snapshot.members_count, inexact: changed }
 }
-
-/** In so small a group every member may do what else is for moderators: pin messages, mention all. */
-const SMALL_GROUP = 20
-
-export const mayPin = ({ type, role, membersCount }: Summary): boolean =>
-  type === 'direct' || role !== 'member' || membersCount <= SMALL_GROUP
 
 /** The pinned ones of the messages that are known, the latest pin first. */
 export const pinnedIn = ({ messages }: Pick<Thread, 'messages'>): Message[] =>

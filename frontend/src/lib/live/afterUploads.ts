@@ -5,12 +5,15 @@ import type { Outbox } from './outbox'
 import { attachmentsIn, type Uploads } from './uploads'
 
 interface Waiting {
+  conversationId: string
   body: string
   replyTo: string | null
+  threadId: string | null
+  alsoInConversation: boolean
 }
 
 export class AfterUploads {
-  /** By conversation. */
+  /** By the place where it is written. */
   readonly waiting: StoreApi<Readonly<Record<string, Waiting>>> = createStore(() => ({}))
 
   constructor(
@@ -23,33 +26,33 @@ export class AfterUploads {
   }
 
   /** Send this once everything is uploaded; until then it is the draft. */
-  begin(conversationId: string, waiting: Waiting): void {
-    this.waiting.setState({ [conversationId]: waiting })
+  begin(place: string, waiting: Waiting): void {
+    this.waiting.setState({ [place]: waiting })
     this.look()
   }
 
   /** Something was changed: it is not to be sent by itself any more. */
-  readonly cancel = (conversationId: string): void => {
-    const { [conversationId]: known, ...others } = this.waiting.getState()
+  readonly cancel = (place: string): void => {
+    const { [place]: known, ...others } = this.waiting.getState()
     if (known !== undefined) this.waiting.setState(others, true)
   }
 
   private readonly look = (): void => {
-    for (const [id, { body, replyTo }] of Object.entries(this.waiting.getState())) {
-      const attachments = attachmentsIn(this.uploads.attachments.getState(), id)
+    for (const [place, waiting] of Object.entries(this.waiting.getState())) {
+      const attachments = attachmentsIn(this.uploads.attachments.getState(), place)
       const isRefused = attachments.some(({ upload }) => upload.state === 'failed' && !upload.passing)
-      if (isRefused || (body === '' && attachments.length === 0)) this.cancel(id)
-      else if (attachments.every(({ upload }) => upload.state === 'ready')) this.send(id, body, replyTo)
+      if (isRefused || (waiting.body === '' && attachments.length === 0)) this.cancel(place)
+      else if (attachments.every(({ upload }) => upload.state === 'ready')) this.send(place, waiting)
     }
   }
 
-  private send(id: string, body: string, replyTo: string | null): void {
-    this.cancel(id)
-    const files = this.uploads.take(id) ?? []
+  private send(place: string, { conversationId, body, ...beside }: Waiting): void {
+    this.cancel(place)
+    const files = this.uploads.take(place) ?? []
     this.drafts.flush()
-    this.drafts.saveSoon(id, '')
+    this.drafts.saveSoon(place, '')
     this.drafts.flush()
-    if (replyTo !== null) this.drafts.setReply(id, null)
-    void this.outbox.send(id, body, { replyTo, files })
+    if (beside.replyTo !== null) this.drafts.setReply(place, null)
+    void this.outbox.send(conversationId, body, { ...beside, files })
   }
 }

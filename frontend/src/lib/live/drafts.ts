@@ -21,7 +21,7 @@ export class Drafts {
   readonly replies: StoreApi<Readonly<Record<string, string>>> = createStore(() => ({}))
   private readonly timer: Timer
   private readonly key: string
-  /** There is one composer at a time. */
+  /** What was written last; with another place what waited is saved. */
   private pending: { id: string; text: string } | null = null
 
   constructor(
@@ -47,6 +47,7 @@ export class Drafts {
 
   /** Save a moment after the last key stroke. */
   saveSoon(id: string, text: string): void {
+    if (this.pending !== null && this.pending.id !== id) this.flush()
     this.pending = { id, text }
     this.timer.restart(SETTLE_MS, this.flush)
   }

@@ -18,6 +18,8 @@ export function changeOf(event: ServerEvent, now: number): Change | null {
       return { type: 'removed', conversation_id: event.payload.id, change_seq: null }
     case 'member:changed':
       return { type: 'member', ...event.payload }
+    case 'thread:changed':
+      return { type: 'head', ...event.payload }
     case 'receipt:updated':
       return { type: 'receipt', ...event.payload }
     case 'typing': {

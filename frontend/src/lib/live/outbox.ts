@@ -24,6 +24,9 @@ const MAX_PARALLEL = 8
 /** What a message may have beside its text. */
 interface Beside {
   replyTo?: string | null
+  /** The root of the thread that it goes to. */
+  threadId?: string | null
+  alsoInConversation?: boolean
   files?: readonly StoredFile[]
   /** The message that it forwards; `body` and `files` are those of that message, to be shown until the server has it. */
   forward?: Forward | null
@@ -56,13 +59,16 @@ export class Outbox {
 
   /** Show a message at once, store it, send it as soon as possible. */
   async send(conversationId: string, body: string, beside: Beside = {}): Promise<void> {
-    const { replyTo = null, files = [], forward = null } = beside
+    const { replyTo = null, threadId = null, alsoInConversation = false } = beside
+    const { files = [], forward = null } = beside
     this.position = Math.max(this.position + 1, Date.now())
     const row: Row = {
       client_message_id: freshId(),
       conversation_id: conversationId,
       body,
       reply_to: replyTo,
+      thread_id: threadId,
+      also_in_conversation: alsoInConversation,
       files,
       forward,
       created_at: new Date().toISOString(),
@@ -146,9 +152,10 @@ export class Outbox {
   }
 
   private show(row: Row): void {
-    const { client_message_id, conversation_id, body, reply_to, files = [], forward = null, created_at } = row
-    const item = { client_message_id, conversation_id, body, reply_to, files, forward, created_at }
-    this.setSending(item, stateOf(row))
+    const { client_message_id, conversation_id, body, reply_to, created_at } = row
+    const { thread_id = null, also_in_conversation = false, files = [], forward = null } = row
+    const content = { body, reply_to, thread_id, also_in_conversation, files, forward }
+    this.setSending({ client_message_id, conversation_id, created_at, ...content }, stateOf(row))
   }
 
   private setSending(item: Omit<Outgoing, 'sending'>, sending: SendingState): void {
@@ -213,11 +220,13 @@ export class Outbox {
   }
 }
 
-function contentOf({ body, reply_to, files, forward }: Outgoing): object {
+function contentOf(item: Outgoing): object {
+  const { body, reply_to, thread_id, also_in_conversation, files, forward } = item
   if (forward !== null) return { forward }
   return {
     body,
     ...(reply_to === null ? {} : { reply_to }),
+    ...(thread_id === null ? {} : { thread_id, also_in_conversation }),
     ...(files.length === 0 ? {} : { file_ids: files.map(({ id }) => id) }),
   }
 }

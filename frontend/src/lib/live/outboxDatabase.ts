@@ -10,7 +10,9 @@ export interface Row {
   conversation_id: string
   body: string
   reply_to: string | null
-  /** Missing in what an earlier version of the client has stored. */
+  /** Missing in what an earlier version of the client has stored, as what follows. */
+  thread_id?: string | null
+  also_in_conversation?: boolean
   files?: readonly StoredFile[]
   forward?: Forward | null
   created_at: string

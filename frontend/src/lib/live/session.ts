@@ -27,7 +27,9 @@ import { Outbox } from './outbox'
 import { PresenceSubscriptions } from './presence'
 import { Receipts } from './receipts'
 import { Search } from './search'
+import { Streams } from './streams'
 import { Sync } from './sync'
+import { Threads } from './threads'
 import { TypingNotifier } from './typing'
 import { Uploads } from './uploads'
 
@@ -54,12 +56,14 @@ export class LiveSession {
   readonly blocks: Blocks
   readonly messages: Messages
   readonly search: Search
+  readonly threads: Threads
   readonly notificationSettings: NotificationSettingsCache
   readonly drafts: Drafts
   readonly contents: FileContents
   readonly uploads: Uploads
   readonly afterUploads: AfterUploads
   readonly cutOff: ReturnType<typeof followCutOff>
+  private readonly streams: Streams
   private readonly messageListeners = new Set<MessageListener>()
 
   constructor(
@@ -83,6 +87,8 @@ export class LiveSession {
     this.blocks = new Blocks(this.rest, this.chat)
     this.messages = new Messages(this.chat, this.connection, this.rest)
     this.search = new Search(this.rest, this.loader)
+    this.threads = new Threads(this.chat, this.connection, this.rest, this.loader, signal)
+    this.streams = new Streams(this.chat, this.loader)
     this.notificationSettings = new NotificationSettingsCache(this.rest)
     this.drafts = new Drafts(userId, signal)
     this.contents = new FileContents(this.rest, signal)
@@ -108,7 +114,7 @@ export class LiveSession {
 
   readonly stop = (): void => this.abort.abort()
 
-  /** Subscribe to new messages of others, as they arrive live. */
+  /** Subscribe to new messages of others, as they arrive live; one that is streamed is new once it is whole. */
   onMessage(listener: MessageListener): () => void {
     this.messageListeners.add(listener)
     return () => this.messageListeners.delete(listener)
@@ -130,6 +136,7 @@ export class LiveSession {
     this.outbox.pumpAll()
     this.presence.resubscribeAll()
     this.receipts.resend()
+    this.threads.catchUp()
     await listed
     await this.loadUnknown(ready)
     this.sync.syncSoon(this.behind(ready))
@@ -169,6 +176,8 @@ export class LiveSession {
   }
 
   private receive(event: ServerEvent): void {
+    if (event.event === 'message:delta') return this.streams.take(event.payload)
+    const isWhole = event.event === 'message:updated' && this.streams.isEndOf(event.payload)
     const change = changeOf(event, Date.now())
     if (change !== null) {
       this.chat.dispatch(change)
@@ -181,6 +190,9 @@ export class LiveSession {
       this.sync.syncSoon(ids)
     }
     if (event.event === 'message:new') this.receiveMessage(event.payload)
+    if (event.event === 'message:new' || event.event === 'message:deleted') this.threads.heard(event.payload)
+    if (event.event === 'thread:updated') this.threads.take(event.payload)
+    if (isWhole) this.announce(event.payload)
     if (event.event === 'user:updated' && event.payload.id === this.chat.me) this.auth.rename(event.payload)
   }
 
@@ -199,7 +211,11 @@ export class LiveSession {
   private receiveMessage(message: Message): void {
     if (message.sender_id === this.chat.me) return
     this.receipts.markDelivered(message.conversation_id, message.seq)
-    if (message.system != null) return
+    if (message.system == null && message.streaming !== true) this.announce(message)
+  }
+
+  private announce(message: Message): void {
+    if (message.sender_id === this.chat.me) return
     for (const listener of this.messageListeners) listener(message)
   }
 }

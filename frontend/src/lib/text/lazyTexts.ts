@@ -243,6 +243,21 @@ export const lazyTexts = {
     lead: 'People you block can’t write to you directly, add you to groups, or see when you’re online.',
   },
 
+  threads: {
+    title: 'Thread',
+    all: 'Threads',
+    close: 'Close thread',
+    placeholder: 'Reply in thread',
+    replies: 'Replies',
+    follow: 'Follow',
+    unfollow: 'Unfollow',
+    older: 'Show earlier replies',
+    onlyUnread: 'Only unread',
+    none: 'No threads yet',
+    noneUnread: 'No unread threads',
+    noneLead: 'Threads that you start, answer or follow are listed here.',
+  },
+
   dates: {
     ...texts.dates,
     date: 'Date',

@@ -123,6 +123,7 @@ export const texts = {
     startDirect: (name: string) => `This is the beginning of your conversation with ${name}.`,
     startGroup: (title: string) => `This is the beginning of “${title}”.`,
     edited: 'edited',
+    interrupted: 'interrupted',
     deleted: 'Message deleted',
     actions: 'Message actions',
     report: 'Report',
@@ -192,6 +193,17 @@ export const texts = {
     archived: (who: string) => `${who} archived the group`,
     unarchived: (who: string) => `${who} brought the group back from the archive`,
     settings: (who: string) => `${who} changed the group’s settings`,
+  },
+
+  threads: {
+    title: 'Threads',
+    titleUnread: (n: number) => `Threads, ${numbers.format(n)} unread`,
+    reply: 'Reply in thread',
+    replies: (n: number) => count(n, 'reply', 'replies'),
+    lastReply: (when: string) => `last reply ${when}`,
+    unread: (n: number) => `${numbers.format(n)} new`,
+    inThread: 'Replied in a thread',
+    also: 'Also send to the conversation',
   },
 
   pins: {

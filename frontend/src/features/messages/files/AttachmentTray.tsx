@@ -8,20 +8,20 @@ import { lazyTexts } from '@/lib/text/lazyTexts'
 const t = lazyTexts.files
 
 interface TrayProps {
-  conversationId: string
+  place: string
   attachments: readonly Attachment[]
   /** The message waits for them. */
   waiting: boolean
 }
 
 /** What is attached, above the text: each with how far it is, and the way to take it off or to try again. */
-export default function AttachmentTray({ conversationId, attachments, waiting }: TrayProps) {
+export default function AttachmentTray({ place, attachments, waiting }: TrayProps) {
   const ready = attachments.filter(({ upload }) => upload.state === 'ready').length
   return (
     <div className="border-b border-border">
       <ul aria-label={t.attached} className="flex max-h-56 flex-wrap gap-2 overflow-y-auto p-2">
         {attachments.map((attachment) => (
-          <Chip key={attachment.key} conversationId={conversationId} attachment={attachment} />
+          <Chip key={attachment.key} place={place} attachment={attachment} />
         ))}
       </ul>
       <p role="status" className={waiting ? 'px-3 pb-2 text-small text-text-muted' : 'sr-only'}>
@@ -31,7 +31,7 @@ export default function AttachmentTray({ conversationId, attachments, waiting }:
   )
 }
 
-function Chip({ conversationId, attachment }: { conversationId: string; attachment: Attachment }) {
+function Chip({ place, attachment }: { place: string; attachment: Attachment }) {
   const { uploads } = useLive()
   const { key, name, size, upload } = attachment
   const failed = upload.state === 'failed'
@@ -51,16 +51,12 @@ function Chip({ conversationId, attachment }: { conversationId: string; attachme
       </span>
       <span className="flex shrink-0">
         {failed && (
-          <SmallButton
-            icon="again"
-            label={t.retry(name)}
-            onClick={() => uploads.retry(conversationId, key)}
-          />
+          <SmallButton icon="again" label={t.retry(name)} onClick={() => uploads.retry(place, key)} />
         )}
         <SmallButton
           icon="close"
           label={upload.state === 'ready' || failed ? t.remove(name) : t.cancel(name)}
-          onClick={() => uploads.remove(conversationId, key)}
+          onClick={() => uploads.remove(place, key)}
         />
       </span>
       {upload.state === 'uploading' && <Progress name={name} sent={upload.sent} />}

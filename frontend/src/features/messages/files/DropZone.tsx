@@ -4,16 +4,17 @@ import { texts } from '@/lib/text/texts'
 import { filesIn, useAttaching } from './attaching'
 
 interface ZoneProps {
-  conversationId: string
+  /** Where they are attached to what is written. */
+  place: string
   /** Nothing can be sent here. */
   closed: boolean
   children: ReactNode
 }
 
 /** The conversation as a place to drop files on. */
-export function DropZone({ conversationId, closed, children }: ZoneProps) {
+export function DropZone({ place, closed, children }: ZoneProps) {
   const hasFiles = ({ dataTransfer }: DragEvent): boolean => !closed && dataTransfer.types.includes('Files')
-  const { attach } = useAttaching(conversationId)
+  const { attach } = useAttaching(place)
   // Each element on the way fires its own pair of events.
   const depth = useRef(0)
   const [over, setOver] = useState(false)

@@ -16,17 +16,17 @@ interface Attaching {
   attach: (files: readonly File[]) => void
 }
 
-/** What is attached to the message that one writes in a conversation. */
-export function useAttaching(conversationId: string): Attaching {
+/** What is attached to the message that one writes in a conversation or a thread. */
+export function useAttaching(place: string): Attaching {
   const toast = useToast()
   const { afterUploads, uploads } = useLive()
-  const attachments = useAttachments(conversationId)
-  const waiting = useStore(afterUploads.waiting, (all) => all[conversationId] !== undefined)
+  const attachments = useAttachments(place)
+  const waiting = useStore(afterUploads.waiting, (all) => all[place] !== undefined)
   return {
     attachments,
     waiting,
     attach: (files) => {
-      if (uploads.attach(conversationId, files) > 0) toast(t.tooMany(MAX_FILES))
+      if (uploads.attach(place, files) > 0) toast(t.tooMany(MAX_FILES))
     },
   }
 }

@@ -1,4 +1,13 @@
-import type { Conversation, Member, MemberChange, Message, Presence, Role, User } from '@/contracts'
+import type {
+  Conversation,
+  Member,
+  MemberChange,
+  Message,
+  Presence,
+  Role,
+  ThreadSummary,
+  User,
+} from '@/contracts'
 import type { Outgoing } from '../state'
 
 /** Everything that can change what the client knows, by its name. */
@@ -7,6 +16,16 @@ export type Change =
   | { type: 'conversation'; conversation: Conversation; live?: true }
   | { type: 'removed'; conversation_id: string; change_seq: number | null }
   | { type: 'message'; message: Message }
+  /** What a root message says of its replies now. */
+  | {
+      type: 'head'
+      conversation_id: string
+      thread_id: string
+      thread: ThreadSummary | null
+      change_seq: number
+    }
+  /** More of a streamed message's text, from the code point `at` on. */
+  | { type: 'delta'; conversation_id: string; seq: number; at: number; text: string }
   /** A page of history, ascending and without a gap. `extend` joins what is loaded, `replace` takes its place. */
   | { type: 'history'; conversation_id: string; messages: readonly Message[]; mode: 'extend' | 'replace' }
   | {

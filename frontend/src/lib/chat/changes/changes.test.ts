@@ -21,6 +21,8 @@ const outgoing = (id: string, sending: Outgoing['sending'] = { state: 'queued' }
     conversation_id: ROOM,
     body: 'on its way',
     reply_to: null,
+    thread_id: null,
+    also_in_conversation: false,
     files: [],
     forward: null,
     created_at: '2026-03-02T10:00:00.000Z',

@@ -13,7 +13,9 @@ import { mergeHistory, mergeMessage } from './messages'
 import { dropOutgoing, putOutgoing } from './outgoing'
 import { markSeen } from './progress'
 import { countMissedReceipts, raiseMarks } from './receipts'
+import { addDelta } from './streams'
 import { mergeSync, reset } from './sync'
+import { mergeHead } from './threads'
 import { expireTyping, setTyping } from './typing'
 import { mergeUsers, updatePeers } from './users'
 
@@ -37,6 +39,10 @@ function apply(draft: Draft, change: Change): void {
     case 'message':
       mergeMessage(draft, change.message)
       return markSeen(draft, change.message.conversation_id, change.message.change_seq)
+    case 'head':
+      return mergeHead(draft, change)
+    case 'delta':
+      return addDelta(draft, change)
     case 'history':
       return mergeHistory(draft, change)
     case 'member':

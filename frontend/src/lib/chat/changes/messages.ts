@@ -1,10 +1,12 @@
 import type { Message } from '@/contracts'
+import { isThreadOnly } from '../replies'
 import type { Range } from '../state'
 import type { ChangeOf } from './change'
 import type { Draft } from './draft'
 import { dropOutgoing } from './outgoing'
 import { predatesRemoval } from './progress'
 import { raiseMarks } from './receipts'
+import { hasGrown } from './streams'
 import { setTyping } from './typing'
 
 export function mergeMessage(draft: Draft, message: Message): void {
@@ -12,14 +14,15 @@ export function mergeMessage(draft: Draft, message: Message): void {
   const thread = draft.peek(id)
   if (predatesRemoval(thread.removedAt, message.change_seq)) return
   const known = thread.messages.get(message.seq)
-  if (known === undefined || known.change_seq < message.change_seq)
+  if (known === undefined || known.change_seq < message.change_seq || hasGrown(known, message))
     draft.messages(id).set(message.seq, message)
   if (known === undefined) {
     if (message.seq > thread.top) draft.thread(id).top = message.seq
     growRange(draft, id)
     if (message.system != null) return
-    // Sending a message marks everything before it as read.
-    raiseMarks(draft, id, message.sender_id, { delivered_seq: message.seq, read_seq: message.seq })
+    // Sending a message marks everything before it as read; a reply in a thread reads the thread alone.
+    if (!isThreadOnly(message))
+      raiseMarks(draft, id, message.sender_id, { delivered_seq: message.seq, read_seq: message.seq })
     setTyping(draft, id, message.sender_id, null)
   }
   if (message.sender_id === draft.me) dropOutgoing(draft, id, message.client_message_id)

@@ -1,0 +1,28 @@
+/** What views read of threads. */
+import { useEffect } from 'react'
+import { useStore } from 'zustand'
+import type { Message, ThreadSummary } from '@/contracts'
+import { replySummaryOf } from '@/lib/chat/replies'
+import { threadIn } from '@/lib/chat/store'
+import { unreadThreads, type ThreadState } from '@/lib/live/threads'
+import { useChat, useConnection } from './chat'
+import { useLive } from './session'
+
+/** Return what a root message says of its replies; null: it has none. */
+export const useReplySummary = (root: Message): ThreadSummary | null =>
+  useChat((state) => replySummaryOf(threadIn(state, root.conversation_id), root))
+
+export const useThreadState = (threadId: string): ThreadState | undefined =>
+  useStore(useLive().threads.known, (known) => known[threadId])
+
+export const useUnreadThreads = (): number => useStore(useLive().threads.known, unreadThreads)
+
+/** Load which threads are followed, for as long as the view is shown. */
+export function useFollowed(): void {
+  const { threads } = useLive()
+  const connection = useConnection((state) => (state.state === 'live' ? state.connectionId : null))
+  useEffect(() => {
+    // A failure costs only whether a thread is followed; the next connection asks again.
+    if (connection !== null) threads.load().catch(() => undefined)
+  }, [threads, connection])
+}
