@@ -47,6 +47,14 @@ const KINDS: Record<string, string> = {
   'open code marks': fill('`'),
   'code blocks': fill('```a```'),
   'one code block': `\`\`\`\n${fill(WORDS).slice(8)}\n\`\`\``,
+  stars: fill('*'),
+  'bold words': fill('**a** '),
+  brackets: fill('['),
+  'named links': fill('[a](https://b.c) '),
+  'quotes in quotes': fill('>'),
+  'a list': fill('- a\n'),
+  tables: fill('|a|\n|-|\n|b|\n\n'),
+  spoilers: fill('||a|| '),
   'every kind': fill('😀 `a` @ada https://a.b שלום Z\u0301\n'),
 }
 
@@ -106,6 +114,7 @@ async function time(page: Page, body: string): Promise<Timing & { first: number 
 
 test('8,000 characters of any kind render within a frame', async ({ page }, info) => {
   await openRenderer(page)
+  await page.evaluate(() => window.loadMarkdown())
   await time(page, 'warm up')
   const { plain: usual } = await time(page, fill(WORDS))
   const limit = Math.max(FRAME_MS, usual * TIMES_PLAIN)

@@ -92,6 +92,8 @@ test('a hostile text does not slow the page down', async ({ user }) => {
   await ada.visit(id)
   await ben.post(id, `https://a${'.'.repeat(7_980)}a`)
   await ben.post(id, '`a` '.repeat(1_990))
+  for (const part of ['*', '[', '> ', '||a', '- a\n', '|a|\n|-|\n|b|\n\n'])
+    await ben.post(id, part.repeat(8_000).slice(0, 7_990))
   await ben.post(id, 'the end')
   await expect(ada.message('the end')).toBeVisible()
   expect(await ada.history.locator('code').count()).toBeLessThan(300)

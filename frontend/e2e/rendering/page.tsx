@@ -17,6 +17,8 @@ export interface Timing {
 
 declare global {
   interface Window {
+    /** What reads Markdown is there from then on. */
+    loadMarkdown: () => Promise<void>
     timeMessage: (body: string, mentions: string[]) => Timing
   }
 }
@@ -37,6 +39,22 @@ function timed(fill: (place: HTMLElement) => void): { ms: number; elements: numb
   fill(place)
   place.getBoundingClientRect()
   return { ms: performance.now() - start, elements: place.querySelectorAll('*').length, place }
+}
+
+window.loadMarkdown = async () => {
+  const container = document.createElement('div')
+  const root = createRoot(container)
+  root.render(
+    <LiveSessionContext value={live}>
+      <MessageBody id="first" body="**first**" mentions={[]} />
+    </LiveSessionContext>,
+  )
+  await new Promise<void>((resolve) => {
+    new MutationObserver(() => {
+      if (container.querySelector('strong') !== null) resolve()
+    }).observe(container, { childList: true, subtree: true })
+  })
+  root.unmount()
 }
 
 window.timeMessage = (body, mentions) => {

@@ -1,7 +1,12 @@
-import { memo, type ReactNode } from 'react'
-import { isEmojiOnly, piecesOf, type Piece } from '@/lib/text/rich'
+import { memo, Suspense, type ReactNode } from 'react'
+import { lazily } from '@/lib-react/lazily'
+import { hasMarks } from '@/lib/text/marks'
+import { isEmojiOnly, piecesOf } from '@/lib/text/rich'
 import { cutToFold } from './folding'
+import { shown } from './pieces'
 import { useOwnUsername, useUsernames } from './useUsernames'
+
+const Markdown = lazily(() => import('./markdown/Markdown'))
 
 interface MessageTextProps {
   body: string
@@ -13,7 +18,10 @@ interface MessageTextProps {
   children?: ReactNode
 }
 
-/** A message's text: line breaks, links, mentions, code. Built from pieces, so nothing in it can be markup. */
+/**
+ * A message's text, built from pieces, so nothing in it can be markup. What reads Markdown is loaded with the first text that
+ * has any; until then such a text is shown as it was written, with its links, mentions and code.
+ */
 export const MessageText = memo(function MessageText({
   body,
   mentions,
@@ -30,6 +38,24 @@ export const MessageText = memo(function MessageText({
       </p>
     )
   }
+  const plain = (): ReactNode => <Plain {...{ body, mentioned, own, folded, children }} />
+  if (!hasMarks(body)) return plain()
+  return (
+    <Suspense fallback={plain()}>
+      <Markdown {...{ body, mentioned, own, folded, children }} />
+    </Suspense>
+  )
+})
+
+export interface TextProps {
+  body: string
+  mentioned: ReadonlySet<string>
+  own: string
+  folded: boolean
+  children: ReactNode
+}
+
+function Plain({ body, mentioned, own, folded, children }: TextProps) {
   const pieces = piecesOf(body, mentioned)
   return (
     // Plaintext: each line has the direction of its own first letter.
@@ -38,50 +64,4 @@ export const MessageText = memo(function MessageText({
       {children}
     </div>
   )
-})
-
-function shown(piece: Piece, index: number, own: string): ReactNode {
-  switch (piece.kind) {
-    case 'text':
-      return piece.text
-    case 'link':
-      return (
-        <a
-          key={index}
-          href={piece.href}
-          target="_blank"
-          rel="noopener noreferrer nofollow"
-          className="rounded-[3px] text-accent-ink underline-offset-2 hover:underline"
-        >
-          {piece.text}
-        </a>
-      )
-    case 'mention':
-      return (
-        <bdi
-          key={index}
-          data-mention={piece.text.slice(1).toLowerCase() === own ? 'me' : ''}
-          className="rounded-[3px] bg-accent-soft px-0.5 font-medium text-accent-ink data-[mention=me]:bg-accent data-[mention=me]:text-accent-text"
-        >
-          {piece.text}
-        </bdi>
-      )
-    case 'code':
-      return (
-        <code key={index} dir="ltr" className="rounded-[4px] bg-bg-active px-1 py-px font-mono text-[13px]">
-          {piece.text}
-        </code>
-      )
-    case 'block':
-      return (
-        <pre
-          key={index}
-          dir="ltr"
-          tabIndex={0}
-          className="my-1 max-w-full overflow-x-auto rounded-control border border-border bg-bg-raised px-3 py-2 font-mono text-[13px] leading-5 whitespace-pre"
-        >
-          {piece.text}
-        </pre>
-      )
-  }
 }

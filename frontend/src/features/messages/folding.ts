@@ -42,21 +42,35 @@ const MOST_LINES = 2 * FOLDED_LINES
 /** Marks, format characters and spaces may take no width. */
 const WIDE = /[^\p{M}\p{Cf}\s]/gu
 
-/** Cut what is below the edge of a folded text, which costs layout and is not seen. */
+/** What a folded text has space for: the rest is below its edge, costs layout and is not seen. */
+export class Fold {
+  private lines = MOST_LINES
+  private characters = FOLDED_LINES * MOST_CHARACTERS_A_LINE
+  /** Nothing more is seen. */
+  spent = false
+
+  /** As much of a text as is seen; a line of a code block is as long as it is: it scrolls. */
+  take(text: string, isBlock: boolean): string {
+    if (this.spent) return ''
+    const end = Math.min(
+      endOfNth(/\n/g, text, this.lines),
+      isBlock ? Infinity : endOfNth(WIDE, text, this.characters),
+    )
+    this.spent = end <= text.length
+    if (this.spent) return text.slice(0, end)
+    this.lines -= countOf(/\n/g, text)
+    if (!isBlock) this.characters -= countOf(WIDE, text)
+    return text
+  }
+}
+
+/** Cut what is below the edge of a folded text. */
 export function cutToFold(pieces: readonly Piece[]): Piece[] {
-  let lines = MOST_LINES
-  let characters = FOLDED_LINES * MOST_CHARACTERS_A_LINE
+  const fold = new Fold()
   const shown: Piece[] = []
   for (const piece of pieces) {
-    // A line of a code block is as long as it is: it scrolls.
-    const end = Math.min(
-      endOfNth(/\n/g, piece.text, lines),
-      piece.kind === 'block' ? Infinity : endOfNth(WIDE, piece.text, characters),
-    )
-    if (end <= piece.text.length) return [...shown, { ...piece, text: piece.text.slice(0, end) }]
-    shown.push(piece)
-    lines -= countOf(/\n/g, piece.text)
-    if (piece.kind !== 'block') characters -= countOf(WIDE, piece.text)
+    shown.push({ ...piece, text: fold.take(piece.text, piece.kind === 'block') })
+    if (fold.spent) break
   }
   return shown
 }

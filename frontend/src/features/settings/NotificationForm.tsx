@@ -11,12 +11,13 @@ import { titleOf } from '@/lib/chat/names'
 import { CallError } from '@/lib/errors'
 import type { Level } from '@/lib/live/notificationSettings'
 import { dayAndTimeInWords } from '@/lib/text/format'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useConversations } from '@/lib-react/chat'
 import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 
-const t = texts.notifications
+const t = { ...texts.notifications, ...lazyTexts.notifications }
 const LEVELS: readonly Level[] = ['all', 'mentions', 'none']
 type Content = NonNullable<GlobalNotificationSettings['content']>
 const CONTENTS: readonly Content[] = ['full', 'sender', 'none']

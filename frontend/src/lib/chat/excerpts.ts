@@ -1,14 +1,15 @@
 /** One line of a message: for the list, quotes, notifications. Pure. */
 import type { File as StoredFile, Message } from '@/contracts'
+import { withoutMarks } from '@/lib/text/marks'
 import { oneLine } from '@/lib/text/rich'
 import { texts } from '@/lib/text/texts'
 import { kindOf } from './files'
 
 const t = texts.files
 
-/** Its words; where it has none, what its files are. */
+/** Its words without the marks of Markdown; where it has none, what its files are. */
 export function excerptOf({ body, files = [] }: { body: string; files?: readonly StoredFile[] }): string {
-  const words = oneLine(body)
+  const words = oneLine(withoutMarks(body))
   return words === '' ? filesInWords(files) : words
 }
 

@@ -45,8 +45,8 @@ function codeOf(fenced: string): string {
 }
 
 /** A piece, and where it stands. */
-interface Found {
-  piece: Piece
+export interface Found {
+  piece: Exclude<Piece, { kind: 'text' | 'block' }>
   start: number
   end: number
 }
@@ -54,22 +54,35 @@ interface Found {
 /** Where a piece may begin; an address of another kind is no link, but there are no mentions in it either. */
 const SIGN = /`|@|\bhttps?:\/\/|\bwww\.|:\/\/|\bmailto:/gi
 
-function inline(text: string, mentioned: ReadonlySet<string>, pieces: Piece[]): void {
+/** The links, mentions and code in a text without blocks; no more than make `most` pieces with what is between them. */
+export function foundIn(text: string, mentioned: ReadonlySet<string>, most = MAX_PIECES): Found[] {
+  const all: Found[] = []
   let end = 0
   let addressEnd = 0
+  let pieces = 0
   SIGN.lastIndex = 0
-  for (let sign = SIGN.exec(text); sign !== null && pieces.length < MAX_PIECES; sign = SIGN.exec(text)) {
+  for (let sign = SIGN.exec(text); sign !== null && pieces < most; sign = SIGN.exec(text)) {
     const at = sign.index
     const isAddress = sign[0] !== '`' && sign[0] !== '@'
     if (isAddress && at >= addressEnd) addressEnd = endOf(ADDRESS, text, at)
     const found = pieceAt(text, at, sign[0], end, at < addressEnd ? NO_USERNAMES : mentioned)
     if (found !== null) {
-      pushText(pieces, text.slice(end, found.start))
-      pieces.push(found.piece)
+      pieces += found.start > end ? 2 : 1
+      all.push(found)
       end = SIGN.lastIndex = found.end
     } else if (isAddress && sign[0] !== 'mailto:') {
       SIGN.lastIndex = Math.max(SIGN.lastIndex, addressEnd)
     }
+  }
+  return all
+}
+
+function inline(text: string, mentioned: ReadonlySet<string>, pieces: Piece[]): void {
+  let end = 0
+  for (const found of foundIn(text, mentioned, MAX_PIECES - pieces.length)) {
+    pushText(pieces, text.slice(end, found.start))
+    pieces.push(found.piece)
+    end = found.end
   }
   pushText(pieces, text.slice(end))
 }
@@ -108,7 +121,7 @@ function codeAt(text: string, start: number): Found | null {
 const ADDRESS = /[^\s<>"。，、；：！？「」『』（）《》【】]+/y
 const NOT_IN_ADDRESS = /[\s<>"。，、；：！？「」『』（）《》【】]/
 /** Ends that belong to the sentence, not to the address. */
-const TRAILING = ".,:;!?'*”’“‘"
+const TRAILING = ".,:;!?'*~|_”’“‘"
 const OPENING = '([{'
 const CLOSING = ')]}'
 

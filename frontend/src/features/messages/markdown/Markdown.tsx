@@ -1,0 +1,28 @@
+import { lazily } from '@/lib-react/lazily'
+import { Suspense, type ReactNode } from 'react'
+import type { TextProps } from '../MessageText'
+import { CODE_BLOCK } from '../pieces'
+import { build } from './build'
+
+const Highlighted = lazily(() => import('./Highlighted'))
+
+/** A message's text with its Markdown: built from elements, so nothing in it can be markup. */
+export default function Markdown({ body, mentioned, own, folded, children }: TextProps) {
+  return (
+    <div className="text-message wrap-anywhere whitespace-pre-wrap">
+      {build(body, { mentioned, own, folded, end: children, codeBlock })}
+    </div>
+  )
+}
+
+const codeBlock = (code: string, language: string, key: number): ReactNode => (
+  <pre key={key} dir="ltr" tabIndex={0} data-language={language} className={CODE_BLOCK}>
+    {language === '' ? (
+      code
+    ) : (
+      <Suspense fallback={code}>
+        <Highlighted code={code} language={language} />
+      </Suspense>
+    )}
+  </pre>
+)
