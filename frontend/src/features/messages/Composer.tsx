@@ -15,6 +15,7 @@ import type { Drafts } from '@/lib/live/drafts'
 import { AttachButton, filesIn, useAttaching } from './files/attaching'
 import { AttachmentTray } from './files/FilesPlace'
 import { withoutGaps } from './folding'
+import { FormattingBar, markByKey } from './formatting/parts'
 import { QuotedText } from './Quote'
 import { useCompletion } from './useCompletion'
 
@@ -64,6 +65,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
   const [problem, setProblem] = useState<string | null>(null)
   const [saving, setSaving] = useState(false)
   const [also, setAlso] = useState(false)
+  const [formatting, setFormatting] = useState(false)
   const offline = useConnection((state) => state.state !== 'live')
   const cannotSave = editing !== null && offline
   const over = left !== null && left < 0
@@ -176,8 +178,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     else typing.typed(conversationId)
   }
 
-  function onKeyDown(event: KeyboardEvent): void {
-    if (isComposing(event) || completion.onKeyDown(event)) return
+  function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
+    if (isComposing(event) || completion.onKeyDown(event) || markByKey(event)) return
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey && !event.ctrlKey) {
       event.preventDefault()
       void submit()
@@ -244,6 +246,11 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             <AttachmentTray place={place} attachments={attachments} waiting={waiting} />
           </Suspense>
         )}
+        {formatting && (
+          <Suspense>
+            <FormattingBar field={field} />
+          </Suspense>
+        )}
         <div className="flex items-end">
           {editing === null && <AttachButton onFiles={attach} />}
           <textarea
@@ -269,6 +276,14 @@ export const Composer = memo(function Composer(props: ComposerProps) {
             }}
             {...completion.attributes}
             className={`one-line-hint max-h-[198px] pointer-coarse:max-h-[206px] min-h-11 min-w-0 flex-1 resize-none bg-transparent py-[11px] pointer-coarse:py-[15px] pe-2 text-message leading-[22px] outline-none ${editing === null ? 'ps-1' : 'ps-3.5'}`}
+          />
+          <IconButton
+            icon="format"
+            label={t.formatting}
+            aria-pressed={formatting}
+            onPointerDown={(event) => event.preventDefault()}
+            onClick={() => setFormatting(!formatting)}
+            className="my-1"
           />
           <EmojiButton onPick={insert} />
           <IconButton
