@@ -120,38 +120,6 @@ export const lazyTexts = {
     resetOf: (title: string) => `Use the default for ${title}`,
   },
 
-  search: {
-    placeholder: 'Words, or “a phrase”',
-    hint: 'Every word must be in the message. “In quotes” finds a phrase, and a minus before a word leaves it out.',
-    where: 'Where',
-    everywhere: 'All conversations',
-    nothing: (q: string) => `No messages match “${q}”.`,
-    more: 'Show more',
-    around: 'Show what was said around it',
-    hideAround: 'Show less',
-    results: 'Results',
-    in: (title: string) => `in ${title}`,
-  },
-
-  emoji: {
-    search: 'Search emoji',
-    recent: 'Used recently',
-    skinTone: 'Skin tone',
-    nothing: 'No emoji found.',
-  },
-
-  dates: {
-    date: 'Date',
-    go: 'Go',
-    nothing: 'There are no messages since then.',
-  },
-
-  mentions: {
-    none: 'No mentions yet',
-    noneLead: 'Messages with your @name are listed here.',
-    list: 'Messages that mention you',
-  },
-
   formatting: {
     bold: 'Bold',
     italic: 'Italic',
