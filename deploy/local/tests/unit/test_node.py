@@ -32,9 +32,7 @@ def test_environment__neither_node_nor_uv_is_installed__fetches_node_with_the_uv
     assert said
 
 
-def test_environment__the_machines_node__is_used_where_it_is_new_enough_for_the_asker(
-    path: Path, tmp_path: Path
-) -> None:
+def test_environment__the_machines_node__is_used_where_it_is_as_new_as_wanted(path: Path, tmp_path: Path) -> None:
     program(path / "node", "#!/bin/sh\necho v22.18.0\n")
     program(path / "npm", "#!/bin/sh\n")
     said: list[str] = []
