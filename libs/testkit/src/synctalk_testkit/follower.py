@@ -193,7 +193,7 @@ class Follower(LiveSocket):
     def _on_change(self, event: str, data: dict[str, Any]) -> None:
         conversation_id = data["conversation_id"] if event != "conversation:updated" else data["id"]
         number = data["change_seq"]
-        if event == "conversation:updated" and self._is_own_state(data):
+        if event == "conversation:updated" and self._is_unnumbered(data):
             self.copies[conversation_id].put_conversation(data)
             return
         copy = self.copies[conversation_id]
@@ -214,11 +214,11 @@ class Follower(LiveSocket):
         self._last[conversation_id] = max(last, number)
         self.copies[conversation_id].saw(number)
 
-    def _is_own_state(self, conversation: dict[str, Any]) -> bool:
-        """Return whether nothing is new but what is about this user alone, which takes no `change_seq`."""
+    def _is_unnumbered(self, conversation: dict[str, Any]) -> bool:
+        """Return whether it takes no `change_seq`: it is about this user alone, or beside a change that takes it."""
         copy = self.copies[conversation["id"]]
         seen = max(copy.cursor, self._last.get(conversation["id"], 0))
-        return conversation["change_seq"] <= seen and conversation != copy.conversation
+        return conversation["change_seq"] <= seen
 
     def _check_inside(self, event: str, data: Any) -> None:
         if event in INSIDE:
