@@ -90,8 +90,8 @@ test('when the reader of Markdown arrives, the newest message stays in view', as
   const ada = await user('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
-  for (let n = 0; n < 12; n += 1) await ben.post(id, `- **${String(n)}**\n- \`\`\`\nx\n\`\`\`\n\n> said`)
-  await ben.post(id, 'the end')
+  for (let n = 0; n < 12; n += 1) await ada.post(id, `- **${String(n)}**\n- \`\`\`\nx\n\`\`\`\n\n> said`)
+  await ada.post(id, 'the end')
   let arrive = (): void => undefined
   const arrived = new Promise<void>((resolve) => (arrive = resolve))
   await ada.page.route('**/assets/Markdown-*.js', async (route) => {

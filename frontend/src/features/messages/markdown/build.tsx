@@ -198,7 +198,7 @@ function elementOf({ token, gap, children }: Frame, key: number): ReactNode {
       const href = token.attrGet('href') ?? ''
       return (
         // Where it leads is not what it says.
-        <a key={key} href={href} title={href} {...LINK}>
+        <a key={key} href={href} title={href} {...LINK} className={`${LINK.className} underline`}>
           {children}
         </a>
       )
