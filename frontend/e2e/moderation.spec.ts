@@ -84,7 +84,7 @@ test('a message is reported to the operators, and its sender learns nothing of i
   await expect(ada.page.getByText('Reported. Thank you.')).toBeVisible()
   await expect(dialog).toHaveCount(0)
   await ada.message('buy my pills').hover()
-  await expect(ada.message('buy my pills').getByRole('button', { name: 'Reply' })).toBeVisible()
+  await expect(ada.message('buy my pills').getByRole('button', { name: 'Reply', exact: true })).toBeVisible()
 })
 
 test('blocking closes the composer, is listed in the settings, and can be taken back', async ({ user }) => {

@@ -15,7 +15,7 @@ test('reply from the toolbar: both users see the quote, and it leads to its mess
   await expect(ben.message('Shall we meet')).toBeInViewport()
   await expect(ben.message('Shall we meet')).toHaveAttribute('data-tint', 'marked')
   await ben.message('Shall we meet').hover()
-  await ben.message('Shall we meet').getByRole('button', { name: 'Reply' }).click()
+  await ben.message('Shall we meet').getByRole('button', { name: 'Reply', exact: true }).click()
   await expect(ben.composer).toBeFocused()
   await expect(ben.page.getByText('Replying to')).toBeAttached()
   await ben.say('Gladly')

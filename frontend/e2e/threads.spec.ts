@@ -34,6 +34,7 @@ test('a reply stays in its thread; its root says so to everybody, and it is unre
   await ben.message('Where do we meet?').getByRole('button', { name: 'Reply in thread' }).click()
   await expect(field(ben)).toBeFocused()
   await answer(ben, 'At the harbour')
+  await expect(pane(ben).getByRole('button', { name: 'Unfollow' })).toBeVisible()
   await expect(ben.message('At the harbour')).toHaveCount(0)
   for (const one of [ada, ben])
     await expect(one.message('Where do we meet?').getByRole('link', { name: '1 reply' })).toBeVisible()

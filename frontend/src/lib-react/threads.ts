@@ -1,5 +1,5 @@
 /** What views read of threads. */
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Message, ThreadSummary } from '@/contracts'
 import { replySummaryOf } from '@/lib/chat/replies'
@@ -17,12 +17,18 @@ export const useThreadState = (threadId: string): ThreadState | undefined =>
 
 export const useUnreadThreads = (): number => useStore(useLive().threads.known, unreadThreads)
 
-/** Load which threads are followed, for as long as the view is shown. */
-export function useFollowed(): void {
+/** Load which threads are followed, with each connection; return whether it is known. */
+export function useFollowed(): boolean {
   const { threads } = useLive()
   const connection = useConnection((state) => (state.state === 'live' ? state.connectionId : null))
+  const [known, setKnown] = useState(false)
   useEffect(() => {
     // A failure costs only whether a thread is followed; the next connection asks again.
-    if (connection !== null) threads.load().catch(() => undefined)
+    if (connection !== null)
+      threads.load().then(
+        () => setKnown(true),
+        () => undefined,
+      )
   }, [threads, connection])
+  return known
 }

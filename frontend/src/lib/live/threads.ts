@@ -121,6 +121,11 @@ export class Threads {
     this.recountSoon()
   }
 
+  /** Whoever answers follows, and has read up to there; the server tells one's other devices. */
+  answered(conversation_id: string, thread_id: string, seq: number): void {
+    this.take({ conversation_id, thread_id, following: true, read_seq: seq, unread_count: 0 })
+  }
+
   /** Mark replies as read by the user; the mark only rises. */
   markRead(conversation_id: string, thread_id: string, seq: number): void {
     const known = this.known.getState()[thread_id]

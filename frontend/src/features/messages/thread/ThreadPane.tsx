@@ -65,12 +65,12 @@ export default function ThreadPane({ summary, threadId, at, onClose }: PaneProps
     },
     [chat, id, threadId, navigate],
   )
-  useFollowed()
+  const known = useFollowed()
   return (
     <aside aria-label={t.title} className="flex h-full flex-col bg-bg">
       <header className="flex h-14 shrink-0 items-center justify-between gap-2 border-b border-border ps-4 pe-2">
         <h2 className="flex-1 text-title font-semibold">{t.title}</h2>
-        {root !== undefined && <Follow root={root} />}
+        {root !== undefined && known && <Follow root={root} />}
         <IconButton icon="close" label={t.close} onClick={onClose} />
       </header>
       <MessageDoings
@@ -171,7 +171,11 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
     })
   }, [thread.messages, outgoing, threadId, from, me, newFrom])
   const lastSeq = rows.reduce((seq, row) => (row.kind === 'message' ? row.message.seq : seq), 0)
-  const { delivered } = useMemo(() => lowestMarks(thread, me), [thread, me])
+  const lastOwn = rows.reduce(
+    (seq, row) => (row.kind === 'message' && row.message.sender_id === me ? row.message.seq : seq),
+    0,
+  )
+  const marks = useMemo(() => lowestMarks(thread, me), [thread, me])
 
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
@@ -180,12 +184,16 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
   useEffect(() => {
     if (looking && atEnd && lastSeq > 0) threads.markRead(id, threadId, lastSeq)
   }, [threads, id, threadId, looking, atEnd, lastSeq, state])
+  const answered = sentCount > 0
+  useEffect(() => {
+    if (answered && lastOwn > 0) threads.answered(id, threadId, lastOwn)
+  }, [threads, id, threadId, answered, lastOwn])
   useEffect(() => {
     if (sentCount > 0) scroller.current?.scrollTo({ top: scroller.current.scrollHeight })
   }, [sentCount])
   const marked = useMarkedReply(scroller, jump, from !== null)
 
-  const shared = { summary, me, delivered, read: 0, editingId, marked }
+  const shared = { summary, me, delivered: marks.delivered, editingId, marked }
   return (
     <div className="relative min-h-0 flex-1">
       <div
@@ -200,7 +208,11 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
         <div ref={content} className="py-3">
           {root !== undefined && (
             <div data-seq={root.seq}>
-              <HistoryRow {...shared} row={{ kind: 'message', key: 'root', message: root, first: true }} />
+              <HistoryRow
+                {...shared}
+                read={marks.read}
+                row={{ kind: 'message', key: 'root', message: root, first: true }}
+              />
             </div>
           )}
           <div className="mx-3 my-2 border-t border-border" />
@@ -225,7 +237,8 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
             ) : (
               <div key={row.key} data-seq={row.kind === 'message' ? row.message.seq : undefined}>
                 <Suspense>
-                  <HistoryRow {...shared} row={row} />
+                  {/* Who has read a thread is known to nobody else. */}
+                  <HistoryRow {...shared} read={0} row={row} />
                 </Suspense>
               </div>
             ),
