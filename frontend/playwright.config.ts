@@ -41,6 +41,8 @@ export default defineConfig({
     baseURL: process.env.SYNCTALK_URL ?? 'http://localhost:8080',
     viewport: { width: 1280, height: 800 },
     locale: 'en-GB',
+    // It would answer what a test keeps back on its way; the tests of the worker itself allow it.
+    serviceWorkers: 'block',
     // Recording costs as much as the test: SYNCTALK_E2E_TRACE=on for a look at what fails.
     actionTimeout: 20_000,
     trace: process.env.SYNCTALK_E2E_TRACE === 'on' ? 'retain-on-failure' : 'off',

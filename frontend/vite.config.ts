@@ -3,6 +3,7 @@ import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { emojiData } from './scripts/emoji'
 import { firstLoad } from './scripts/firstLoad'
+import { serviceWorker } from './scripts/worker'
 import { defineConfig } from 'vitest/config'
 
 /** Where `npm run dev` finds the services; `make up` serves them there. */
@@ -10,7 +11,7 @@ const upstream = process.env.SYNCTALK_URL ?? 'http://localhost:8080'
 const proxied = { target: upstream, changeOrigin: true }
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), emojiData(), firstLoad()],
+  plugins: [react(), tailwindcss(), emojiData(), firstLoad(), serviceWorker()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: {
     port: 5173,

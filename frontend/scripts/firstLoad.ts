@@ -1,5 +1,6 @@
 /** What the build does for the first load: the shell is painted before the styles are there, and the next chunk is named. */
 import type { Plugin, Rolldown } from 'vite'
+import { firstScript } from './worker'
 
 const STYLES = /\s*<link rel="stylesheet"[^>]*>/g
 const NEXT = { 'data-in': 'app/SignedIn.tsx', 'data-out': 'features/session/SessionPage.tsx' }
@@ -16,7 +17,7 @@ export function firstLoad(): Plugin {
         return html
           .replace(STYLES, '')
           .replace('<noscript>', `${styles.trim()}\n    <noscript>`)
-          .replace('src="/first.js"', `src="/first.js" ${named.join(' ')}`)
+          .replace('src="/first.js"', `src="${firstScript()}" ${named.join(' ')}`)
       },
     },
   }

@@ -27,6 +27,7 @@ const InvitePage = lazily(() =>
 )
 const loadPalette = () => import('@/features/palette/Palette')
 const Palette = lazilyAsking(loadPalette)
+const loadWorker = () => import('@/lib/push/worker')
 const loadStarting = () => import('@/features/conversations/NewConversation')
 const NewDirect = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewDirect })))
 const NewGroup = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewGroup })))
@@ -79,7 +80,13 @@ function usePreloaded(): void {
     if (!listed) return
     const timer = setTimeout(() => {
       // Should it fail, it is tried again when it is wanted.
-      Promise.all([loadPalette(), loadStarting(), loadFileViews(), loadQueries()]).catch(() => undefined)
+      Promise.all([
+        loadPalette(),
+        loadStarting(),
+        loadFileViews(),
+        loadQueries(),
+        loadWorker().then(({ registerWorker }) => registerWorker()),
+      ]).catch(() => undefined)
     }, PRELOAD_AFTER_MS)
     return () => clearTimeout(timer)
   }, [listed])

@@ -259,6 +259,28 @@ async def test_page__has_a_policy_that_lets_nothing_out_to_other_origins(edge: E
     assert policy["img-src"].split() == ["'self'", "data:", "blob:"]
 
 
+async def test_service_worker__is_asked_for_anew_and_may_fetch_from_here_alone(edge: Edge) -> None:
+    async with edge.http.get(f"{edge.url}/sw.js") as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+        assert answer.content_type.endswith("javascript")
+        policy = dict(rule.strip().split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split(";"))
+
+    assert policy["worker-src"] == "'self' blob:"
+    assert policy["manifest-src"] == policy["connect-src"] == "'self'"
+
+
+async def test_manifest__has_its_type_and_the_headers_of_all(edge: Edge) -> None:
+    async with edge.http.get(f"{edge.url}/manifest.webmanifest") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/manifest+json")
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_service_worker__of_a_client_without_one__is_not_found(open_edge: Edge) -> None:
+    async with open_edge.http.get(f"{open_edge.url}/other-sw.js") as answer:
+        assert answer.status == 404
+
+
 async def test_answer_of_a_service__has_the_common_headers_and_none_of_a_page(edge: Edge) -> None:
     async with edge.http.get(f"{edge.url}/v1/users/me") as answer:
         assert answer.headers.getall("X-Content-Type-Options") == ["nosniff"]

@@ -121,6 +121,8 @@ def write_web_root(folder: Path) -> Path:
     """Write what a built web client looks like to the edge."""
     (folder / "assets").mkdir()
     (folder / "index.html").write_text("<!doctype html><title>client</title>")
+    (folder / "sw.js").write_text("self.skipWaiting();")
+    (folder / "manifest.webmanifest").write_text("{}")
     (folder / "assets" / "app-abc123.js").write_text("export const x = 1;\n" * 200)
     return folder
 

@@ -1,18 +1,20 @@
-/** Desktop notifications: shown by one tab for all, and closed when their message is read anywhere. */
+/**
+ * Notifications while a page is open: shown by one tab for all, and withdrawn when their message is read anywhere. This
+ * browser gets no push of what its open page received; those of a closed page are shown by the service worker.
+ */
 import type { GlobalNotificationSettings, Message } from '@/contracts'
 import { isQuiet, isToMe, isWanted, settingsOf } from '@/lib/chat/attention'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import { excerptOf } from '@/lib/chat/excerpts'
-import { isThreadOnly, pathOf } from '@/lib/chat/replies'
+import { isThreadOnly } from '@/lib/chat/replies'
 import type { ChatStore } from '@/lib/chat/store'
 import { Leader } from '@/lib/live/leader'
 import type { LiveSession } from '@/lib/live/session'
+import type { Notice } from '@/lib/push/notice'
+import { subscribe } from '@/lib/push/subscription'
+import { activeWorker } from '@/lib/push/worker'
 import { texts } from '@/lib/text/texts'
-
-interface Shown {
-  message: Message
-  notification: Notification
-}
+import { PageNotices, WorkerNotices, type Notices } from './notices'
 
 /** Notify of messages until the abort; `open` leads to the conversation that was clicked. */
 export function startDesktopNotifications(
@@ -23,7 +25,7 @@ export function startDesktopNotifications(
   const { chat, notificationSettings, threads } = live
   if (signal.aborted) return
   const leader = new Leader(`synctalk.notifications.${chat.me}`, signal)
-  let shown: readonly Shown[] = []
+  const notices = startNotices(live, open, signal)
 
   /** Whether the page is hidden and the user may be disturbed. */
   const mayNotify = (): boolean =>
@@ -47,7 +49,7 @@ export function startDesktopNotifications(
   async function notify(message: Message): Promise<void> {
     const { conversation_id: conversationId } = message
     if (!mayNotify()) return
-    await notificationSettings.read()
+    const [shownBy] = await Promise.all([notices, notificationSettings.read()])
     if (!(await concerns(message))) return
     const all = notificationSettings.known.getState()
     const toMe = isToMe(message, chat.summary(conversationId)?.type ?? 'group', chat.me)
@@ -55,48 +57,69 @@ export function startDesktopNotifications(
     if (isQuiet(all.settings.quiet_hours, Date.now())) return
     // Meanwhile the user may have come back, or read it elsewhere.
     if (!mayNotify() || isRead(message)) return
-    const notification = show(chat, message, all.settings.content ?? 'full', open)
-    if (notification !== null) shown = [...shown, { message, notification }]
+    const notice = noticeOf(chat, message, all.settings.content ?? 'full')
+    if (notice !== null) shownBy.show(notice)
   }
 
-  function closeRead(): void {
-    const read = shown.filter(({ message }) => isRead(message))
+  /** By conversation and thread, up to where notifications were withdrawn. */
+  const withdrawn = new Map<string, number>()
+  async function withdrawRead(): Promise<void> {
+    const places = [
+      ...Object.keys(chat.current.threads).map((id) => [id, chat.summary(id)?.readSeq ?? 0] as const),
+      ...Object.entries(threads.known.getState()).map(([id, thread]) => [id, thread.read_seq] as const),
+    ]
+    const read = places.filter(([place, seq]) => seq > (withdrawn.get(place) ?? 0))
     if (read.length === 0) return
-    shown = shown.filter((one) => !read.includes(one))
-    for (const { notification } of read) notification.close()
+    for (const [place, seq] of read) withdrawn.set(place, seq)
+    const shownBy = await notices
+    for (const [place, seq] of read) shownBy.withdraw(place, seq)
   }
 
   const stops = [
     live.onMessage((message) => void notify(message)),
-    chat.state.subscribe(closeRead),
-    threads.known.subscribe(closeRead),
+    chat.state.subscribe(() => void withdrawRead()),
+    threads.known.subscribe(() => void withdrawRead()),
   ]
+  void withdrawRead()
   signal.addEventListener('abort', () => {
     for (const stop of stops) stop()
   })
 }
 
+/** By the worker, which then takes pushes too, or else by the page. */
+async function startNotices(
+  live: LiveSession,
+  open: (path: string) => void,
+  signal: AbortSignal,
+): Promise<Notices> {
+  const registration = await activeWorker()
+  if (registration === null) return new PageNotices(open)
+  navigator.serviceWorker.addEventListener(
+    'message',
+    ({ data }: MessageEvent<{ type?: string; path?: string } | null>) => {
+      if (data?.type === 'open' && data.path !== undefined) open(data.path)
+    },
+    { signal },
+  )
+  // Without a push service, here or at the server, the page notifies for as long as it is open.
+  if (!signal.aborted) subscribe(live.rest, registration).catch(() => undefined)
+  return new WorkerNotices(registration)
+}
+
 type Content = NonNullable<GlobalNotificationSettings['content']>
 
-function show(
-  chat: ChatStore,
-  message: Message,
-  content: Content,
-  open: (path: string) => void,
-): Notification | null {
+function noticeOf(chat: ChatStore, message: Message, content: Content): Notice | null {
   const conversation = chat.summary(message.conversation_id)
   if (conversation === null) return null
   const sender = nameOf(chat.current.users[message.sender_id])
   const title = conversation.type === 'direct' ? sender : `${sender} · ${titleOf(conversation)}`
-  const notification = new Notification(content === 'none' ? texts.product : title, {
+  return {
+    title: content === 'none' ? texts.product : title,
     body: content === 'full' ? excerptOf(message) : texts.notifications.newMessage,
-    tag: message.id,
-    icon: '/icon.svg',
-  })
-  notification.onclick = () => {
-    window.focus()
-    open(isThreadOnly(message) ? pathOf(message) : `/c/${message.conversation_id}`)
-    notification.close()
+    kept: {
+      conversation_id: message.conversation_id,
+      thread_id: isThreadOnly(message) ? (message.thread_id ?? '') : '',
+      seq: message.seq,
+    },
   }
-  return notification
 }

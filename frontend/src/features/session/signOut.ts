@@ -12,6 +12,7 @@ export async function signOut(auth: Auth): Promise<void> {
   const { user, sessionId } = session
   // It outlives the session: the server may end it before it responds.
   const rest = new Rest((wish) => auth.accessToken(wish, sessionId), new AbortController().signal)
+  await import('@/lib/push/subscription').then((push) => push.unsubscribe(rest)).catch(() => undefined)
   // Without a connection the session ends here all the same; the server is called later.
   const isDone = await rest.call<void>({ method: 'POST', url: '/v1/auth/logout', headers: BY_COOKIE }).then(
     () => true,

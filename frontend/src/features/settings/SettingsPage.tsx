@@ -9,6 +9,7 @@ import { useNotifications, usePage, useTheme, useToast } from '@/lib-react/page'
 import { notificationsExist } from '@/lib-react/notifications'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
 import type { Theme } from '@/lib-react/theme'
+import { unsubscribe } from '@/lib/push/subscription'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
@@ -181,13 +182,18 @@ function ThemeChoice() {
 function NotificationSwitch() {
   const { notifications } = usePage()
   const { choice, permission } = useNotifications()
+  const { rest } = useLive()
+  function turnOff(): void {
+    notifications.choose('off')
+    unsubscribe(rest).catch(() => undefined)
+  }
   if (!notificationsExist()) return <p className="text-meta text-text-muted">{t.notificationsNone}</p>
   if (permission === 'denied') return <p className="text-meta text-text-muted">{t.notificationsDenied}</p>
   const on = choice === 'on' && permission === 'granted'
   return (
     <div className="flex flex-wrap items-center justify-between gap-3">
       <p className="text-meta text-text-muted">{on ? t.notificationsOn : t.notificationsLead}</p>
-      <Button onClick={() => (on ? notifications.choose('off') : void notifications.turnOn())}>
+      <Button onClick={() => (on ? turnOff() : void notifications.turnOn())}>
         {on ? t.notificationsPause : t.notificationsOff}
       </Button>
     </div>
