@@ -36,7 +36,7 @@ export default defineConfig({
               name: 'base',
               test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)\.ts|chat\/names|errors|http|timing)|components\/(Icon|Field))/,
             },
-            { name: 'query', test: /node_modules\/@tanstack\/(react-query|query-core)\// },
+            { name: 'query', test: /node_modules\/(@tanstack\/(react-query|query-core)|idb)\// },
           ],
         },
       },

@@ -104,13 +104,22 @@ test('an open page and its worker show one notification, and signing out removes
   expect(await ben.page.evaluate(() => localStorage.getItem('test.subscribed'))).toBeNull()
 })
 
-test('without a network the client opens all the same', async ({ user }) => {
+test('without a network the client opens with what was read last, and goes on from there', async ({
+  user,
+}) => {
   const ada = await user('Ada')
+  const ben = await user('Ben')
+  const id = await ada.directWith(ben)
+  await ben.post(id, 'read before')
+  await ada.open(id)
+  await expect(ada.message('read before')).toBeVisible()
   await ada.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
   await expect.poll(() => ada.page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true)
+  await expect.poll(() => ada.page.evaluate(seenMessages)).toContain('read before')
   await ada.context.setOffline(true)
-  await ada.page.goto('/settings')
-  await expect(ada.page.getByRole('heading', { name: 'Settings' })).toBeVisible()
+  await ada.page.goto(`/c/${id}`)
+  await expect(ada.message('read before')).toBeVisible()
+  await expect(ada.row('Ben')).toBeVisible()
   const kept = await ada.page.evaluate(async () => {
     const requests = await Promise.all(
       (await caches.keys()).map(async (name) => (await caches.open(name)).keys()),
@@ -119,5 +128,31 @@ test('without a network the client opens all the same', async ({ user }) => {
   })
   expect(kept).toContain('/')
   expect(kept.filter((path) => /^\/(v1|socket\.io|docs)/.test(path))).toEqual([])
+  await ben.post(id, 'meanwhile')
   await ada.context.setOffline(false)
+  await expect(ada.history.getByRole('article')).toHaveText([/read before/, /meanwhile/])
+  await ada.page.getByRole('button', { name: 'Your account and status' }).click()
+  await ada.page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await expect(ada.page.getByRole('button', { name: 'Sign in' })).toBeVisible()
+  await expect
+    .poll(() => ada.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name)))
+    .not.toContain('synctalk.seen')
 })
+
+/** What the client keeps for when there is no network. */
+function seenMessages(): Promise<string[]> {
+  return new Promise((resolve) => {
+    const opening = indexedDB.open('synctalk.seen')
+    opening.onupgradeneeded = () => opening.transaction?.abort()
+    opening.onerror = () => resolve([])
+    opening.onsuccess = () => {
+      const reading = opening.result.transaction('seen').objectStore('seen').get('last') as IDBRequest<
+        { histories: { body: string }[][] } | undefined
+      >
+      reading.onsuccess = () => {
+        opening.result.close()
+        resolve((reading.result?.histories ?? []).flat().map(({ body }) => body))
+      }
+    }
+  })
+}

@@ -2,7 +2,8 @@ import { Suspense, useEffect, useState } from 'react'
 import { Route, Routes, useMatch } from 'react-router'
 import { usePage } from '@/lib-react/page'
 import { useChat } from '@/lib-react/chat'
-import { LiveSessionContext, useAuth } from '@/lib-react/session'
+import { LiveSessionContext, useAuth, useLive } from '@/lib-react/session'
+import { isPassing } from '@/lib/errors'
 import { LiveSession } from '@/lib/live/session'
 import { loadFileViews } from '@/features/messages/files/FilesPlace'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
@@ -28,6 +29,7 @@ const InvitePage = lazily(() =>
 const loadPalette = () => import('@/features/palette/Palette')
 const Palette = lazilyAsking(loadPalette)
 const loadWorker = () => import('@/lib/push/worker')
+const loadLastSeen = () => import('@/lib/live/lastSeen')
 const loadStarting = () => import('@/features/conversations/NewConversation')
 const NewDirect = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewDirect })))
 const NewGroup = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewGroup })))
@@ -76,6 +78,7 @@ function useLiveSession(userId: string, sessionId: string): LiveSession | null {
 /** What is answered by typing at once must be there before it is wanted. */
 function usePreloaded(): void {
   const listed = useChat((state) => state.listed)
+  const live = useLive()
   useEffect(() => {
     if (!listed) return
     const timer = setTimeout(() => {
@@ -86,10 +89,11 @@ function usePreloaded(): void {
         loadFileViews(),
         loadQueries(),
         loadWorker().then(({ registerWorker }) => registerWorker()),
+        loadLastSeen().then(({ keepLastSeen }) => keepLastSeen(live.chat, live.sessionId, live.signal)),
       ]).catch(() => undefined)
     }, PRELOAD_AFTER_MS)
     return () => clearTimeout(timer)
-  }, [listed])
+  }, [listed, live])
 }
 
 /** The list, and beside it what was chosen; on phones one of the two. */

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react'
+import { useEffect, useState, type FormEvent } from 'react'
 import { Link, useLocation, useSearchParams } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Field, Problem, useFirstProblem } from '@/components/Field'
@@ -31,6 +31,10 @@ const HEADS: Record<Mode, { title: string; lead: string }> = {
 /** Sign in, create an account, or come in as a guest: the first page a user sees. */
 export function SessionPage({ mode }: { mode: Mode }) {
   const entry = (useLocation().state as Entry | null) ?? {}
+  // However the session ended, nothing of it is left to be read here.
+  useEffect(() => {
+    import('@/lib/live/lastSeen').then(({ eraseLastSeen }) => eraseLastSeen()).catch(() => undefined)
+  }, [])
   return (
     <div className="grid h-dvh overflow-y-auto bg-bg lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
       <Pitch />

@@ -69,7 +69,7 @@ export class LiveSession {
   constructor(
     private readonly auth: Auth,
     userId: string,
-    sessionId: string,
+    readonly sessionId: string,
   ) {
     const { signal } = this
     const token = (wish?: TokenWish): Promise<string> => auth.accessToken(wish, sessionId)
@@ -125,9 +125,17 @@ export class LiveSession {
       try {
         return await this.loader.loadConversations()
       } catch {
+        if (attempt === 0) void this.showLastSeen()
         await sleep(backoffMs(attempt), this.signal)
       }
     }
+  }
+
+  /** Until the list can be loaded. */
+  private async showLastSeen(): Promise<void> {
+    await import('./lastSeen')
+      .then(({ restoreLastSeen }) => restoreLastSeen(this.chat, this.sessionId, this.signal))
+      .catch(() => undefined)
   }
 
   /** After `ready`: fetch everything that may have been missed, send everything that waited. */
