@@ -1,4 +1,4 @@
-/** Streamed messages: read while they are written, and heard once they are whole. */
+/** Streamed messages: read while they are written, and announced once they are whole. */
 import type { Message } from '../src/contracts'
 import { expectClean } from './clean'
 import { expect, test, type User } from './users'
@@ -34,7 +34,7 @@ class Stream {
   }
 }
 
-test('a message is read while it is written, also by who comes to it later, and is heard at its end', async ({
+test('a message is read while it is written, also by who comes to it later, and is announced at its end', async ({
   user,
 }) => {
   const ada = await user('Ada')
@@ -51,8 +51,8 @@ test('a message is read while it is written, also by who comes to it later, and 
   await stream.append('for ships')
   await expect(ben.message('A place 🚢 for ships')).toBeVisible()
   await expectClean(ben.page, 'a message that is being written')
-  const heard = ben.page.locator('[aria-live="polite"][aria-relevant="additions"]')
-  await expect(heard).not.toContainText('A place')
+  const announced = ben.page.locator('[aria-live="polite"][aria-relevant="additions"]')
+  await expect(announced).not.toContainText('A place')
 
   // Away and back: the text so far is loaded, and what follows joins it.
   await ben.page.reload()
@@ -67,7 +67,7 @@ test('a message is read while it is written, also by who comes to it later, and 
 
   await stream.end()
   await expect(ben.history.locator('[data-caret]')).toHaveCount(0)
-  await expect(heard).toContainText('Ada: A place 🚢 for ships, and for gulls.')
+  await expect(announced).toContainText('Ada: A place 🚢 for ships, and for gulls.')
 })
 
 test('a message whose writer fell silent says so', async ({ user }) => {

@@ -172,7 +172,7 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (editing !== null) return
     afterUploads.cancel(place)
     drafts.saveSoon(place, text)
-    // Who types in a thread is not told to the conversation.
+    // Who types in a thread is not shown in the conversation.
     if (threadId !== null) return
     if (text.trim() === '') typing.stop()
     else typing.typed(conversationId)

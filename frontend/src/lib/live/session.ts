@@ -198,7 +198,8 @@ export class LiveSession {
       this.sync.syncSoon(ids)
     }
     if (event.event === 'message:new') this.receiveMessage(event.payload)
-    if (event.event === 'message:new' || event.event === 'message:deleted') this.threads.heard(event.payload)
+    if (event.event === 'message:new' || event.event === 'message:deleted')
+      this.threads.received(event.payload)
     if (event.event === 'thread:updated') this.threads.take(event.payload)
     if (isWhole) this.announce(event.payload)
     if (event.event === 'user:updated' && event.payload.id === this.chat.me) this.auth.rename(event.payload)

@@ -69,7 +69,7 @@ export class Threads {
   }
 
   /** A reply of somebody else came, or one was deleted: count anew where the user may follow. */
-  heard(message: Message): void {
+  received(message: Message): void {
     const { thread_id, conversation_id } = message
     if (thread_id == null || message.sender_id === this.chat.me) return
     const known = this.known.getState()[thread_id]
@@ -121,7 +121,7 @@ export class Threads {
     this.recountSoon()
   }
 
-  /** Whoever answers follows, and has read up to there; the server tells one's other devices. */
+  /** Whoever answers follows, and has read up to there; one's other devices get it from the server. */
   answered(conversation_id: string, thread_id: string, seq: number): void {
     this.take({ conversation_id, thread_id, following: true, read_seq: seq, unread_count: 0 })
   }
