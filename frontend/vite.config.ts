@@ -19,6 +19,7 @@ export default defineConfig({
       '/v1': proxied,
       '/.well-known': proxied,
       '/dev': proxied,
+      '/embed/origins': proxied,
       '/socket.io': { ...proxied, ws: true },
     },
   },
@@ -28,13 +29,19 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: true,
     rolldownOptions: {
+      input: ['index.html', 'embed.html'],
       output: {
         codeSplitting: {
           groups: [
-            // What every page needs is one file: it compresses better than many.
+            // What every page needs, /embed too, is one file: it compresses better than many.
             {
               name: 'base',
-              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)\.ts|chat\/names|errors|http|timing)|components\/(Icon|Field))/,
+              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)\.ts|chat\/names|errors|http|timing)|lib-react\/(page|session|lazily|theme|clock|emoji|notifications|toasts)|components\/(Icon|Field|Button|States|Toasts)|app\/(Crash|useEscape))/,
+            },
+            // The same for what many views of the app need.
+            {
+              name: 'shared',
+              test: /src\/(lib-react\/chat|lib\/(chat\/(attention|excerpts|files|summaries)|text\/rich)\.ts|components\/Avatar|features\/messages\/actions)/,
             },
             { name: 'query', test: /node_modules\/(@tanstack\/(react-query|query-core)|idb)\// },
           ],

@@ -34,6 +34,7 @@ function allowed(from: string, to: string): boolean {
   if (from === to || from === 'app' || from === 'main.tsx') return true
   if (from.startsWith('features/')) return SHARED.includes(to)
   if (from === 'components') return to !== 'app' && !to.startsWith('features/')
+  if (from === 'dropin') return to === 'lib'
   if (from === 'lib-react') return to === 'lib' || to === 'contracts'
   return from === 'lib' && to === 'contracts'
 }

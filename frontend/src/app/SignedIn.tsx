@@ -1,8 +1,9 @@
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState, type ReactNode } from 'react'
 import { Route, Routes, useMatch } from 'react-router'
 import { usePage } from '@/lib-react/page'
 import { useChat } from '@/lib-react/chat'
 import { LiveSessionContext, useAuth, useLive } from '@/lib-react/session'
+import type { SessionAuth } from '@/lib/auth/auth'
 import { LiveSession } from '@/lib/live/session'
 import { loadFileViews } from '@/features/messages/files/FilesPlace'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
@@ -41,24 +42,35 @@ interface SignedInProps {
   sessionId: string
 }
 
-/** The app of one signed-in user. Mounted anew for each session, and nothing that it has outlives it. */
-export default function SignedIn({ userId, sessionId }: SignedInProps) {
+/** The app of one signed-in user. */
+export default function SignedIn(session: SignedInProps) {
+  return (
+    <Session auth={useAuth()} {...session}>
+      <Frame />
+    </Session>
+  )
+}
+
+interface SessionProps extends SignedInProps {
+  auth: SessionAuth
+  children: ReactNode
+}
+
+/** What views of one signed-in user stand on. Mounted anew for each session, and nothing that it has outlives it. */
+export function Session({ auth, userId, sessionId, children }: SessionProps) {
   const [queries] = useState(() => new QueryBox())
-  const live = useLiveSession(userId, sessionId)
+  const live = useLiveSession(auth, userId, sessionId)
   if (live === null) return null
   return (
     <QueryBoxContext value={queries}>
-      <LiveSessionContext value={live}>
-        <Frame />
-      </LiveSessionContext>
+      <LiveSessionContext value={live}>{children}</LiveSessionContext>
     </QueryBoxContext>
   )
 }
 
 /** Start a session, and stop it with the view. */
-function useLiveSession(userId: string, sessionId: string): LiveSession | null {
+function useLiveSession(auth: SessionAuth, userId: string, sessionId: string): LiveSession | null {
   const { toasts } = usePage()
-  const auth = useAuth()
   const [live, setLive] = useState<LiveSession | null>(null)
   useEffect(() => {
     const session = new LiveSession(auth, userId, sessionId)

@@ -28,7 +28,8 @@ async function isOutdated(): Promise<boolean> {
   const entry = document.querySelector<HTMLScriptElement>('script[type="module"]')?.src
   if (entry === undefined) return false
   try {
-    const response = await fetch('/', { cache: 'no-store' })
+    const page = window.location.pathname === '/embed' ? '/embed' : '/'
+    const response = await fetch(page, { cache: 'no-store' })
     return response.ok && !(await response.text()).includes(new URL(entry).pathname)
   } catch {
     return false

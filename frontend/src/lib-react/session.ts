@@ -1,10 +1,12 @@
 /** How views reach the services: the page's `Auth`, and the `LiveSession` of who is signed in. */
 import { createContext, useContext } from 'react'
-import { useStore } from 'zustand'
+import { useStore, type StoreApi } from 'zustand'
 import type { Auth, AuthState } from '@/lib/auth/auth'
 import type { LiveSession } from '@/lib/live/session'
 
 export const AuthContext = createContext<Auth | null>(null)
+/** Who is signed in, where there is no `Auth` of our own page. */
+export const AuthStateContext = createContext<StoreApi<AuthState> | null>(null)
 export const LiveSessionContext = createContext<LiveSession | null>(null)
 
 export function useAuth(): Auth {
@@ -13,11 +15,19 @@ export function useAuth(): Auth {
   return auth
 }
 
-export const useAuthState = (): AuthState => useStore(useAuth().state)
+function useAuthStore(): StoreApi<AuthState> {
+  const embedded = useContext(AuthStateContext)
+  const own = useContext(AuthContext)?.state
+  const store = embedded ?? own
+  if (store === undefined) throw new Error('There is no AuthContext here.')
+  return store
+}
+
+export const useAuthState = (): AuthState => useStore(useAuthStore())
 
 /** Whether the user is a guest, who finds nobody and begins nothing. */
 export const useIsGuest = (): boolean =>
-  useStore(useAuth().state, (state) => state.state === 'signed_in' && state.user.is_guest === true)
+  useStore(useAuthStore(), (state) => state.state === 'signed_in' && state.user.is_guest === true)
 
 export function useLive(): LiveSession {
   const live = useContext(LiveSessionContext)

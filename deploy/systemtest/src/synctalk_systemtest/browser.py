@@ -23,13 +23,16 @@ needs_browser = [
 ]
 
 
-def run_in_browser(stack: RunningStack, script: str) -> None:
-    """Make sure that the client is built, and run this script of its `package.json`; the failure has what it prints."""
+def run_in_browser(stack: RunningStack, script: str, **given: str) -> None:
+    """Make sure that the client is built, and run this script of its `package.json`; the failure has what it prints.
+
+    `given` are further variables of its environment.
+    """
     said: list[str] = []
     up(stack.stack, said.append)
     assert not any(line.startswith("warning") for line in said), said
 
-    environment = os.environ | stack.environment() | {"CHROMIUM": CHROMIUM}
+    environment = os.environ | stack.environment() | {"CHROMIUM": CHROMIUM} | given
     command = [sys.executable, "-m", "synctalk_local", "npm", "run", "--silent", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]

@@ -21,7 +21,7 @@ export function NotificationKeeper() {
 }
 
 /** Count the unread messages of which the user wants to be notified. */
-function useCountedUnread(): number {
+export function useCountedUnread(): number {
   const conversations = useConversations()
   const { notificationSettings } = useLive()
   const all = useStore(notificationSettings.known)

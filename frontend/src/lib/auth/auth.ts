@@ -22,6 +22,9 @@ export type AuthState =
   | { state: 'signed_out'; ended: EndReason | 'left' | null; username: string | null }
   | { state: 'signed_in'; user: User; sessionId: string }
 
+/** What a session needs of who signed in, in our own page or in one that embeds us. */
+export type SessionAuth = Pick<Auth, 'state' | 'accessToken' | 'end' | 'rename'>
+
 const stateOf = (stored: storage.StoredSession | null): AuthState =>
   stored === null
     ? { state: 'signed_out', ended: null, username: null }

@@ -63,6 +63,11 @@ export class Conversations {
     await this.take({ method: 'POST', url: `/v1/conversations/${id}/join` })
   }
 
+  /** Return the id of the conversation of this id, or of this `external:` name. */
+  find(reference: string): Promise<string> {
+    return this.take({ url: `/v1/conversations/${encodeURIComponent(reference)}` })
+  }
+
   /** Come into a group by an invite. */
   acceptInvite(code: string): Promise<string> {
     return this.take({ method: 'POST', url: `/v1/invites/${encodeURIComponent(code)}/accept` })

@@ -5,7 +5,7 @@
  * store is not used again, so nothing that one user requested can reach the next.
  */
 import type { Message, ReadyToClient } from '@/contracts'
-import type { Auth } from '@/lib/auth/auth'
+import type { SessionAuth } from '@/lib/auth/auth'
 import type { Change } from '@/lib/chat/changes'
 import { ChatStore } from '@/lib/chat/store'
 import { Rest, type TokenWish } from '@/lib/http'
@@ -67,7 +67,7 @@ export class LiveSession {
   private readonly messageListeners = new Set<MessageListener>()
 
   constructor(
-    private readonly auth: Auth,
+    private readonly auth: Omit<SessionAuth, 'state'>,
     userId: string,
     readonly sessionId: string,
   ) {

@@ -55,6 +55,13 @@ export const lazyTexts = {
     ],
   },
 
+  embed: {
+    signIn: 'Sign in to chat',
+    signInLead: 'Sign in on this page, then come back here.',
+    signedIn: 'I’ve signed in',
+    noMember: 'This conversation isn’t open to you.',
+  },
+
   start: {
     title: 'New conversation',
     findUsers: 'Find people',
