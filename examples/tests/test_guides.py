@@ -12,6 +12,7 @@ from synctalk_systemtest.stack import RunningStack, running_stack
 from synctalk_testkit.clients import User, Users, new_name
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.ports import free_port
+from yarl import URL
 
 GUIDES = Path(__file__).parents[2] / "docs/guides"
 TEXTS = {path.name: path.read_text() for path in sorted(GUIDES.glob("*.md"))}
@@ -85,6 +86,33 @@ async def test_game_lobby__players_come_and_go(stack: RunningStack, server_key: 
     printed = await output_of("lobby", stack, SYNCTALK_KEY=server_key)
     assert printed[-1] == "Ada plays"
     assert "Ada sees that somebody came or went" in printed[:-1]
+
+
+async def test_chat_in_your_page__who_is_signed_in_there_is_in_the_conversation(
+    stack: RunningStack, server_key: str
+) -> None:
+    port, name = free_port(), new_name().lower()
+    page = f"http://localhost:{port}"
+    async with started("page", stack, SYNCTALK_KEY=server_key, PORT=str(port)), aiohttp.ClientSession() as http:
+
+        async def answers() -> bool:
+            try:
+                async with http.get(f"{page}/my/chat-token") as nobody:
+                    return nobody.status == 401
+            except aiohttp.ClientConnectionError:
+                return False
+
+        await eventually(answers, TIMEOUT_S)
+        async with http.get(page) as shop:
+            [script] = re.findall(r'src="(.*?)"', await shop.text())
+        async with http.get(script) as embed:
+            assert (embed.status, "javascript" in embed.headers["Content-Type"]) == (200, True)
+        async with http.get(f"{page}/my/chat-token", cookies={"login": name}) as answer:
+            tokens = await answer.json()
+        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+        for reference in ("external:ticket-8812", "external%3Aticket-8812"):
+            async with http.get(URL(f"{stack.url}/v1/conversations/{reference}", encoded=True), headers=headers) as got:
+                assert (got.status, (await got.json())["title"]) == (200, "Ticket 8812")
 
 
 async def a_bot(stack: RunningStack, server_key: str, reader: User) -> tuple[str, str]:
