@@ -10,8 +10,8 @@ test.describe.configure({ mode: 'default' })
 const ORIGIN = process.env.SYNCTALK_ALLOWED_ORIGINS ?? ''
 let host: HostPage
 
-test.beforeAll(async ({ baseURL = '' }) => {
-  host = new HostPage(baseURL)
+test.beforeAll(async ({ baseURL }) => {
+  host = new HostPage(baseURL ?? '')
   await host.listen(Number(new URL(ORIGIN).port))
 })
 
@@ -180,11 +180,11 @@ test('who can’t be let in is asked to sign in, and comes in after that', async
 })
 
 test('a page of an origin that is not allowed gets no frame, and gives no token away', async ({
-  baseURL = '',
+  baseURL,
   browser,
   request,
 }) => {
-  const other = new HostPage(baseURL)
+  const other = new HostPage(baseURL ?? '')
   await other.listen(0)
   const ada = await customer(request, 'Ada')
   other.answer = () => ({ token: jwtFor(ada.sub, 'Ada') })
@@ -196,7 +196,7 @@ test('a page of an origin that is not allowed gets no frame, and gives no token 
   await refused
   await button(page).click()
   await expect(page.frameLocator('iframe').getByText(/Sign in|Message/)).toHaveCount(0)
-  expect(page.frames().map((frame) => frame.url())).not.toContain(`${baseURL}/embed`)
+  expect(page.frames().map((frame) => frame.url())).not.toContain(`${baseURL ?? ''}/embed`)
   expect(other.asked).toBe(1)
   await context.close()
   await other.close()
