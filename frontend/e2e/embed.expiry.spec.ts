@@ -5,7 +5,7 @@ import { HostPage, jwtFor } from './hostPage'
 import { callAs, expect, test, type Account } from './users'
 
 // One origin is allowed, so there is one such page at a time.
-test.describe.configure({ mode: 'default' })
+test.describe.configure({ mode: 'default', timeout: 240_000 })
 
 const ORIGIN = process.env.SYNCTALK_ALLOWED_ORIGINS ?? ''
 let host: HostPage
