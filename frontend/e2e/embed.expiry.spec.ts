@@ -54,9 +54,9 @@ test('a user of another product chats in its page', async ({ browser, request, u
   })
   const { page, chat } = await opened(browser)
   await page.evaluate(() => {
-    const heard: number[] = []
-    Object.assign(window, { heard })
-    window.SyncTalk?.on('unread', (count) => heard.push(count))
+    const counts: number[] = []
+    Object.assign(window, { counts })
+    window.SyncTalk?.on('unread', (count) => counts.push(count))
   })
   await expect(button(page)).toHaveAttribute('aria-expanded', 'false')
 
@@ -71,7 +71,7 @@ test('a user of another product chats in its page', async ({ browser, request, u
   await button(page, 'Chat, 1 unread message').focus()
   await page.keyboard.press('Enter')
   await expect(page.getByRole('dialog', { name: 'Chat' })).toBeVisible()
-  await expect(chat.getByText('Can I help?')).toBeVisible()
+  await expect(chat.getByRole('article').filter({ hasText: 'Can I help?' })).toBeVisible()
   await expect(composerIn(chat)).toBeFocused()
   await page.keyboard.type('Where is my parcel?')
   await page.keyboard.press('Enter')
@@ -83,7 +83,7 @@ test('a user of another product chats in its page', async ({ browser, request, u
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
   await expect(button(page)).toBeFocused()
-  expect(await page.evaluate(() => (window as unknown as { heard: number[] }).heard)).toEqual([1, 0])
+  expect(await page.evaluate(() => (window as unknown as { counts: number[] }).counts)).toEqual([1, 0])
 
   // Colours are colours; no token is kept anywhere.
   const frame = page.frames().find((one) => one.url().endsWith('/embed'))
@@ -130,7 +130,7 @@ test('the page is asked again when the token ends, and opens by its own calls', 
   await expect.poll(() => host.asked, { timeout: 90_000 }).toBeGreaterThanOrEqual(3)
   await ben.visit(id)
   await ben.say('Still there?')
-  await expect(chat.getByText('Still there?')).toBeVisible()
+  await expect(chat.getByRole('article').filter({ hasText: 'Still there?' })).toBeVisible()
   await composerIn(chat).fill('Yes.')
   await composerIn(chat).press('Enter')
   await expect(ben.message('Yes.')).toBeVisible()

@@ -7,7 +7,7 @@ export interface SyncTalk {
   open(): void
   close(): void
   toggle(): void
-  /** Hear of each change of the number of unread messages; what is returned ends it. */
+  /** Subscribe to the number of unread messages; what is returned unsubscribes. */
   on(event: 'unread', listener: (count: number) => void): () => void
 }
 

@@ -13,7 +13,7 @@ import { keepStorage } from './storage'
 const root = document.getElementById('root')
 if (root === null) throw new Error('embed.html has no #root')
 
-// Before the page hears that the frame is there, so that nothing of what it says is missed.
+// Before the frame's load event, at which the page begins: nothing of what it sends is missed.
 const host = new HostPage()
 host.listen()
 keepStorage()

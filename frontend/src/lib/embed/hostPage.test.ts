@@ -36,7 +36,7 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllGlobals())
 
-test('the page around it, of an allowed origin, is heard and answered', async () => {
+test('the page around it, of an allowed origin, is listened to and answered', async () => {
   await say(start)
   expect(host.state.getState()).toEqual({ start, open: true })
   const given = host.ask()
@@ -52,7 +52,7 @@ test.each([
   ['another window of an allowed origin', start, ALLOWED, { postMessage: vi.fn() }],
   ['its own window', start, window.location.origin, window],
   ['a message of something else', { type: 'start' }, ALLOWED, parent],
-])('%s is not heard', async (_, data, origin, source) => {
+])('%s is ignored', async (_, data, origin, source) => {
   await say(data, origin, source)
   host.close()
   expect(host.state.getState().start).toBeNull()

@@ -1,4 +1,4 @@
-/** What a page and the frame that it embeds tell each other; `embed.js` is on the page's side. */
+/** The messages between a page and the frame that it embeds; `embed.js` is on the page's side. */
 import type { Tokens } from '@/contracts'
 
 /** What the page's own backend gave: a token to exchange, tokens of ours, or that it knows nobody. */
