@@ -218,7 +218,7 @@ class Follower(LiveSocket):
         """Return whether it takes no `change_seq`: it is about this user alone, or beside a change that takes it."""
         copy = self.copies[conversation["id"]]
         seen = max(copy.cursor, self._last.get(conversation["id"], 0))
-        return conversation["change_seq"] <= seen
+        return int(conversation["change_seq"]) <= seen
 
     def _check_inside(self, event: str, data: Any) -> None:
         if event in INSIDE:
