@@ -43,7 +43,7 @@ export default defineConfig({
               name: 'shared',
               test: /src\/(lib-react\/chat|lib\/(chat\/(attention|excerpts|files|summaries)|text\/rich)\.ts|components\/Avatar|features\/messages\/actions)/,
             },
-            { name: 'query', test: /node_modules\/(@tanstack\/(react-query|query-core)|idb)\// },
+            { name: 'query', test: /node_modules\/@tanstack\/(react-query|query-core)\// },
           ],
         },
       },

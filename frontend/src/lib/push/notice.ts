@@ -54,7 +54,7 @@ export const keptOf = ({ conversation_id, thread_id, seq }: PushData): Kept => (
   seq: Number(seq),
 })
 
-/** Who wrote, where and what, as far as the user's settings let the server tell it. */
+/** Who wrote, where and what, as far as the user's settings let the server send it. */
 export function noticeOf({ data, notification }: Push): Notice {
   const names = [data.sender_name, data.title].filter((name) => name)
   return {

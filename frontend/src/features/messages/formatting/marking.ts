@@ -77,7 +77,7 @@ function markedLink(text: string, start: number, end: number): Change {
   }
 }
 
-/** Change the field as typing does, so that it can be undone and the field's own listeners hear of it. */
+/** Change the field as typing does, so that it can be undone and the field's own listeners are called. */
 export function mark(field: HTMLTextAreaElement, kind: Mark): void {
   const change = marked(kind, field.value, field.selectionStart, field.selectionEnd)
   field.focus()
