@@ -88,6 +88,7 @@ def test_image__with_allowed_origins__reads_them_as_the_services_do(tmp_path: Pa
 
     for origin in ("https://a.example.com", "https://b.example.com:8443"):
         assert f'"{origin}" "{origin}";' in text
+    assert "\"'self' https://a.example.com https://b.example.com:8443\";" in text
 
 
 def test_image__with_an_address_of_ipv6_or_every_origin__is_what_nginx_accepts(tmp_path: Path) -> None:

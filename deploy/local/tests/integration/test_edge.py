@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from synctalk_local.processes.edge import origins
@@ -234,7 +235,7 @@ PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
+    "X-Frame-Options": "SAMEORIGIN",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
@@ -250,11 +251,14 @@ async def test_page__by_each_way__has_every_guard_once(edge: Edge, path: str) ->
         assert "Strict-Transport-Security" not in answer.headers
 
 
+def policy_of(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    [policy] = answer.headers.getall("Content-Security-Policy")
+    return dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+
+
 async def test_page__has_a_policy_that_lets_nothing_out_to_other_origins(edge: Edge) -> None:
     async with edge.http.get(edge.url + "/") as answer:
-        policies = answer.headers.getall("Content-Security-Policy")
-
-    (policy,) = (dict(rule.strip().split(" ", 1) for rule in policy.split(";")) for policy in policies)
+        policy = policy_of(answer)
     assert policy["default-src"] == policy["connect-src"] == policy["script-src"] == "'self'"
     assert policy["img-src"].split() == ["'self'", "data:", "blob:"]
 
@@ -279,6 +283,31 @@ async def test_manifest__has_its_type_and_the_headers_of_all(edge: Edge) -> None
 async def test_service_worker__of_a_client_without_one__is_not_found(open_edge: Edge) -> None:
     async with open_edge.http.get(f"{open_edge.url}/other-sw.js") as answer:
         assert answer.status == 404
+
+
+async def test_embed__may_be_framed_by_allowed_origins_alone(edge: Edge, open_edge: Edge) -> None:
+    for one, others in ((edge, []), (open_edge, [OURS, "https://b.example"])):
+        async with one.http.get(f"{one.url}/embed") as answer:
+            assert (answer.status, "client in a page" in await answer.text()) == (200, True)
+            assert policy_of(answer)["frame-ancestors"].split() == ["'self'", *others]
+            assert "X-Frame-Options" not in answer.headers
+            assert answer.headers.getall("Cache-Control") == ["no-cache"]
+        async with one.http.get(f"{one.url}/embed/origins") as answer:
+            assert (answer.status, (await answer.text()).split()) == (200, others)
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", "/c/123", "/embed.html", "/embed/", "/embed.js", "/nothing.js"])
+async def test_anything_but_embed__may_be_framed_by_our_own_origin_alone(open_edge: Edge, path: str) -> None:
+    async with open_edge.http.get(open_edge.url + path, headers={"Accept": "text/html"}) as answer:
+        assert policy_of(answer)["frame-ancestors"] == "'self'"
+        assert answer.headers.getall("X-Frame-Options") == ["SAMEORIGIN"]
+        assert "client in a page" not in await answer.text()
+
+
+async def test_embed_js__is_a_script_that_is_asked_for_anew(open_edge: Edge) -> None:
+    async with open_edge.http.get(f"{open_edge.url}/embed.js") as answer:
+        assert (answer.status, "javascript" in answer.headers["Content-Type"]) == (200, True)
+        assert answer.headers.getall("Cache-Control") == ["no-cache"]
 
 
 async def test_answer_of_a_service__has_the_common_headers_and_none_of_a_page(edge: Edge) -> None:

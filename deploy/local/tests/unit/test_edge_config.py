@@ -66,4 +66,5 @@ def test_allowed_origins__of_the_services__are_the_edges_too(setting: str) -> No
         f'"{o}"{e}' for o in ("https://a.example", "https://b.example") for e in ("", ";")
     ]
     assert given["VARY_ORIGIN"] == "Origin"
+    assert given["EMBEDDING_ORIGINS"] == "https://a.example https://b.example"
     assert given_in({"SYNCTALK_ALLOWED_ORIGINS": ""}) == {}

@@ -123,6 +123,8 @@ def write_web_root(folder: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>client</title>")
     (folder / "sw.js").write_text("self.skipWaiting();")
     (folder / "manifest.webmanifest").write_text("{}")
+    (folder / "embed.html").write_text("<!doctype html><title>client in a page</title>")
+    (folder / "embed.js").write_text("(function () {})()")
     (folder / "assets" / "app-abc123.js").write_text("export const x = 1;\n" * 200)
     return folder
 

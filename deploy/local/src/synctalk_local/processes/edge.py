@@ -72,7 +72,11 @@ def origins(setting: str) -> dict[str, str]:
     if not allowed:
         return {}
     lines = ["default $http_origin;" if origin == "*" else f'"{origin}" "{origin}";' for origin in allowed]
-    return {"ALLOWED_ORIGINS": "\n        ".join(lines), "VARY_ORIGIN": "Origin"}
+    return {
+        "ALLOWED_ORIGINS": "\n        ".join(lines),
+        "VARY_ORIGIN": "Origin",
+        "EMBEDDING_ORIGINS": " ".join(allowed),
+    }
 
 
 def render(template: str, values: dict[str, str]) -> str:
@@ -112,6 +116,7 @@ def variables(
         "TRUSTED_RANGES": "",
         "ALLOWED_ORIGINS": "",
         "VARY_ORIGIN": "",
+        "EMBEDDING_ORIGINS": "",
         **DEFAULTS,
     }
 
