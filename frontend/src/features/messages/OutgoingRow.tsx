@@ -6,7 +6,8 @@ import { useMessageActions } from './actions'
 import { FilesPlace } from './files/FilesPlace'
 import { MessageBody } from './MessageBody'
 import { Quote } from './Quote'
-import { RowFrame, type Action } from './RowFrame'
+import type { Action } from './rowAction'
+import { RowFrame } from './RowFrame'
 import { SendingMark } from './SendingMark'
 
 const t = texts.messages

@@ -1,29 +1,18 @@
 import { Suspense, useState, type FocusEvent, type KeyboardEvent, type ReactNode } from 'react'
 import { Avatar } from '@/components/Avatar'
-import type { IconName } from '@/components/Icon'
 import { useUser } from '@/lib-react/chat'
 import { isShortcut } from '@/lib-react/keys'
 import { nameOf } from '@/lib/chat/names'
 import { lazily } from '@/lib-react/lazily'
 import { fullTime, timeOfDay } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
+import type { Action } from './rowAction'
 import { RowToolbar } from './RowToolbar'
 import { useLongPress } from '@/lib-react/useLongPress'
 
 const t = texts.messages
 
 const ActionSheet = lazily(() => import('@/components/ActionSheet'))
-
-/** What can be done with a message. */
-export interface Action {
-  icon: IconName
-  label: string
-  /** Does it while the message has the focus. */
-  key?: string
-  /** It stands in the menu, as it is done less often. */
-  more?: true
-  run: () => void
-}
 
 /** Why a message stands out: it is being changed, one has just jumped to it, or it mentions oneself. */
 export type Tint = 'editing' | 'marked' | 'mention' | null

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Menu, MenuItem } from '@/components/Menu'
-import type { Action } from './RowFrame'
+import type { Action } from './rowAction'
 
 interface RowMenuProps {
   trigger: ReactNode

@@ -3,7 +3,7 @@ import { IconButton } from '@/components/Button'
 import { lazily } from '@/lib-react/lazily'
 import { useEmojiUse } from '@/lib-react/page'
 import { texts } from '@/lib/text/texts'
-import type { Action } from './RowFrame'
+import type { Action } from './rowAction'
 
 const RowMenu = lazily(() => import('./RowMenu'))
 const EmojiPopover = lazily(() => import('@/components/emoji/EmojiPopover'))
