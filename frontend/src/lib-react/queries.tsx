@@ -2,7 +2,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useState, type ComponentType, type JSX } from 'react'
 import { isPassing } from '@/lib/errors'
-import { useQueryBox } from './asking'
+import { useQueryBox } from './queryBox'
 
 const MAX_RETRIES = 3
 

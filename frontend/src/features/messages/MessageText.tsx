@@ -3,6 +3,7 @@ import { lazily } from '@/lib-react/lazily'
 import { hasMarks } from '@/lib/text/marks'
 import { isEmojiOnly, piecesOf } from '@/lib/text/rich'
 import { cutToFold } from './folding'
+import type { TextProps } from './markdown/textProps'
 import { shown } from './pieces'
 import { useOwnUsername, useUsernames } from './useUsernames'
 
@@ -46,14 +47,6 @@ export const MessageText = memo(function MessageText({
     </Suspense>
   )
 })
-
-export interface TextProps {
-  body: string
-  mentioned: ReadonlySet<string>
-  own: string
-  folded: boolean
-  children: ReactNode
-}
 
 function Plain({ body, mentioned, own, folded, children }: TextProps) {
   const pieces = piecesOf(body, mentioned)

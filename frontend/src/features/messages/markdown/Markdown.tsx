@@ -1,8 +1,8 @@
 import { lazily } from '@/lib-react/lazily'
 import { Suspense, type ReactNode } from 'react'
-import type { TextProps } from '../MessageText'
 import { CODE_BLOCK } from '../pieces'
 import { build } from './build'
+import type { TextProps } from './textProps'
 
 const Highlighted = lazily(() => import('./Highlighted'))
 
