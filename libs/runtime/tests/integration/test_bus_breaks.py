@@ -210,6 +210,7 @@ async def test_ack__after_a_reconnect__the_batch_comes_again(
             relay.mend()
             await received.until("ada")
             await eventually(lambda: is_empty(vhost, QUEUE.name))
+            await eventually(lambda: _is_connected(bus))  # publishing has a connection of its own
             await send(bus, "bob")
             await received.until("bob")
 
