@@ -29,7 +29,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     manifest: true,
     rolldownOptions: {
-      input: ['index.html', 'embed.html'],
+      // By name, so that a build of something else replaces them.
+      input: { index: 'index.html', embed: 'embed.html' },
       output: {
         codeSplitting: {
           groups: [

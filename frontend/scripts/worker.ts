@@ -25,7 +25,9 @@ export function serviceWorker(): Plugin {
       order: 'post',
       async handler(_options, bundle) {
         const files = Object.values(bundle)
-        const entry = files.find((file) => file.type === 'chunk' && file.isEntry)
+        const entry = files.find(
+          (file) => file.type === 'chunk' && file.isEntry && file.facadeModuleId?.endsWith('/index.html'),
+        )
         const page = bundle['index.html']
         if (entry === undefined || page?.type !== 'asset')
           throw new Error('There is no page to make a shell of.')

@@ -8,7 +8,7 @@ import type { HostPage } from '@/lib/embed/hostPage'
 import type { Start } from '@/lib/embed/messages'
 import { CallError } from '@/lib/errors'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { failureText } from '@/lib/text/texts'
+import { failureText, texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 import { usePage } from '@/lib-react/page'
 import { useAuthState } from '@/lib-react/session'
@@ -62,7 +62,7 @@ function Entering({ host, auth }: EmbeddedProps) {
   }
   if (problem === null) return <Bones />
   return (
-    <main className="flex h-dvh flex-col justify-center">
+    <main aria-label={texts.product} className="flex h-dvh flex-col justify-center">
       {isRefusal(problem) ? (
         <Empty icon="lock" title={t.signIn} lead={t.signInLead}>
           <Button onClick={retry}>{t.signedIn}</Button>

@@ -57,7 +57,7 @@ function Frame({ host, start }: Pick<ChatProps, 'host' | 'start'>) {
   return (
     <div className="flex h-dvh flex-col">
       <ConnectionLine />
-      <main className="min-h-0 flex-1">
+      <main aria-label={texts.product} className="min-h-0 flex-1">
         <h1 className="sr-only">{texts.product}</h1>
         {wanted.failed === null ? (
           <Suspense>
