@@ -25,12 +25,12 @@ export function serviceWorker(): Plugin {
       order: 'post',
       async handler(_options, bundle) {
         const files = Object.values(bundle)
+        const page = bundle['index.html']
+        if (page?.type !== 'asset') return // a build of something else
         const entry = files.find(
           (file) => file.type === 'chunk' && file.isEntry && file.facadeModuleId?.endsWith('/index.html'),
         )
-        const page = bundle['index.html']
-        if (entry === undefined || page?.type !== 'asset')
-          throw new Error('There is no page to make a shell of.')
+        if (entry === undefined) throw new Error('The page has no script to make a shell of.')
         const named = files.map(({ fileName }) => fileName).filter((name) => name.startsWith('assets/'))
         const shell = [
           ...named.sort().map((name) => `/${name}`),

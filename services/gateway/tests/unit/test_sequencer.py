@@ -115,6 +115,15 @@ async def test_unnumbered__that_shows_a_state__waits_for_what_led_to_it(recorder
     assert recorder.calls[-1] == "complete"
 
 
+async def test_unnumbered__that_shows_a_state__before_the_state_was_read__waits_for_it(clock: "Clock") -> None:
+    recorder = Recorder()
+    recorder.accept_unnumbered("state", after=2)
+    recorder.accept(2)
+    recorder.accept_unnumbered("receipt")
+    recorder.sequencer.start(1)
+    assert recorder.delivered == [2, "state"]
+
+
 async def test_unnumbered__whose_state_is_not_reached_in_time__is_a_gap(recorder: Recorder, clock: "Clock") -> None:
     recorder.accept_unnumbered("state", after=1)
     await clock.advance(GAP_WAIT_S)

@@ -101,9 +101,10 @@ class Sequencer:
             self._drain()
 
     def _accept_unnumbered(self, event: Event) -> None:
-        if self.change_seq is None:
+        after = event.get("after", 0)
+        if self.change_seq is None and (self.paused or after == 0):
             return
-        if not self._early and event.get("after", 0) <= self.change_seq:
+        if self.change_seq is not None and not self._early and after <= self.change_seq:
             self._owner.deliver(event)
         elif len(self._unnumbered) < MAX_EARLY:
             self._unnumbered.append(event)
