@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-load check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
+.PHONY: test-histories help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-load check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
@@ -15,6 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 4
 STACKS ?= 3
 FLOOD_SECONDS ?= 20
+HISTORIES ?= 200
 # The longest first: each worker begins with a share and then takes over what another has left.
 ACROSS_SERVICES := tests/browser/test_web_client.py tests/faults deploy/local/tests/system tests/e2e \
 	tests/browser/test_web_client_expiry.py clients/python/tests examples/tests
@@ -105,6 +106,9 @@ test-clusters: $(READY) ## prove the whole system on clusters whose nodes are ki
 test-load: $(READY) ## run the Artillery scenario for some seconds; installs Artillery, which has 460 MB
 	$(PYTEST) -q tests/load
 
+test-histories: $(READY) ## let users do anything at random; in the end what each holds equals a fresh load (HISTORIES=200)
+	HISTORIES=$(HISTORIES) $(PYTEST) -q -s tests/histories
+
 check: $(READY) ## run everything that CI runs
 	$(MAKE) --no-print-directory -j 2 lint types generated k8s-check
 	$(MAKE) --no-print-directory test
@@ -114,7 +118,10 @@ generated: $(READY) # generated files must equal those committed
 	$(LOCAL) npm run --silent contracts -- --check
 	$(BIN)/python docs/generate.py --check
 
-k8s-check: $(READY) ## validate the Kubernetes manifests, offline
+k8s-test-histories: $(READY) ## let users do anything at random; in the end what each holds equals a fresh load (HISTORIES=200)
+	HISTORIES=$(HISTORIES) $(PYTEST) -q -s tests/histories
+
+check: $(READY) ## validate the Kubernetes manifests, offline
 	$(BIN)/python -m synctalk_k8s
 
 images: $(READY) ## build all images
