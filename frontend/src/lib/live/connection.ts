@@ -238,7 +238,7 @@ export class Connection {
 
   /** The machine reports that it has no network: no need to wait for the ping to fail. */
   private readonly networkLost = (): void => {
-    if (this.isLive) this.reconnect()
+    if (this.isLive || this.state.getState().state === 'connecting') this.reconnect()
   }
 }
 
