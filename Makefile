@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: test-histories help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-load check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
+.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-load test-histories check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
@@ -118,10 +118,7 @@ generated: $(READY) # generated files must equal those committed
 	$(LOCAL) npm run --silent contracts -- --check
 	$(BIN)/python docs/generate.py --check
 
-k8s-test-histories: $(READY) ## let users do anything at random; in the end what each holds equals a fresh load (HISTORIES=200)
-	HISTORIES=$(HISTORIES) $(PYTEST) -q -s tests/histories
-
-check: $(READY) ## validate the Kubernetes manifests, offline
+k8s-check: $(READY) ## validate the Kubernetes manifests, offline
 	$(BIN)/python -m synctalk_k8s
 
 images: $(READY) ## build all images
