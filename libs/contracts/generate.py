@@ -19,7 +19,7 @@ from synctalk_contracts.compatibility import incompatibilities, schema_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "libs/contracts/schemas"
-FRONTEND = ROOT / "frontend"
+CLIENT = ROOT / "clients/js"
 ACCOUNTS = ROOT / "deploy/accounts"
 
 
@@ -59,11 +59,11 @@ def refuse_incompatible(files: dict[Path, str]) -> list[str]:
 
 
 def web_types(check: bool) -> int:
-    """The TypeScript types, by the web client's own script; nothing to do where its packages are not installed."""
-    if not (FRONTEND / "node_modules").exists():
+    """The TypeScript types, by the script of the JavaScript client; nothing to do where no packages are installed."""
+    if not (ROOT / "node_modules").exists():
         return 0
     command = ["npm", "run", "--silent", "contracts", *(["--", "--check"] if check else [])]
-    return subprocess.run(command, cwd=FRONTEND, check=False).returncode  # noqa: S603
+    return subprocess.run(command, cwd=CLIENT, check=False).returncode  # noqa: S603
 
 
 def main(*, check: bool, web: bool) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
+from synctalk_contracts.acks import ACKS
 from synctalk_contracts.asyncapi import document
 from synctalk_contracts.registry import EVENTS
 from synctalk_contracts.sockets import TO_CLIENT, TO_SERVER
@@ -67,7 +68,16 @@ def test_document__operations__name_messages_of_their_own_channel() -> None:
 def test_document__every_event__is_in_it_once() -> None:
     names = [message["name"] for message in DOCUMENT["components"]["messages"].values()]
 
-    assert sorted(names) == sorted([*TO_SERVER, *TO_CLIENT, *EVENTS])
+    acks = {ack.__name__ for ack in ACKS.values()} | {"RefusedAck"}
+    assert sorted(names) == sorted([*TO_SERVER, *TO_CLIENT, *EVENTS, *acks])
+
+
+def test_document__event_of_a_client__has_its_acks_as_reply() -> None:
+    assert ACKS.keys() == TO_SERVER.keys()
+    for event, ack in ACKS.items():
+        reply = DOCUMENT["operations"][event.replace(":", "_")]["reply"]
+        named = [_resolve(_resolve(message["$ref"])["$ref"])["name"] for message in reply["messages"]]
+        assert named == [ack.__name__, "RefusedAck"]
 
 
 def test_document__its_schemas__are_valid() -> None:

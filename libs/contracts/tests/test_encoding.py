@@ -2,23 +2,29 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+from synctalk_contracts import commands as contract
 from synctalk_contracts.base import Contract
 from synctalk_contracts.commands import Reply, ReplyBatch
-from synctalk_contracts.encoding import fanout, to_client
+from synctalk_contracts.encoding import commands, fanout, to_client
 from synctalk_contracts.fanout import ContactsEvent, PresenceEvent, ProfileEvent, RoomBatch, UserEvent
-from synctalk_contracts.sockets import TO_CLIENT, ReadyToClient
+from synctalk_contracts.sockets import TO_CLIENT, TO_SERVER, ReadyToClient
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 ValuesOf = Callable[[dict[str, Any]], st.SearchStrategy[Any]]
 quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+USER_ID = "01997e00-0000-7000-8000-000000000001"
+DEADLINE = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 RENDERED = {"message", "user", "presence", "conversation"}
 
@@ -148,6 +154,53 @@ def test_reply_batch__done_and_refused__are_the_contracts() -> None:
         Reply(id=3, error=error),
     ]
     assert fanout.read_replies(data) == json.loads(data)["replies"]
+
+
+COMMANDS: dict[str, type[contract.Command]] = {
+    "message:send": contract.SendMessage,
+    "message:edit": contract.EditMessage,
+    "message:delete": contract.DeleteMessage,
+    "message:stream:start": contract.StartStream,
+    "message:stream:append": contract.AppendToStream,
+    "message:stream:end": contract.EndStream,
+    "reaction:add": contract.AddReaction,
+    "reaction:remove": contract.RemoveReaction,
+    "receipt:delivered": contract.MarkDelivered,
+    "receipt:read": contract.MarkRead,
+    "thread:read": contract.MarkThreadRead,
+}
+
+
+def test_commands__all__are_those_of_some_event() -> None:
+    assert set(COMMANDS.values()) == set(contract.Command.__subclasses__())
+
+
+@pytest.mark.parametrize("event", COMMANDS)
+def test_command__of_any_event_its_contract_takes__is_the_commands_contracts(event: str, values_of: ValuesOf) -> None:
+    kind = COMMANDS[event]
+    encoder = commands.Encoder(kind)
+    validator = Draft202012Validator(committed("commands/command_batch.v1"))
+
+    @quick
+    @given(values_of(committed(f"to_server/{event.replace(':', '.')}.v1")), st.none() | st.just("00-trace-span-01"))
+    def check(value: Any, traceparent: str | None) -> None:
+        try:
+            payload = TO_SERVER[event].model_validate(value)
+        except ValidationError:
+            reject()  # the class has rules beyond the schema
+        encoded = encoder.of(USER_ID, vars(payload))
+        command = kind(user_id=USER_ID, **payload.model_dump())
+        requests = [
+            contract.CommandRequest(id=n, connection_id="c", traceparent=traceparent, command=command) for n in (1, 2)
+        ]
+        whole = contract.CommandBatch(reply_to="gateway-1", requests=requests, deadline=DEADLINE)
+        data = commands.batch("gateway-1", [commands.request(n, "c", traceparent, encoded) for n in (1, 2)], DEADLINE)
+        validator.validate(json.loads(data))
+        assert encoded.conversation_id == command.conversation_id
+        assert json.loads(data) == json.loads(whole.to_bytes())
+        assert contract.CommandBatch.from_bytes(data) == contract.CommandBatch.from_bytes(whole.to_bytes())
+
+    check()
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"1", b"{}", b"\xff"], ids=repr)

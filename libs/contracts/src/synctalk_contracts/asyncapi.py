@@ -1,11 +1,13 @@
 """The AsyncAPI 3.0 document, made from the models: the Socket.IO vocabulary and the events on the bus."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from synctalk_contracts import topology
+from synctalk_contracts.acks import ACKS, RefusedAck
 from synctalk_contracts.registry import EVENTS
 from synctalk_contracts.sockets import TO_CLIENT, TO_SERVER
 
@@ -13,15 +15,17 @@ Json = dict[str, Any]
 
 
 def document() -> Json:
-    """The whole document as JSON-ready values."""
-    shapes: list[type[BaseModel]] = [*TO_SERVER.values(), *TO_CLIENT.values(), *EVENTS.values()]
+    """The whole document as JSON-ready values. Each event of a client is an operation, with its acks as reply."""
+    replies: list[type[BaseModel]] = [*ACKS.values(), RefusedAck]
+    acks = {reply.__name__: reply for reply in replies}
+    shapes: list[type[BaseModel]] = [*TO_SERVER.values(), *TO_CLIENT.values(), *EVENTS.values(), *acks.values()]
     _, definitions = models_json_schema(
         [(s, "validation") for s in shapes], ref_template="#/components/schemas/{model}"
     )
     names = _definition_names(shapes)
     messages = {
         _key(event): {"name": event, "contentType": "application/json", "payload": _ref(names[cls])}
-        for event, cls in [*TO_SERVER.items(), *TO_CLIENT.items(), *EVENTS.items()]
+        for event, cls in [*TO_SERVER.items(), *TO_CLIENT.items(), *EVENTS.items(), *acks.items()]
     }
     return {
         "asyncapi": "3.0.0",
@@ -29,22 +33,27 @@ def document() -> Json:
             "title": "SyncTalk",
             "version": "1.0.0",
             "description": "Socket.IO events between clients and the gateway, and the events that the services "
-            "send each other over RabbitMQ. Every client event is acked with {ok: true, ...} or {ok: false, error}.",
+            "send each other over RabbitMQ. The reply to a client's event is its Socket.IO acknowledgement.",
         },
         "channels": {
             "sockets": {
                 "address": "/socket.io/",
                 "title": "Socket.IO v4, namespace /",
-                "messages": {_key(e): {"$ref": f"#/components/messages/{_key(e)}"} for e in [*TO_SERVER, *TO_CLIENT]},
+                "messages": _messages([*TO_SERVER, *TO_CLIENT]),
+            },
+            "acks": {
+                "address": None,
+                "title": "Acknowledgements, by the packet's id in Socket.IO",
+                "messages": _messages(acks),
             },
             "events": {
                 "address": topology.EVENTS_EXCHANGE,
                 "title": "Topic exchange; the routing key is the event's type",
-                "messages": {_key(e): {"$ref": f"#/components/messages/{_key(e)}"} for e in EVENTS},
+                "messages": _messages(EVENTS),
             },
         },
         "operations": {
-            "fromClient": _operation("receive", "sockets", list(TO_SERVER)),
+            **{_key(event): _acked(event) for event in TO_SERVER},
             "toClient": _operation("send", "sockets", list(TO_CLIENT)),
             "onTheBus": _operation("send", "events", list(EVENTS)),
         },
@@ -67,6 +76,20 @@ def _key(event: str) -> str:
 
 def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _messages(names: Iterable[str]) -> Json:
+    return {_key(name): {"$ref": f"#/components/messages/{_key(name)}"} for name in names}
+
+
+def _acked(event: str) -> Json:
+    acks = [_key(ACKS[event].__name__), _key(RefusedAck.__name__)]
+    return _operation("receive", "sockets", [event]) | {
+        "reply": {
+            "channel": {"$ref": "#/channels/acks"},
+            "messages": [{"$ref": f"#/channels/acks/messages/{ack}"} for ack in acks],
+        }
+    }
 
 
 def _operation(action: str, channel: str, events: list[str]) -> Json:

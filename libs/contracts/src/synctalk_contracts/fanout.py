@@ -44,7 +44,8 @@ class RoomEvent(Contract):
     payload: dict[str, Any]
     """The Socket.IO payload; with `conversation:updated` the part that all members share."""
     views: dict[Id, "MemberView"] | None = None
-    """With `conversation:updated`: what differs from member to member."""
+    """With `conversation:updated`: what differs from member to member. None: they are so many that the payload is
+    empty too, and each gateway reads the conversation for those who are connected there."""
     hidden_from: list[Id] | None = None
     """The members for whom the message does not exist; they get `change:hidden` where it has a `change_seq`."""
 

@@ -112,6 +112,8 @@ def schemas() -> dict[str, type[BaseModel]]:
         internal.Heads,
         internal.RoomQuestion,
         internal.RoomState,
+        internal.ViewsQuestion,
+        internal.ConversationViews,
         internal.RevocationPage,
         internal.SyncQuestion,
         internal.ContactsQuestion,

@@ -68,12 +68,12 @@ class NewMessage(Request):
 
     client_message_id: ClientMessageId
     forward: Forward | None = None
-    file_ids: FileIds = Field(default=[])
+    file_ids: FileIds = Field(default_factory=list, json_schema_extra={"default": []})
     """One's own, each sent once, in the sequence in which they are shown."""
     body: Annotated[BodyOrNothing, WrapValidator(_unless_forwarded)] = Field(default="", validate_default=True)
     """May be empty where there are files."""
     reply_to: Id | None = None
-    metadata: Metadata = Field(default={})
+    metadata: Metadata = Field(default_factory=dict, json_schema_extra={"default": {}})
     thread_id: Id | None = None
     """The root message of the thread that it replies in."""
     also_in_conversation: bool = False
@@ -209,6 +209,8 @@ class ReceiptsToServer(ToServer):
 class TypingStartToServer(ToServer):
     EVENT: ClassVar[str] = "typing:start"
     conversation_id: Id
+    thread_id: Id | None = None
+    """The thread in which the user types; a socket types in one place of a conversation at a time."""
 
 
 class TypingStopToServer(ToServer):
@@ -383,6 +385,8 @@ class TypingToClient(ToClient):
     conversation_id: Id
     user_id: Id
     active: bool
+    thread_id: Id | None = Field(default=None, exclude_if=lambda thread_id: thread_id is None)
+    """Left out where the user types in the conversation itself."""
 
 
 class UserUpdatedToClient(ToClient, User):

@@ -54,8 +54,9 @@ def message_delta(*, conversation_id: str, message_id: str, at: int, text: str) 
     return encode("message:delta", payload)
 
 
-def typing(*, conversation_id: str, user_id: str, active: bool) -> bytes:
-    return encode("typing", {"conversation_id": conversation_id, "user_id": user_id, "active": active})
+def typing(*, conversation_id: str, user_id: str, active: bool, thread_id: str | None = None) -> bytes:
+    payload = {"conversation_id": conversation_id, "user_id": user_id, "active": active}
+    return encode("typing", payload if thread_id is None else {**payload, "thread_id": thread_id})
 
 
 def user_updated(user: Rendered) -> bytes:
