@@ -6,37 +6,67 @@ No other module imports aiormq or pamqp, or asks for the channel below a channel
 import asyncio
 from collections.abc import Callable
 from ssl import SSLContext
+from typing import Any
+from uuid import uuid4
 
 import aio_pika
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import AMQPConnectionError, AMQPError
+from aiormq.abc import DeliveredMessage
 from aiormq.channel import Channel as RawChannel
+from aiormq.connection import TransportFactory
 from pamqp.commands import Basic
+from pamqp.frame import marshal
 from synctalk_contracts import topology
 from yarl import URL
 
+from synctalk_runtime.amqp_frames import DeliveryReader, TransientFrames
 from synctalk_runtime.errors import UnavailableError
 
 CONNECT_TIMEOUT_S = 5.0
 LOOK_TIMEOUT_S = 4.0
 MOVE_TIMEOUT_S = 5.0
 
+READ_BYTES = 64 * 1024
+MAX_FRAMED = 1_000
+MAX_UNWRITTEN_BYTES = 16 * 1024 * 1024
+
 LOST = (AMQPError, OSError, RuntimeError)
 """What calls raise when their channel or connection is gone, or nothing answers in time: aio-pika says so by
 RuntimeError too."""
 
 
-class _Connection(aio_pika.Connection):
+class _Streams(TransportFactory):
+    """Opens the streams of a connection, and keeps them."""
+
+    reader: DeliveryReader
+    writer: asyncio.StreamWriter
+
+    async def create(self, url: URL, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        loop = asyncio.get_running_loop()
+        context = await options["ssl_context_provider"].get_context() if url.scheme == "amqps" else None
+        self.reader = DeliveryReader(READ_BYTES, loop)
+        protocol = asyncio.StreamReaderProtocol(self.reader, loop=loop)
+        assert url.host is not None
+        assert url.port is not None
+        try:
+            transport, _ = await loop.create_connection(lambda: protocol, url.host, url.port, ssl=context)
+        except OSError as error:
+            raise AMQPConnectionError(*error.args) from error
+        self.writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
+        return self.reader, self.writer
+
+
+class Connection(aio_pika.Connection):
     """A connection that only the bus closes."""
+
+    def __init__(self, url: URL, tls: SSLContext | None) -> None:
+        super().__init__(url, ssl_context=tls)
+        self.streams = self.kwargs["transport_factory"] = _Streams()
 
     def __del__(self) -> None:
         """Do nothing: aio-pika would close it once more if closing had failed, in a task that nobody awaits."""
-
-
-def connection(url: URL, tls: SSLContext | None) -> AbstractConnection:
-    """Return a connection that is not open yet, and never opens itself anew."""
-    return _Connection(url, ssl_context=tls)
 
 
 async def connect(connection: AbstractConnection) -> None:
@@ -78,26 +108,71 @@ async def counts(connection: AbstractConnection, queue: str) -> tuple[int, int] 
     return answer.message_count or 0, answer.consumer_count or 0
 
 
-async def move(message: AbstractIncomingMessage, channel: AbstractChannel, queue: str) -> None:
-    """Publish a copy of the message to the end of a durable queue, then ack it. The broker counts no deliveries of it.
+class Delivery:
+    """A message that a queue's consumer received, without aio-pika's message object."""
+
+    __slots__ = ("_channel", "_tag", "body", "processed")
+
+    def __init__(self, body: bytes, channel: RawChannel, tag: int) -> None:
+        self.body = body
+        self.processed = False
+        """Acked by itself, or rejected."""
+        self._channel = channel
+        self._tag = tag
+
+    async def ack(self, *, multiple: bool = False) -> None:
+        """Ack it; `multiple`: with everything that came before it."""
+        self.processed = True
+        await self._channel.basic_ack(self._tag, multiple=multiple)
+
+    async def reject(self, *, requeue: bool) -> None:
+        self.processed = True
+        await self._channel.basic_reject(self._tag, requeue=requeue)
+
+
+async def consume(
+    connection: Connection,
+    channel: AbstractChannel,
+    queue: str,
+    on_message: Callable[[Delivery], None],
+    *,
+    exclusive: bool,
+) -> str:
+    """Receive from a queue; return the consumer's tag."""
+    raw = await _raw(channel)
+    tag = uuid4().hex
+    connection.streams.reader.add_consumer(
+        raw.number, tag, lambda delivery_tag, body: on_message(Delivery(body, raw, delivery_tag))
+    )
+    await raw.basic_consume(queue, _never_called, exclusive=exclusive, consumer_tag=tag)
+    return tag
+
+
+async def _never_called(message: DeliveredMessage) -> None:
+    raise AssertionError(f"delivery {message.delivery_tag} of {message.routing_key} was not taken by its reader")
+
+
+async def publish_copy(body: bytes, channel: AbstractChannel, queue: str) -> None:
+    """Publish a copy of a message to the end of a durable queue. The broker counts no deliveries of it.
 
     Not by the default exchange: who may publish there reaches every queue.
     """
     exchange = await channel.get_exchange(topology.EVENTS_EXCHANGE, ensure=False)
-    copy = Message(message.body, delivery_mode=DeliveryMode.PERSISTENT, content_type=message.content_type)
+    copy = Message(body, delivery_mode=DeliveryMode.PERSISTENT, content_type="application/json")
     await exchange.publish(copy, routing_key=queue, timeout=MOVE_TIMEOUT_S)
-    await message.ack()
 
 
 class Publisher:
     """Publishes on a channel, without aio-pika's exchange and message objects."""
 
-    def __init__(self, channel: RawChannel) -> None:
+    def __init__(self, connection: Connection, channel: RawChannel) -> None:
+        self._streams = connection.streams
         self._channel = channel
+        self._framed: dict[tuple[str, str, int], TransientFrames] = {}
 
     @classmethod
-    async def of(cls, channel: AbstractChannel) -> "Publisher":
-        return cls(await _raw(channel))
+    async def of(cls, connection: Connection, channel: AbstractChannel) -> "Publisher":
+        return cls(connection, await _raw(channel))
 
     async def check(self) -> None:
         """Return unless the broker blocks publishers (memory, disk): then wait."""
@@ -110,12 +185,33 @@ class Publisher:
         properties = Basic.Properties(delivery_mode=2, content_type="application/json")
         await self._publish(exchange, routing_key, body, properties, mandatory=mandatory, timeout_s=timeout_s)
 
-    async def publish_transient(
-        self, exchange: str, routing_key: str, body: bytes, *, ttl_ms: int, timeout_s: float
-    ) -> None:
-        """Raises UnavailableError when it cannot be sent."""
+    def publish_transient(self, exchange: str, routing_key: str, body: bytes, *, ttl_ms: int) -> None:
+        """Write it at once. Raises UnavailableError: the connection is going, or the broker does not read.
+
+        aiormq encodes method and properties anew for each message, draws an id for it, and takes two timers, a lock and
+        a turn of its writer's task.
+        """
+        writer = self._streams.writer
+        if self._channel.is_closed or writer.is_closing():
+            raise UnavailableError
+        if writer.transport.get_write_buffer_size() > MAX_UNWRITTEN_BYTES:
+            raise UnavailableError
+        frames = self._framed.get((exchange, routing_key, ttl_ms))
+        if frames is None:
+            if len(self._framed) >= MAX_FRAMED:
+                self._framed.clear()
+            frames = self._framed[exchange, routing_key, ttl_ms] = self._frames(exchange, routing_key, ttl_ms)
+        # Frames of another channel may come in between, but never into these, which are one write.
+        try:
+            writer.write(frames.around(body))
+        except LOST as error:  # uvloop's, after the end of the stream was written
+            raise UnavailableError from error
+
+    def _frames(self, exchange: str, routing_key: str, ttl_ms: int) -> TransientFrames:
+        method = Basic.Publish(exchange=exchange, routing_key=routing_key)
         properties = Basic.Properties(delivery_mode=1, expiration=str(ttl_ms))
-        await self._publish(exchange, routing_key, body, properties, mandatory=False, timeout_s=timeout_s)
+        number, frame_max = self._channel.number, self._channel.connection.connection_tune.frame_max
+        return TransientFrames(number, marshal(method, number), properties.marshal(), frame_max)
 
     async def _publish(
         self,

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from synctalk_contracts.internal import ROUTES, InternalRoute
+from synctalk_contracts.internal_routes import ROUTES, InternalRoute
 
 from synctalk_runtime.cors import Cors
 from synctalk_runtime.errors import (

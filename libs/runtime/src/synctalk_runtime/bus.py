@@ -177,12 +177,12 @@ class Bus:
         )
         PUBLISHED.labels(exchange).inc()
 
-    async def send_command(self, queue: str, body: bytes, *, ttl_ms: int) -> None:
+    def send_command(self, queue: str, body: bytes, *, ttl_ms: int) -> None:
         """Transient and unconfirmed: the answer is the confirmation. Raises UnavailableError when not connected."""
         if self._plain is None:
             raise UnavailableError
         exchange = topology.COMMANDS_EXCHANGE
-        await self._plain.publish_transient(exchange, queue, body, ttl_ms=ttl_ms, timeout_s=PUBLISH_TIMEOUT_S)
+        self._plain.publish_transient(exchange, queue, body, ttl_ms=ttl_ms)
         PUBLISHED.labels(exchange).inc()
 
     async def _session(self) -> None:
@@ -204,14 +204,14 @@ class Bus:
             log.warning("bus.lost", error=type(error).__name__, certificate=tls.refusal(error))
             raise UnavailableError from error
 
-    async def _open(self, connection: AbstractConnection, broken: asyncio.Event) -> None:
+    async def _open(self, connection: amqp.Connection, broken: asyncio.Event) -> None:
         async with asyncio.timeout(OPEN_TIMEOUT_S):
             plain = await amqp.open_channel(connection, confirms=False, on_broken=broken.set)
-            self._plain = await amqp.Publisher.of(plain)
+            self._plain = await amqp.Publisher.of(connection, plain)
             confirmed = await amqp.open_channel(connection, confirms=True, on_broken=broken.set)
             await queues.declare_exchanges(confirmed)
         self._connection = connection
-        self._confirmed = await amqp.Publisher.of(confirmed)
+        self._confirmed = await amqp.Publisher.of(connection, confirmed)
         CONNECTED.set(1)
         log.info("bus.connected")
 

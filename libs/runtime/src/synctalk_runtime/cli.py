@@ -2,11 +2,13 @@
 `… dead replay` (or `… replay`): try them again, `… dead drop`: delete them."""
 
 import asyncio
+import gc
+import pkgutil
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
 from importlib.resources.abc import Traversable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
@@ -30,26 +32,27 @@ S = TypeVar("S", bound=BaseServiceSettings)
 
 def main(
     settings_class: type[S],
-    build: Callable[[S], FastAPI],
+    build: str,
     migrations: Traversable | None = None,
     queues: tuple[topology.DurableQueue, ...] = (),
-    commands: Mapping[str, Callable[[S], Awaitable[None]]] | None = None,
+    commands: Mapping[str, str] | None = None,
 ) -> None:
-    """Run the command that the process was started with; `commands` are the service's own.
+    """Run the command that the process was started with; wrong settings end it with a sentence each.
 
-    Wrong settings end it with a sentence each.
+    `build` and the service's own `commands` are names like `synctalk_api.main:build`, so that a command imports only
+    what it uses: a migration takes half the time without the service.
     """
     settings = read_settings(settings_class)
     telemetry.setup(settings)
     command = sys.argv[1] if len(sys.argv) > 1 else "serve"
     if command == "serve":
-        serve(build(settings), settings)
+        serve(load(build)(settings), settings)
     elif command == "migrate" and migrations is not None:
         _migrate(settings, migrations)
     elif command == "replay" or sys.argv[1:] in DEAD:
         asyncio.run(_dead(settings, queues, sys.argv[-1]))
     elif commands is not None and command in commands:
-        _run(settings, commands[command](settings))
+        _run(settings, load(commands[command])(settings))
     else:
         sys.exit(f"synctalk_{settings.SERVICE}: unknown command: {command}")
 
@@ -68,6 +71,17 @@ def read_settings(settings_class: type[S]) -> S:
     for sentence in unknown:
         sys.stderr.write(f"{sentence}\n")
     return settings
+
+
+def load(name: str) -> Any:
+    """Import what the name `package.module:function` stands for."""
+    # Modules make no garbage: looking for it takes a fifth of the import here, and part of each full collection later.
+    gc.disable()
+    try:
+        return pkgutil.resolve_name(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def serve(app: FastAPI, settings: BaseServiceSettings) -> None:

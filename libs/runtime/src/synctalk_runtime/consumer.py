@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aio_pika.abc import AbstractConnection
 from prometheus_client import Gauge
 
 from synctalk_runtime import amqp, queues, tls
@@ -63,11 +62,11 @@ class Consumer:
             log.warning("bus.consumer_lost", queue=self.queue, error=type(error).__name__, certificate=refusal)
             raise UnavailableError from error
 
-    async def _receive(self, connection: AbstractConnection, broken: asyncio.Event) -> None:
+    async def _receive(self, connection: amqp.Connection, broken: asyncio.Event) -> None:
         async with asyncio.timeout(OPEN_TIMEOUT_S):
             channel = await amqp.open_channel(connection, confirms=True, on_broken=broken.set)
             await queues.declare_exchanges(channel)
-            await self._receiver.open(channel)
+            await self._receiver.open(connection, channel)
         self._set_receiving(True)
         for on_receiving in self._listeners:
             on_receiving()
@@ -89,7 +88,7 @@ class Consumer:
         self.receiving = receiving
         RECEIVING.labels(self.queue).set(receiving)
 
-    async def _watch(self, connection: AbstractConnection, broken: asyncio.Event) -> None:
+    async def _watch(self, connection: amqp.Connection, broken: asyncio.Event) -> None:
         """Open everything anew once the broker no longer knows the consumer."""
         while True:
             await asyncio.sleep(WATCH_S)

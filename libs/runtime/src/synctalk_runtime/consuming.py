@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
-from aio_pika.abc import AbstractIncomingMessage
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
-from synctalk_contracts.envelope import Envelope, Event, read_envelopes
+from synctalk_contracts.envelope import Event, read_envelopes
 from synctalk_contracts.registry import UnknownEventError, parse
 
+from synctalk_runtime.amqp import Delivery
 from synctalk_runtime.background import Backoff, wait
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.telemetry import span
@@ -30,6 +31,8 @@ UNAVAILABLE_TRIES = 60
 """About five minutes. Then the messages go to the queue's end as new ones, however long the outage lasts: the broker's
 delivery limit is for messages that take their consumer down."""
 MAX_PAUSE_S = 5.0
+REMEMBERED = 64
+"""Bus messages that are not parsed again when another queue of this process has them too, or a batch is split."""
 
 
 class Outcome(Enum):
@@ -49,7 +52,7 @@ class Outcome(Enum):
     """A command whose handler failed: acked without a reply, and its sender tries again."""
 
 
-Messages = Sequence[AbstractIncomingMessage]
+Messages = Sequence[Delivery]
 
 T = TypeVar("T")
 
@@ -81,7 +84,7 @@ class EventProcessor(Generic[T]):
         self,
         queue: str,
         handler: Callable[[list[T]], Awaitable[None]],
-        read: Callable[[Sequence[Envelope]], list[T]],
+        read: Callable[["Contents"], list[T]],
         *,
         in_order: bool = False,
     ) -> None:
@@ -92,14 +95,14 @@ class EventProcessor(Generic[T]):
 
     async def process(self, batch: Messages, stopping: asyncio.Event) -> AsyncIterator[tuple[Messages, Outcome]]:
         parsed: list[T] = []
-        readable: list[AbstractIncomingMessage] = []
+        readable: list[Delivery] = []
         trace: str | None = None
         for message in batch:
             try:
-                envelopes = read_envelopes(message.body)
-                parsed += self._read(envelopes)
+                contents = contents_of(message.body)
+                parsed += self._read(contents)
                 if not readable:  # one span a batch goes on with the trace of its first event
-                    trace = envelopes[0].traceparent if envelopes else None
+                    trace = contents.traceparent
                 readable.append(message)
             except ValidationError as error:
                 log.error("bus.unreadable", queue=self._queue, problems=error.error_count())
@@ -112,7 +115,7 @@ class EventProcessor(Generic[T]):
             yield readable, outcome
             return
         for message in readable:
-            outcome = await self._handle(self._read(read_envelopes(message.body)), stopping, single=True)
+            outcome = await self._handle(self._read(contents_of(message.body)), stopping, single=True)
             yield [message], outcome
             if outcome is Outcome.UNSETTLED:
                 return
@@ -155,17 +158,33 @@ class CommandProcessor:
         yield batch, outcome
 
 
-def published_in(envelopes: Sequence[Envelope]) -> list[Published]:
-    """Return the events that this version knows; of others a newer writer spoke to newer readers."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a bus message of events has in it. Whoever reads it shares it with other queues."""
+
+    published: tuple[Published, ...]
+    """The events that this version knows; of others a newer writer spoke to newer readers."""
+    traceparent: str | None
+    """Of the first envelope."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def contents_of(body: bytes) -> Contents:
+    """Read a bus message. Raises pydantic.ValidationError when it is not an array of events of their shapes."""
+    envelopes = read_envelopes(body)
     published = []
     for envelope in envelopes:
         try:
             published.append(Published(envelope.id, envelope.time, parse(envelope)))
         except UnknownEventError:
             log.warning("bus.unknown_event", type=envelope.type)
-    return published
+    return Contents(tuple(published), envelopes[0].traceparent if envelopes else None)
 
 
-def events_in(envelopes: Sequence[Envelope]) -> list[Any]:
-    """Return the same without their envelopes."""
-    return [published.event for published in published_in(envelopes)]
+def published_in(contents: Contents) -> list[Published]:
+    return list(contents.published)
+
+
+def events_in(contents: Contents) -> list[Any]:
+    """Return the events without their envelopes."""
+    return [published.event for published in contents.published]

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelNotFoundEntity
 from pydantic import SecretStr, ValidationError
 from synctalk_contracts import topology
@@ -45,7 +45,8 @@ class DeadLetters:
         """Move each back to the queue that gave it up; how many. Acked only after its copy is confirmed."""
         moved = 0
         async for queue, letter in self._letters():
-            await amqp.move(letter, self._channel, queue)
+            await amqp.publish_copy(letter.body, self._channel, queue)
+            await letter.ack()
             moved += 1
         return moved
 
@@ -85,7 +86,7 @@ async def dead_letters(url: SecretStr, queues: Queues, ca_file: Path | None = No
         yield DeadLetters(channel, tuple(existing))
 
 
-async def _connected(stack: AsyncExitStack, url: SecretStr, ca_file: Path | None) -> AbstractConnection:
+async def _connected(stack: AsyncExitStack, url: SecretStr, ca_file: Path | None) -> amqp.Connection:
     """Return a connection to the first node that takes one. Raises the error of the last one."""
     *others, last = addresses(url)
     for address in others:
@@ -94,8 +95,8 @@ async def _connected(stack: AsyncExitStack, url: SecretStr, ca_file: Path | None
     return await _connect(stack, last, ca_file)
 
 
-async def _connect(stack: AsyncExitStack, address: str, ca_file: Path | None) -> AbstractConnection:
-    connection = amqp.connection(URL(address), tls.rabbitmq_context(address, ca_file))
+async def _connect(stack: AsyncExitStack, address: str, ca_file: Path | None) -> amqp.Connection:
+    connection = amqp.Connection(URL(address), tls.rabbitmq_context(address, ca_file))
     stack.push_async_callback(amqp.close, connection)
     await amqp.connect(connection)
     return connection

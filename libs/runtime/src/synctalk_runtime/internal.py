@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import Counter
 from pydantic import ValidationError
 from synctalk_contracts.errors import ErrorBody
-from synctalk_contracts.internal import InternalRoute, callers_in
+from synctalk_contracts.internal_routes import InternalRoute, callers_in
 
 from synctalk_runtime.errors import AppError, NotFoundError, RateLimitedError, UnavailableError
 from synctalk_runtime.settings import BaseServiceSettings, secrets_in

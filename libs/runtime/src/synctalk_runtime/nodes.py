@@ -8,7 +8,6 @@ from itertools import cycle
 from pathlib import Path
 from ssl import SSLContext
 
-from aio_pika.abc import AbstractConnection
 from pydantic import SecretStr
 from yarl import URL
 
@@ -44,9 +43,9 @@ class Connector:
         self._addresses = cycle(addresses)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[tuple[AbstractConnection, asyncio.Event]]:
+    async def connection(self) -> AsyncIterator[tuple[amqp.Connection, asyncio.Event]]:
         """Open a connection and close it on the way out; the event is set once it is broken."""
-        connection = amqp.connection(*next(self._addresses))
+        connection = amqp.Connection(*next(self._addresses))
         broken = asyncio.Event()
         connection.close_callbacks.add(lambda *_: broken.set())
         try:

@@ -4,10 +4,11 @@ processor says."""
 import asyncio
 
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractQueue
 from prometheus_client import Counter, Gauge
 
 from synctalk_runtime import amqp
+from synctalk_runtime.amqp import Connection, Delivery
 from synctalk_runtime.consuming import Messages, Outcome, Processor
 from synctalk_runtime.queues import ConsumedQueue
 
@@ -27,7 +28,7 @@ class Receiver:
         self.queue = queue.name
         self._queue = queue
         self._processor = processor
-        self._received: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        self._received: asyncio.Queue[Delivery] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
         self._finishing = asyncio.Event()
@@ -36,17 +37,19 @@ class Receiver:
         self._tag: str | None = None
         self._unacked = 0
         """How many messages were processed and not acked yet, up to the last of them."""
-        self._last: AbstractIncomingMessage | None = None
+        self._last: Delivery | None = None
 
-    async def open(self, channel: AbstractChannel) -> None:
+    async def open(self, connection: Connection, channel: AbstractChannel) -> None:
         """Declare the queue and begin to receive."""
         self._channel = channel
         declared = await self._queue.declare(channel)
         await channel.set_qos(prefetch_count=self._queue.max_batch)
         self._declared = declared
-        self._tag = await declared.consume(self._on_message, exclusive=self._queue.is_exclusive)
+        self._tag = await amqp.consume(
+            connection, channel, declared.name, self._on_message, exclusive=self._queue.is_exclusive
+        )
 
-    async def _on_message(self, message: AbstractIncomingMessage) -> None:
+    def _on_message(self, message: Delivery) -> None:
         self._received.put_nowait(message)  # bounded by the prefetch count
 
     async def work(self, broken: asyncio.Event) -> None:
@@ -87,7 +90,7 @@ class Receiver:
         self._unacked, self._last = 0, None
         self._idle.set()
 
-    async def has_consumer(self, connection: AbstractConnection) -> bool:
+    async def has_consumer(self, connection: Connection) -> bool:
         """Return whether the broker still delivers to a consumer of the queue. Acks what has waited for company."""
         if self._idle.is_set():
             try:
@@ -122,10 +125,11 @@ class Receiver:
         if last is not None:
             await last.ack(multiple=True)
 
-    async def _requeue(self, message: AbstractIncomingMessage) -> None:
+    async def _requeue(self, message: Delivery) -> None:
         """Put it at the queue's end; as a copy where deliveries count, since a copy has had none."""
         if not self._queue.counts_deliveries:
             await message.reject(requeue=True)
             return
         assert self._channel is not None
-        await amqp.move(message, self._channel, self.queue)
+        await amqp.publish_copy(message.body, self._channel, self.queue)
+        await message.ack()

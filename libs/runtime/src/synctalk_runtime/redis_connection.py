@@ -9,7 +9,7 @@ up anew.
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -124,6 +124,31 @@ def _nothing() -> None:
     return
 
 
+class _Answers:
+    """The answers to commands that were asked together: one future for all of them, in the place of one for each."""
+
+    __slots__ = ("_given", "_number", "all")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, number: int) -> None:
+        self.all: asyncio.Future[list[Any]] = loop.create_future()
+        self._given: list[Any] = []
+        self._number = number
+        if not number:
+            self.all.set_result([])
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, answer: Any) -> None:
+        """Add the next answer."""
+        self._given.append(answer)
+        if len(self._given) == self._number and not self.all.done():
+            self.all.set_result(self._given)
+
+    set_exception = set_result
+    """An error is the answer to its command alone."""
+
+
 class RedisConnection(asyncio.Protocol):
     """The answers that are waited for, in the order in which they were asked; other frames go to `on_frame`."""
 
@@ -134,7 +159,7 @@ class RedisConnection(asyncio.Protocol):
         wrong_server: frozenset[str] = WRONG_SERVER,
     ) -> None:
         self._transport: asyncio.Transport | None = None
-        self._asked: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._asked: deque[tuple[float, asyncio.Future[Any] | _Answers]] = deque()
         self._reader = hiredis.Reader()
         self._unsent: list[bytes] = []
         self._on_frame = on_frame
@@ -162,6 +187,20 @@ class RedisConnection(asyncio.Protocol):
         self.send(*arguments)
         self._asked.append((loop.time(), answer))
         return answer
+
+    def ask_all(self, commands: Sequence[tuple[Argument, ...]]) -> "asyncio.Future[list[Any]]":
+        """Send several commands in one write; the future has for each, in order, its answer or its UnavailableError."""
+        loop = asyncio.get_running_loop()
+        answers = _Answers(loop, len(commands))
+        if not self.is_open or not commands:
+            for _ in commands:
+                answers.set_exception(UnavailableError())
+            return answers.all
+        self._unsent += [hiredis.pack_command(arguments) for arguments in commands]  # type: ignore[arg-type]
+        now = loop.time()
+        self._asked.extend([(now, answers)] * len(commands))
+        self._flush()
+        return answers.all
 
     def send(self, *arguments: Argument) -> None:
         """Send a command whose replies are frames for `on_frame`."""

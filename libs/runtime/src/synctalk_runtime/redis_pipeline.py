@@ -59,7 +59,7 @@ class RedisPipeline:
             connection = await self._open()
         except UnavailableError as error:
             return [error] * len(commands)
-        return await asyncio.gather(*(connection.ask(*command) for command in commands), return_exceptions=True)
+        return await connection.ask_all(commands)
 
     def server_of(self, _: str) -> str:
         """Return a name of the server that has this key or channel: what goes to the same one may go together."""

@@ -23,7 +23,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from synctalk_contracts.internal import ROUTES, callers_in
+from synctalk_contracts.internal_routes import ROUTES, callers_in
 
 
 def _secrets_dir() -> str | None:

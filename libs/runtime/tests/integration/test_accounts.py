@@ -59,7 +59,7 @@ async def test_rabbitmq__what_a_service_does__works(accounts: Accounts, service:
         for name in access.publishes:
             await bus.publish(topology.EVENTS_EXCHANGE, name, b"[]")
         if access.sends_commands:
-            await bus.send_command(topology.command_queue("api-1"), b"", ttl_ms=100)
+            bus.send_command(topology.command_queue("api-1"), b"", ttl_ms=100)
         await bus.check()
 
 

@@ -67,7 +67,7 @@ async def test_publish__not_connected__is_unavailable_at_once(make_bus: Any, sen
     with pytest.raises(UnavailableError):
         await send(bus, "ada")
     with pytest.raises(UnavailableError):
-        await bus.send_command("api.commands.0", b"{}", ttl_ms=1000)
+        bus.send_command("api.commands.0", b"{}", ttl_ms=1000)
 
     assert time.monotonic() - started < 1
     await bus.stop()

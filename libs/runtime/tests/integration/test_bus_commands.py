@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed
 from synctalk_contracts import topology
 from synctalk_runtime import consumer
+from synctalk_runtime.amqp import Delivery
 from synctalk_runtime.queues import COMMANDS_BATCH
 from synctalk_runtime.receiving import Receiver
 from synctalk_testkit import eventually as waiting
@@ -31,7 +31,8 @@ async def test_serve__commands__come_in_batches_and_are_acked(make_bus: Any, run
     server, client = make_bus(vhost), make_bus(vhost)
     server.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(server, client):
-        await asyncio.gather(*(client.send_command(QUEUE, b"%d" % n, ttl_ms=5000) for n in range(200)))
+        for n in range(200):  # in one turn of the loop
+            client.send_command(QUEUE, b"%d" % n, ttl_ms=5000)
         await eventually(lambda: sum(map(len, batches)) == 200)
 
     assert [int(body) for batch in batches for body in batch] == list(range(200))
@@ -58,7 +59,7 @@ async def test_serve__connection_lost__takes_commands_in_another_name(make_bus: 
 
             assert before == "test-1"
             assert after != before
-            await client.send_command(topology.command_queue(after), b"well", ttl_ms=5000)
+            client.send_command(topology.command_queue(after), b"well", ttl_ms=5000)
             await eventually(lambda: taken == [b"well"])
 
 
@@ -77,9 +78,9 @@ async def test_serve__handler_has_a_bug__the_command_is_dropped_and_the_next_is_
     bus = make_bus(vhost)
     bus.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(bus):
-        await bus.send_command(QUEUE, b"poison", ttl_ms=5000)
+        bus.send_command(QUEUE, b"poison", ttl_ms=5000)
         await eventually(lambda: poisoned)
-        await bus.send_command(QUEUE, b"well", ttl_ms=5000)
+        bus.send_command(QUEUE, b"well", ttl_ms=5000)
         await eventually(lambda: served == [b"well"])
 
 
@@ -95,10 +96,10 @@ async def test_serve__not_taken_in_time__the_command_is_gone(make_bus: Any, runn
     bus.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(bus):
         for n in range(COMMANDS_BATCH):  # as many as are fetched: the next one stays on the broker
-            await bus.send_command(QUEUE, b"%d" % n, ttl_ms=5000)
+            bus.send_command(QUEUE, b"%d" % n, ttl_ms=5000)
         await eventually(lambda: taken)
-        await bus.send_command(QUEUE, b"late", ttl_ms=1)
-        await bus.send_command(QUEUE, b"well", ttl_ms=5000)
+        bus.send_command(QUEUE, b"late", ttl_ms=1)
+        bus.send_command(QUEUE, b"well", ttl_ms=5000)
         sent_at = time.monotonic()
         await eventually(lambda: time.monotonic() - sent_at > 0.2)
         going_on.set()
@@ -135,12 +136,12 @@ async def test_serve__fewer_than_are_acked_together__are_acked_within_a_round_of
     make_bus: Any, running: Any, vhost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "WATCH_S", 0.1)
-    received: list[AbstractIncomingMessage] = []
+    received: list[Delivery] = []
     on_message = Receiver._on_message
 
-    async def noting(receiver: Receiver, message: AbstractIncomingMessage) -> None:
+    def noting(receiver: Receiver, message: Delivery) -> None:
         received.append(message)
-        await on_message(receiver, message)
+        on_message(receiver, message)
 
     monkeypatch.setattr(Receiver, "_on_message", noting)
 
@@ -151,7 +152,7 @@ async def test_serve__fewer_than_are_acked_together__are_acked_within_a_round_of
     server.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(server, client):
         for _ in range(3):
-            await client.send_command(QUEUE, b"one", ttl_ms=5000)
+            client.send_command(QUEUE, b"one", ttl_ms=5000)
         await eventually(lambda: len(received) == 3 and received[-1].processed)
     assert [message.processed for message in received] == [False, False, True]
 
@@ -168,5 +169,5 @@ async def test_serve__more_than_the_broker_sends_without_an_ack__all_come(
     server.serve(lambda: "test", handler, ttl_ms=5000, max_length=1000)
     async with running(server, client):
         for sent in range(3 * COMMANDS_BATCH):
-            await client.send_command(QUEUE, b"one", ttl_ms=5000)
+            client.send_command(QUEUE, b"one", ttl_ms=5000)
             await eventually(partial(lambda all_of: sum(count_of) == all_of, sent + 1))

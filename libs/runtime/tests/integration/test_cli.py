@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from fastapi import FastAPI
 from synctalk_runtime import cli
 from synctalk_runtime.settings import PostgresSettings
 from synctalk_testkit.plugin import FreshDatabase
@@ -33,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         for name, value in (everything | given).items():
             monkeypatch.setenv(f"SYNCTALK_{name.upper()}", value)
         monkeypatch.setattr(sys, "argv", ["synctalk_test", *arguments])
-        cli.main(Settings, lambda _: FastAPI(), folder)
+        cli.main(Settings, "synctalk_test.main:build", folder)
 
     return run
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from synctalk_contracts.internal import InternalRoute
+from synctalk_contracts.internal_routes import InternalRoute
 from synctalk_runtime.app import create_app
 from synctalk_runtime.errors import ConflictError, NotFoundError, RateLimitedError, UnavailableError
 from synctalk_runtime.health import Health

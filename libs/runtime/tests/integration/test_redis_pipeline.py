@@ -53,6 +53,37 @@ async def test_call__many_at_once__each_gets_its_own_answer(line: RedisPipeline)
     assert answers == [str(n).encode() for n in range(500)]
 
 
+async def test_call_all__between_single_ones__each_command_gets_its_own_answer(line: RedisPipeline) -> None:
+    await line.call("PING")
+    first = asyncio.create_task(line.call("ECHO", "first"))
+    await asyncio.sleep(0)
+    together = asyncio.create_task(line.call_all([("ECHO", "a"), ("NONSENSE",), ("ECHO", "b")]))
+    last = asyncio.create_task(line.call("ECHO", "last"))
+    a, wrong, b = await together
+
+    assert (a, b) == (b"a", b"b")
+    assert isinstance(wrong, RedisRefusedError)
+    assert (await first, await last) == (b"first", b"last")
+    assert await line.call_all([]) == []
+
+
+async def test_call_all__who_asked_goes_away__the_others_are_not_mixed_up(line: RedisPipeline) -> None:
+    await line.call("PING")
+    gone = asyncio.create_task(line.call_all([("ECHO", "gone"), ("ECHO", "too")]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await line.call_all([("ECHO", "here")]) == [b"here"]
+
+
+async def test_call_all__the_connection_is_given_up__each_command_is_unavailable(line: RedisPipeline) -> None:
+    await line.call("PING")
+    asked = asyncio.create_task(line.call_all([("ECHO", "a"), ("ECHO", "b")]))
+    await asyncio.sleep(0)
+    line.drop()
+
+    assert [type(answer) for answer in await asked] == [UnavailableError, UnavailableError]
+
+
 async def test_call__who_asked_goes_away__the_others_are_not_mixed_up(line: RedisPipeline) -> None:
     await line.call("PING")
     gone = asyncio.create_task(line.call("ECHO", "gone"))

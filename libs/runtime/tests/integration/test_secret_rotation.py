@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends
-from synctalk_contracts.internal import InternalRoute
+from synctalk_contracts.internal_routes import InternalRoute
 from synctalk_runtime.app import create_app
 from synctalk_runtime.errors import NotFoundError
 from synctalk_runtime.health import Health

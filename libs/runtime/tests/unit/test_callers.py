@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, Depends
 from pydantic import ValidationError
-from synctalk_contracts.internal import ROUTES, InternalRoute
+from synctalk_contracts.internal_routes import ROUTES, InternalRoute
 from synctalk_runtime.app import create_app
 from synctalk_runtime.health import Health
 from synctalk_runtime.internal import Callers, Credential, require_internal
