@@ -4,7 +4,6 @@ from importlib.resources import files
 
 from synctalk_runtime import cli
 
-from synctalk_presence.main import build
 from synctalk_presence.settings import Settings
 
-cli.main(Settings, build, files("synctalk_presence") / "migrations")
+cli.main(Settings, "synctalk_presence.main:build", files("synctalk_presence") / "migrations")

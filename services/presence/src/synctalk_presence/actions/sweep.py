@@ -30,14 +30,24 @@ class Sweep:
         self._scrub_interval_s = settings.scrub_interval_s
         self._cursor = users.FIRST
         self._scrub_at = 0.0
+        self._begun = False
 
     async def step(self) -> bool:
         """Decide about the users who are due; return whether there are more. Raises UnavailableError."""
+        if not self._begun:
+            await self._begin()
         more = await self._decide()
         if time.monotonic() >= self._scrub_at:
             await self._scrub()
             self._scrub_at = time.monotonic() + self._scrub_interval_s
         return more
+
+    async def _begin(self) -> None:
+        async with self._postgres.connection() as conn:
+            anyone = await users.connected_after(conn, users.FIRST, 1)
+        if not anyone:
+            await self._leases.begin()
+        self._begun = True
 
     async def _decide(self) -> bool:
         taken, more = await self._leases.take()

@@ -46,6 +46,7 @@ class Leases:
     def __init__(self, client: Redis | RedisPipeline, settings: Settings) -> None:
         self._settings = settings
         self._report = ShardScript(client, "activity.lua", "report.lua")
+        self._begin = ShardScript(client, "begin.lua")
         self._take = ShardScript(client, "take.lua")
         self._overdue = ShardScript(client, "overdue.lua")
         self._settle = ShardScript(client, "activity.lua", "settle.lua")
@@ -63,6 +64,10 @@ class Leases:
             keys += user_keys(lease.user_id)
             args += (lease.user_id, lease.connection_id, state)
         return _distinct(await self._report(list(calls.values())))
+
+    async def begin(self) -> None:
+        """Nobody counts as connected: an empty Redis is no outage, after which one would have to wait for renewals."""
+        await self._begin([([sweep_key(n)], []) for n in range(SHARDS)])
 
     async def take(self) -> tuple[list[str], bool]:
         """Claim users who are due, from all shards, and return whether there may be more."""
