@@ -11,6 +11,7 @@ from synctalk_runtime.redis_pipeline import RedisPipeline
 
 from synctalk_gateway.actions.channels_resync import ChannelsResync
 from synctalk_gateway.actions.new_conversations import NewConversations
+from synctalk_gateway.actions.own_views import OwnViews
 from synctalk_gateway.actions.partitions import PARTITIONS_INTERVAL_S, follow_partitions
 from synctalk_gateway.actions.presence import PresenceSubscriptions
 from synctalk_gateway.actions.resync import Resync, RoomResync
@@ -46,7 +47,7 @@ class Delivery:
             self.watchers, upstreams.presence, tasks, settings.max_presence_subscriptions
         )
         reads = StateReads(settings.resync_timeout_s)
-        self.room_resync = RoomResync(api, reads, self.subscriptions, tasks)
+        self.room_resync = RoomResync(api, reads, self.subscriptions, OwnViews(api, reads, tasks), tasks)
         typing_limit = Limit("typing", settings.typing_rate_per_s, settings.typing_rate_per_s)
         room_settings = RoomSettings(settings.gap_wait_s, settings.typing_ttl_s, typing_limit)
         self.registry = Registry(self.feed, room_settings, self.room_resync)

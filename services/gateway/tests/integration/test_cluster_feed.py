@@ -125,7 +125,8 @@ async def test_primary__killed__only_what_it_carried_is_a_gap_and_the_rest_goes_
     try:
         assert await listener.all_receive(others)
         await eventually(lambda: listener.missed() >= carried, 10)
-        assert await listener.all_receive(sorted(carried)[:50])
+        # Who publishes has a map of its own, and may read it later than the feed.
+        await eventually(lambda: listener.all_receive(sorted(carried)[:50]), 10)
         assert time.monotonic() - began < 8
         assert not listener.missed() & set(others)
         assert listener.feed.live

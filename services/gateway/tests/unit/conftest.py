@@ -20,6 +20,7 @@ from synctalk_gateway.actions.heads import HeadComparison
 from synctalk_gateway.actions.later_joins import LaterJoins
 from synctalk_gateway.actions.missed_memberships import MissedMemberships
 from synctalk_gateway.actions.new_conversations import NewConversations
+from synctalk_gateway.actions.own_views import OwnViews
 from synctalk_gateway.actions.presence import PresenceSubscriptions
 from synctalk_gateway.actions.resync import Resync, RoomResync
 from synctalk_gateway.actions.rooms import RoomMembership
@@ -294,7 +295,7 @@ class World:
         self.subscriptions = PresenceSubscriptions(
             self.watchers, cast(Any, self.presence), self.tasks, settings.max_presence_subscriptions
         )
-        room_resync = RoomResync(api, reads, self.subscriptions, self.tasks)
+        room_resync = RoomResync(api, reads, self.subscriptions, OwnViews(api, reads, self.tasks), self.tasks)
         typing_limit = Limit("typing", settings.typing_rate_per_s, settings.typing_rate_per_s)
         room_settings = RoomSettings(settings.gap_wait_s, settings.typing_ttl_s, typing_limit)
         self.registry = Registry(self.feed, room_settings, room_resync)

@@ -9,9 +9,10 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 from synctalk_contracts import topology
 from synctalk_contracts.commands import CommandBatch, DeleteMessage
+from synctalk_contracts.encoding.commands import Encoded, Encoder
 from synctalk_contracts.internal import PartitionMap, PartitionOwner
 from synctalk_gateway.acks import PendingAck
-from synctalk_gateway.clients.commands import MAX_BATCH, Commands
+from synctalk_gateway.clients.commands import COMPANY_S, MAX_BATCH, Commands
 from synctalk_gateway.errors import TooManyCommandsError
 from synctalk_gateway.settings import Settings
 from synctalk_runtime.bus import Bus
@@ -49,8 +50,12 @@ class SilentBus:
     def add_lost_listener(self, _: Callable[[], None]) -> None:
         return
 
-    async def send_command(self, queue: str, body: bytes, *, ttl_ms: int) -> None:
+    def send_command(self, queue: str, body: bytes, *, ttl_ms: int) -> None:
         self.sent.append((queue, CommandBatch.from_bytes(body), ttl_ms))
+
+
+def deletion(conversation_id: str) -> Encoded:
+    return Encoder(DeleteMessage).of(USER, {"conversation_id": conversation_id, "message_id": new_id()})
 
 
 class Submitted:
@@ -61,8 +66,13 @@ class Submitted:
         self.conversation = new_id()
 
     def submit(self, conversation_id: str | None = None) -> PendingAck:
-        command = DeleteMessage(conversation_id=conversation_id or self.conversation, user_id=USER, message_id=new_id())
-        return self.commands.submit("connection-1", command)
+        return self.commands.submit("connection-1", deletion(conversation_id or self.conversation))
+
+    def beside(self, number: int) -> str:
+        """Return a conversation of another partition that goes to the same process; another one for each number."""
+        partition = topology.partition_of(self.conversation)
+        other = (partition + (number + 1) * len(OWNERS)) % topology.PARTITIONS
+        return next(c for c in iter(new_id, None) if topology.partition_of(c) == other)
 
     def reply(self, number: int, *, count: int | None = None, **reply: Any) -> None:
         """Reply to the first `count` requests of that bus message."""
@@ -144,6 +154,79 @@ async def test_batch__more_than_one_holds__leave_in_their_order(submitted: Submi
     ids = [request.id for _, batch, _ in submitted.bus.sent for request in batch.requests]
     assert submitted.sizes() == [MAX_BATCH, 5]
     assert ids == list(range(1, MAX_BATCH + 6))
+
+
+async def test_batch__of_another_conversation__leaves_a_moment_after_the_one_under_way(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    submitted.submit()
+    await clock.settle()
+    for _ in range(2):
+        submitted.submit(submitted.beside(0))
+    await clock.settle()
+    assert submitted.sizes() == [1]
+    await clock.advance(COMPANY_S)
+    assert submitted.sizes() == [1, 2]
+
+
+async def test_batch__the_one_under_way_has_its_replies__the_next_does_not_wait_for_its_moment(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    submitted.submit()
+    await clock.settle()
+    submitted.submit(submitted.beside(0))
+    await clock.settle()
+    submitted.reply(0)
+    await clock.settle()
+
+    assert submitted.sizes() == [1, 1]
+
+
+async def test_batch__two_under_way__a_third_waits_for_the_replies_of_one(submitted: Submitted, clock: "Clock") -> None:
+    submitted.submit()
+    await clock.settle()
+    submitted.submit(submitted.beside(0))
+    await clock.advance(COMPANY_S)
+    submitted.submit(submitted.beside(1))
+    await clock.advance(1.0)
+    assert submitted.sizes() == [1, 1]
+    submitted.reply(1)
+    await clock.settle()
+
+    assert submitted.sizes() == [1, 1, 1]
+
+
+async def test_batch__of_a_conversation_under_way__the_others_leave_and_it_keeps_its_order(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    submitted.submit()
+    await clock.settle()
+    submitted.submit()
+    submitted.submit(submitted.beside(0))
+    await clock.advance(COMPANY_S)
+    submitted.submit()
+    submitted.reply(1)
+    await clock.advance(COMPANY_S)
+    assert [[r.id for r in batch.requests] for _, batch, _ in submitted.bus.sent] == [[1], [3]]
+    submitted.reply(0)
+    await clock.settle()
+
+    assert [[r.id for r in batch.requests] for _, batch, _ in submitted.bus.sent] == [[1], [3], [2, 4]]
+
+
+async def test_batch__one_of_two_is_lost__the_other_is_not_refused_with_it(
+    submitted: Submitted, clock: "Clock"
+) -> None:
+    lost = submitted.submit()
+    await clock.settle()
+    other = submitted.submit(submitted.beside(0))
+    await clock.advance(COMPANY_S)
+    await clock.advance(TIMEOUT_S - 2 * COMPANY_S)
+    submitted.reply(1)
+    await clock.advance(2 * COMPANY_S)
+
+    assert code(lost) == "unavailable"
+    assert other.result()["ok"]
 
 
 async def test_batch__for_another_process__does_not_wait(submitted: Submitted, clock: "Clock") -> None:
@@ -265,7 +348,7 @@ async def test_refusal__says_when_to_retry__and_is_counted(
 async def test_map__not_known_yet__commands_wait_for_it(make_settings: Callable[..., Settings], clock: "Clock") -> None:
     bus = SilentBus()
     commands = Commands(make_settings(command_timeout_s=TIMEOUT_S), cast(Bus, bus), "gateway-1")
-    command = DeleteMessage(conversation_id=new_id(), user_id=USER, message_id=new_id())
+    command = deletion(new_id())
     waited = commands.submit("connection-1", command)
     await clock.advance(TIMEOUT_S + 0.1)
     assert code(waited) == "unavailable"

@@ -8,6 +8,7 @@ from typing import Any, cast
 import orjson
 import pytest
 from synctalk_contracts.commands import CommandBatch, DeleteMessage
+from synctalk_contracts.encoding.commands import Encoder
 from synctalk_contracts.internal import PartitionMap, PartitionOwner
 from synctalk_contracts.topology import PARTITIONS
 from synctalk_gateway.acks import PendingAck
@@ -37,7 +38,7 @@ class RecordingBus:
         for on_lost in self.lost_listeners:
             on_lost()
 
-    async def send_command(self, _: str, body: bytes, *, ttl_ms: int) -> None:
+    def send_command(self, _: str, body: bytes, *, ttl_ms: int) -> None:
         if self.error is not None:
             raise self.error
         assert ttl_ms > 0
@@ -60,7 +61,7 @@ class Submitted:
 
     def submit(self, times: int = 1) -> None:
         for _ in range(times):
-            command = DeleteMessage(conversation_id=ROOM, user_id=ADA, message_id=new_id())
+            command = Encoder(DeleteMessage).of(ADA, {"conversation_id": ROOM, "message_id": new_id()})
             self.acks.append(self.commands.submit("connection", command))
 
     def reply(self, batch: CommandBatch) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import pytest
+from pydantic import TypeAdapter
 from synctalk_contracts import topology
-from synctalk_contracts.commands import AddReaction, EditMessage, MarkRead, SendMessage
+from synctalk_contracts.commands import AddReaction, AnyCommand, EditMessage, MarkRead, SendMessage
+from synctalk_contracts.encoding.commands import Encoded
 from synctalk_contracts.models import Forward
 from synctalk_contracts.sockets import TO_SERVER
 from synctalk_gateway.acks import PendingAck
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from services.gateway.tests.unit.conftest import World
 
 ADA, BOB, ROOM, MESSAGE = new_id(), new_id(), new_id(), new_id()
+_COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
 EXPIRES_AT = 4_102_444_800.0
 
 
@@ -44,8 +47,8 @@ class Queue:
         if self.full:
             raise TooManyCommandsError
 
-    def submit(self, _: str, command: Any) -> PendingAck:
-        self.commands.append(command)
+    def submit(self, _: str, command: Encoded) -> PendingAck:
+        self.commands.append(_COMMAND.validate_json(command.json))
         return PendingAck()
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import pytest
 from prometheus_client import REGISTRY
-from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.hub.connection import Connection, Typed
 from synctalk_gateway.hub.profiles import Profiles
 from synctalk_gateway.hub.room import Room, RoomSettings
+from synctalk_gateway.hub.typing import Place
 from synctalk_gateway.protocol.wire import Encoded
 from synctalk_runtime.limits import Limit
 from synctalk_testkit.eventually import eventually
@@ -63,6 +64,7 @@ class Watched:
         self.gaps: list[Room] = []
         self.gone: list[tuple[str, list[Connection]]] = []
         self.emptied: list[Room] = []
+        self.changed: list[Room] = []
         settings = RoomSettings(GAP_S, 60, TYPING)
         self.room = Room("c", settings, self, Profiles({}), self.emptied.append)
         for member in members:
@@ -75,6 +77,9 @@ class Watched:
 
     def on_member_removed(self, _: Room, user_id: str, removed: list[Connection]) -> None:
         self.gone.append((user_id, removed))
+
+    def on_views_missing(self, room: Room) -> None:
+        self.changed.append(room)
 
 
 def message(number: int, origin: str | None = None, sender: str = "carol") -> dict[str, Any]:
@@ -238,7 +243,7 @@ def typing(connection: Connection) -> list[bool]:
 
 async def test_typing__is_shown_to_the_others_and_ends_by_itself(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
-    room.typing.start("ada", "tab", GAP_S)
+    room.typing.start(Place("ada"), "tab", GAP_S)
     assert socket_of(bob).of("typing") == [{"conversation_id": "c", "user_id": "ada", "active": True}]
     await eventually(lambda: typing(bob) == [True, False])
     assert typing(ada) == []
@@ -246,28 +251,42 @@ async def test_typing__is_shown_to_the_others_and_ends_by_itself(ada: Connection
 
 async def test_typing__on_two_sockets__ends_with_the_last(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
-    room.typing.start("ada", "tab", 60)
-    room.typing.start("ada", "phone", 60)
-    room.typing.stop("ada", "tab")
+    room.typing.start(Place("ada"), "tab", 60)
+    room.typing.start(Place("ada"), "phone", 60)
+    room.typing.stop(Place("ada"), "tab")
     assert typing(bob) == [True, True]
-    room.typing.stop("ada", "phone")
+    room.typing.stop(Place("ada"), "phone")
     assert typing(bob) == [True, True, False]
+
+
+async def test_typing__in_a_thread_and_beside_it__are_two_places(ada: Connection, bob: Connection) -> None:
+    room = Watched(ada, bob).room
+    room.typing.start(Place("ada"), "tab", 60)
+    room.typing.start(Place("ada", "thread"), "phone", 60)
+    room.typing.stop(Place("ada"), "tab")
+    in_thread = {"conversation_id": "c", "user_id": "ada", "thread_id": "thread"}
+    assert socket_of(bob).of("typing")[1:] == [
+        {**in_thread, "active": True},
+        {"conversation_id": "c", "user_id": "ada", "active": False},
+    ]
+    room.sequencer.accept([message(1, sender="ada")])  # by REST: it ends everywhere
+    assert socket_of(bob).of("typing")[-1] == {**in_thread, "active": False}
 
 
 async def test_typing__a_message_by_rest__ends_it_on_all_sockets(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
-    ada.typing_published_at["c"] = 1.0
-    room.typing.start("ada", ada.id, 60)
-    room.typing.start("ada", "phone", 60)
+    ada.typing["c"] = Typed(None, 1.0)
+    room.typing.start(Place("ada"), ada.id, 60)
+    room.typing.start(Place("ada"), "phone", 60)
     room.sequencer.accept([message(1, sender="ada")])
     assert [name for name, _ in socket_of(bob).written] == ["typing", "typing", "typing", "message:new"]
     assert typing(bob)[-1] is False
-    assert ada.typing_published_at == {}  # what it types next is published at once
+    assert ada.typing == {}  # what it types next is published at once
 
 
 async def test_typing__a_message_of_one_socket__leaves_the_other_typing(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
-    room.typing.start("ada", "phone", 60)
+    room.typing.start(Place("ada"), "phone", 60)
     room.sequencer.accept([message(1, origin=ada.id, sender="ada")])
     assert typing(bob) == [True]
     room.close()
@@ -275,7 +294,7 @@ async def test_typing__a_message_of_one_socket__leaves_the_other_typing(ada: Con
 
 async def test_typing__a_removed_member__types_no_longer(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
-    room.typing.start("ada", "tab", 60)
+    room.typing.start(Place("ada"), "tab", 60)
     room.sequencer.accept([member(1, "ada", None)])
     assert typing(bob) == [True, False]
 
@@ -283,18 +302,18 @@ async def test_typing__a_removed_member__types_no_longer(ada: Connection, bob: C
 async def test_typing__more_than_the_limit__is_not_shown_and_not_ended(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
     for number in range(5):
-        room.typing.start(f"user{number}", "tab", 60)
+        room.typing.start(Place(f"user{number}"), "tab", 60)
     for number in range(5):
-        room.typing.stop(f"user{number}", "tab")
+        room.typing.stop(Place(f"user{number}"), "tab")
     assert typing(bob) == [True] * 3 + [False] * 3
 
 
 async def test_typing__room_paused__is_shown_when_it_goes_on(ada: Connection, bob: Connection) -> None:
     room = Watched(ada, bob).room
-    room.typing.start("ada", "tab", 60)
+    room.typing.start(Place("ada"), "tab", 60)
     epoch = room.sequencer.pause()
-    room.typing.stop("ada", "tab")
-    room.typing.start("carol", "tab", 60)
+    room.typing.stop(Place("ada"), "tab")
+    room.typing.start(Place("carol"), "tab", 60)
     assert typing(bob) == [True]
     room.sequencer.resume(1, epoch)
     assert typing(bob) == [True, False]
@@ -328,7 +347,7 @@ async def test_pause__more_than_can_wait__keeps_the_latest(ada: Connection) -> N
 
 async def test_close__leaves_no_timer(ada: Connection) -> None:
     room = Watched(ada, connect("dan")).room
-    room.typing.start("dan", "tab", 60)
+    room.typing.start(Place("dan"), "tab", 60)
     room.sequencer.accept([message(2)])
     room.close()
     assert "dan" not in room.typing

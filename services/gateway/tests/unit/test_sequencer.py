@@ -124,6 +124,19 @@ async def test_unnumbered__that_shows_a_state__before_the_state_was_read__waits_
     assert recorder.delivered == [2, "state"]
 
 
+async def test_unnumbered__that_shows_a_state__outlasts_a_pause(recorder: Recorder, clock: "Clock") -> None:
+    recorder.accept(1, 3)
+    recorder.accept_unnumbered("waiting", after=1)
+    recorder.accept_unnumbered("receipt")
+    epoch = recorder.sequencer.pause()
+    recorder.accept_unnumbered("come meanwhile", after=4)
+    recorder.accept_unnumbered("receipt")
+    assert recorder.sequencer.resume(3, epoch)
+    assert recorder.delivered == [1, "waiting"]
+    recorder.accept(4)
+    assert recorder.delivered == [1, "waiting", 4, "come meanwhile"]
+
+
 async def test_unnumbered__whose_state_is_not_reached_in_time__is_a_gap(recorder: Recorder, clock: "Clock") -> None:
     recorder.accept_unnumbered("state", after=1)
     await clock.advance(GAP_WAIT_S)

@@ -4,7 +4,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from synctalk_contracts.commands import MarkDelivered, MarkRead
+from pydantic import TypeAdapter
+from synctalk_contracts.commands import AnyCommand, MarkDelivered, MarkRead
+from synctalk_contracts.encoding.commands import Encoded
 from synctalk_contracts.sockets import ReceiptsToServer
 from synctalk_gateway.acks import PendingAck
 from synctalk_gateway.actions import rooms
@@ -17,6 +19,7 @@ from synctalk_testkit.eventually import eventually
 if TYPE_CHECKING:
     from services.gateway.tests.unit.conftest import World
 
+_COMMAND: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
 ADA = new_id()
 ROOMS = [new_id() for _ in range(300)]
 
@@ -90,11 +93,11 @@ class Asked:
         self.submitted: list[tuple[Any, PendingAck]] = []
         self.most = 10_000
 
-    def submit(self, _: str, command: Any) -> PendingAck:
+    def submit(self, _: str, command: Encoded) -> PendingAck:
         if len(self.submitted) >= self.most:
             raise TooManyCommandsError
         ack = PendingAck()
-        self.submitted.append((command, ack))
+        self.submitted.append((_COMMAND.validate_json(command.json), ack))
         return ack
 
     def answer(self, *refused: str) -> None:

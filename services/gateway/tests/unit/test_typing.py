@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from synctalk_gateway.acks import PendingAck
-from synctalk_gateway.hub.connection import Connection
+from synctalk_gateway.hub.connection import Connection, Typed
 from synctalk_gateway.hub.room import TypingRefusal
-from synctalk_gateway.hub.typing import TypingUsers
+from synctalk_gateway.hub.typing import Place, TypingUsers
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.limits import Limit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from services.gateway.tests.unit.conftest import Clock, World
 
 
-ADA, BOB, ROOM = new_id(), new_id(), new_id()
+ADA, BOB, ROOM, THREAD = new_id(), new_id(), new_id(), new_id()
 
 
 def shown(world: "World", connection: Connection) -> list[bool]:
@@ -110,6 +110,48 @@ async def test_start__after_a_message__is_shown_at_once(world: "World") -> None:
     assert shown(world, bob) == [True, False, True]
 
 
+def places(world: "World", connection: Connection) -> list[tuple[str | None, bool]]:
+    return [(payload.get("thread_id"), payload["active"]) for payload in world.socket(connection).of("typing")]
+
+
+async def test_start__in_a_thread__is_shown_there_and_ends_what_was_typed_elsewhere(world: "World") -> None:
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    world.room(ROOM).members_count = 2
+    world.room(ROOM).typing_refusals[ADA] = None
+    await world.typing.start(ada, ROOM)
+    await world.typing.start(ada, ROOM, THREAD)
+    await world.typing.start(ada, ROOM, THREAD)  # too soon for a renewal
+    await world.typing.stop(ada, ROOM)
+
+    assert places(world, bob) == [(None, True), (None, False), (THREAD, True), (THREAD, False)]
+    assert ada.typing == {}
+
+
+async def test_start__in_another_thread_while_api_is_asked__is_shown_in_the_last_one(world: "World") -> None:
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    await world.typing.start(ada, ROOM)
+    await world.typing.start(ada, ROOM, THREAD)
+    await eventually(lambda: (THREAD, True) in places(world, bob))
+
+    assert places(world, bob)[-1] == (THREAD, True)
+    assert world.api.asked.count("typing") == 1
+
+
+async def test_start__in_ever_other_threads__is_damped(make_world: Callable[..., "World"]) -> None:
+    world = make_world(typing_rate_per_s=5)
+    ada, bob = world.connect(ADA, ROOM), world.connect(BOB, ROOM)
+    world.room(ROOM).members_count = 2
+    world.room(ROOM).typing_refusals[ADA] = None
+    for _ in range(50):
+        await world.typing.start(ada, ROOM, new_id())
+
+    assert len(world.redis.published) <= 12
+    assert len(ada.typing) <= 1
+    begun = {thread for thread, active in places(world, bob) if active}
+    ended = {thread for thread, active in places(world, bob) if not active}
+    assert len(begun - ended) <= 1
+
+
 async def test_start__in_a_large_conversation__is_not_published(make_world: Callable[..., "World"]) -> None:
     world = make_world(max_typing_members=3)
     ada = world.connect(ADA, ROOM)
@@ -117,7 +159,7 @@ async def test_start__in_a_large_conversation__is_not_published(make_world: Call
     world.api.members_counts[ROOM] = 4
     for _ in range(2):
         await world.typing.start(ada, ROOM)
-        await eventually(lambda: world.room(ROOM).members_count == 4 and not ada.typing_published_at)
+        await eventually(lambda: world.room(ROOM).members_count == 4 and not ada.typing)
 
     assert world.redis.published == []
     assert world.api.asked.count("typing") == 1
@@ -156,19 +198,19 @@ async def test_start__flapping__is_damped(make_world: Callable[..., "World"]) ->
 
 async def test_end__redis_is_away__fails_nothing(world: "World") -> None:
     ada = world.connect(ADA, ROOM)
-    ada.typing_published_at[ROOM] = 1.0
+    ada.typing[ROOM] = Typed(None, 1.0)
     world.redis.error = UnavailableError()
     world.typing.end(ada, ROOM)
 
-    await eventually(lambda: not ada.typing_published_at)
+    await eventually(lambda: not ada.typing)
 
 
 async def test_start__renewed__lasts_from_the_renewal_on(clock: "Clock") -> None:
     changes: list[bool] = []
-    users = TypingUsers(lambda _, active: changes.append(active), Limit("typing", 5, 5))
-    users.start(ADA, "socket", ttl_s=1.0)
+    users = TypingUsers(lambda _place, active: changes.append(active), Limit("typing", 5, 5))
+    users.start(Place(ADA), "socket", ttl_s=1.0)
     await clock.advance(0.75)
-    users.start(ADA, "socket", ttl_s=1.0)
+    users.start(Place(ADA), "socket", ttl_s=1.0)
     await clock.advance(0.75)
     assert changes == [True, True]
     await clock.advance(0.5)

@@ -1,6 +1,6 @@
 """Commands of a socket to api: the room check, a token from the user's bucket, and the queue of the partition."""
 
-from synctalk_contracts.commands import AnyCommand, AppendToStream, MarkDelivered, MarkRead, SendMessage, StartStream
+from synctalk_contracts.encoding.commands import Encoded
 from synctalk_runtime.errors import UnavailableError
 
 from synctalk_gateway.acks import PendingAck
@@ -14,7 +14,7 @@ from synctalk_gateway.store.deliveries import Deliveries
 
 
 class CommandSubmission:
-    """Returns acks to come. Commands of one socket reach api in the order in which they were sent.
+    """Returns acks to come. A socket's commands of one conversation reach api in the order in which they were sent.
 
     All raise:
         NotFoundError: not in that conversation's room.
@@ -38,32 +38,32 @@ class CommandSubmission:
         self._typing = typing
         self._deliveries = deliveries
 
-    async def send(self, connection: Connection, command: SendMessage | StartStream) -> PendingAck:
+    async def send(self, connection: Connection, command: Encoded) -> PendingAck:
         """Send a message, which ends the typing of it."""
         self._typing.end(connection, command.conversation_id)
         await self._must_take(connection, command)
         await self._limits.take_message(connection.user_id)
         return self._commands.submit(connection.id, command)
 
-    async def append(self, connection: Connection, command: AppendToStream) -> PendingAck:
+    async def append(self, connection: Connection, command: Encoded) -> PendingAck:
         """Append to a streamed message."""
         await self._must_take(connection, command)
         await self._limits.take_stream(connection.user_id)
         return self._commands.submit(connection.id, command)
 
-    async def change(self, connection: Connection, command: AnyCommand) -> PendingAck:
+    async def change(self, connection: Connection, command: Encoded) -> PendingAck:
         """Do anything else to a message."""
         await self._must_take(connection, command)
         await self._limits.take_signal(connection.user_id)
         return self._commands.submit(connection.id, command)
 
-    async def mark(self, connection: Connection, command: MarkDelivered | MarkRead) -> PendingAck:
+    async def mark(self, connection: Connection, command: Encoded, seq: int) -> PendingAck:
         """Move a watermark; the session has everything up to it."""
         ack = await self.change(connection, command)
-        self._deliveries.add(connection.session_id, command.conversation_id, command.seq)
+        self._deliveries.add(connection.session_id, command.conversation_id, seq)
         return ack
 
-    async def _must_take(self, connection: Connection, command: AnyCommand) -> None:
+    async def _must_take(self, connection: Connection, command: Encoded) -> None:
         """Refuse before a token is taken."""
         await self._rooms.must_be_in_room(connection, command.conversation_id)
         if not self._feed.live:

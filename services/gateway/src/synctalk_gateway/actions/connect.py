@@ -176,7 +176,7 @@ class Connections:
 
     def disconnect(self, connection: Connection) -> None:
         """Forget a socket that is gone, and everything of it."""
-        for conversation_id in list(connection.typing_published_at):
+        for conversation_id in list(connection.typing):
             self._typing.end(connection, conversation_id)
         self._watchers.remove(connection)
         self._registry.remove(connection)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from synctalk_contracts.commands import MarkDelivered, MarkRead
+from synctalk_contracts.encoding.commands import Encoded, Encoder
 from synctalk_contracts.sockets import ReceiptsToServer
 from synctalk_runtime.errors import AppError, UnavailableError
 
@@ -20,7 +21,13 @@ MARKS_PER_TOKEN = 100
 UNKNOWN_PER_TOKEN = 10
 """Marks of conversations in whose rooms the socket is not: api has to look whether the user is a member."""
 
-Mark = MarkDelivered | MarkRead
+_DELIVERED, _READ = Encoder(MarkDelivered), Encoder(MarkRead)
+
+
+class _Mark(NamedTuple):
+    conversation_id: str
+    seq: int
+    command: Encoded
 
 
 class _Report:
@@ -67,7 +74,7 @@ class ReceiptReports:
         report = _Report(len(marks))
         for mark in marks:
             try:
-                submitted = self._commands.submit(connection.id, mark)
+                submitted = self._commands.submit(connection.id, mark.command)
             except AppError as error:
                 report.add(mark.conversation_id, acks.refused(error))
             else:
@@ -77,10 +84,14 @@ class ReceiptReports:
         return report.ack
 
 
-def _marks(user_id: str, payload: ReceiptsToServer) -> Iterator[Mark]:
+def _marks(user_id: str, payload: ReceiptsToServer) -> Iterator[_Mark]:
     """Make a command of each mark. What is read is delivered: a lower `delivered` beside it is left out."""
     for conversation_id, seq in payload.read.items():
-        yield MarkRead(conversation_id=conversation_id, user_id=user_id, seq=seq)
+        yield _mark(_READ, user_id, conversation_id, seq)
     for conversation_id, seq in payload.delivered.items():
         if seq > payload.read.get(conversation_id, -1):
-            yield MarkDelivered(conversation_id=conversation_id, user_id=user_id, seq=seq)
+            yield _mark(_DELIVERED, user_id, conversation_id, seq)
+
+
+def _mark(encoder: Encoder, user_id: str, conversation_id: str, seq: int) -> _Mark:
+    return _Mark(conversation_id, seq, encoder.of(user_id, {"conversation_id": conversation_id, "seq": seq}))

@@ -16,6 +16,7 @@ from synctalk_contracts.internal import ConversationState, ConversationStates
 from synctalk_runtime.background import Tasks
 from synctalk_runtime.errors import UnavailableError
 
+from synctalk_gateway.actions.own_views import OwnViews
 from synctalk_gateway.actions.presence import PresenceSubscriptions
 from synctalk_gateway.actions.subscribing import all_subscribed
 from synctalk_gateway.clients.api import Api
@@ -40,6 +41,7 @@ class RoomResync:
     api: Api
     reads: StateReads
     presence: PresenceSubscriptions
+    views: OwnViews
     tasks: Tasks
 
     def on_gap(self, room: Room) -> None:
@@ -50,6 +52,9 @@ class RoomResync:
         for connection in [*removed, *room.connections]:
             if user_id in connection.watching or (connection.user_id == user_id and connection.watching):
                 self.presence.refresh_soon(connection)
+
+    def on_views_missing(self, room: Room) -> None:
+        self.views.read_soon(room)
 
     async def resync(self, room: Room) -> None:
         """Read who is still a member, evict the others, ask the rest to sync, and resume from that state."""

@@ -6,6 +6,8 @@ The queue is bounded by time: what is ahead of a command, in batches, times the 
 (The idea is that of CoDel as Facebook's servers use it: https://queue.acm.org/detail.cfm?id=2839461.)
 """
 
+from collections import deque
+
 FIRST_GUESS_S = 0.02
 WEIGHT = 0.2
 """Of the latest batch in the average."""
@@ -21,7 +23,8 @@ class Admission:
         """Half a batch more than leaves at once: an overloaded queue is not mistaken for an empty one."""
         self._batch_s = FIRST_GUESS_S
         self._empty_at = float("-inf")
-        self._sent_at: float | None = None
+        self._sent_at: deque[float] = deque()
+        """Of what is under way, oldest first."""
 
     def admits(self, queued: int, now: float) -> bool:
         """Return whether one more may join the `queued` ones."""
@@ -35,18 +38,17 @@ class Admission:
 
     def delay_s(self, queued: int, now: float) -> float:
         """Return how long a command that joins now will wait for its reply; a late batch counts as long as it takes."""
-        under_way = 0.0 if self._sent_at is None else now - self._sent_at
+        under_way = now - self._sent_at[0] if self._sent_at else 0.0
         batches = queued // self._max_batch + 2
         return batches * max(self._batch_s, under_way)
 
     def sent(self, left: int, now: float) -> None:
-        """A batch has left, and `left` commands stay in the queue."""
-        self._sent_at = now
+        """A batch has left, and `left` commands stay in the queue for longer than what was under way already."""
+        self._sent_at.append(now)
         if left == 0:
             self._empty_at = now
 
     def finished(self, now: float) -> None:
-        """The batch under way has its replies, or was given up."""
-        if self._sent_at is not None:
-            self._batch_s += WEIGHT * (now - self._sent_at - self._batch_s)
-        self._sent_at = None
+        """The oldest batch under way has its replies, or was given up."""
+        if self._sent_at:
+            self._batch_s += WEIGHT * (now - self._sent_at.popleft() - self._batch_s)

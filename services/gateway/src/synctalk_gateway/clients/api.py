@@ -7,6 +7,7 @@ from synctalk_contracts.ids import MAX_INT64
 from synctalk_contracts.internal import (
     ROOM_USERS_MAX,
     ConversationStates,
+    ConversationViews,
     Heads,
     Ids,
     PartitionMap,
@@ -15,6 +16,7 @@ from synctalk_contracts.internal import (
     StatesQuestion,
     TypingQuestion,
     TypingState,
+    ViewsQuestion,
 )
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.internal import InternalClient
@@ -65,6 +67,12 @@ class Api:
             change_seq = min(change_seq, state.change_seq)
             member_ids += state.member_ids
         return RoomState(change_seq=change_seq, member_ids=member_ids)
+
+    async def views(self, conversation_id: str, user_ids: list[str]) -> ConversationViews:
+        """Return the conversation as those of these users see it who are members."""
+        question = ViewsQuestion(conversation_id=conversation_id, user_ids=user_ids)
+        response = await self._http.post("/internal/views", question.model_dump())
+        return ConversationViews.model_validate(response, extra="ignore")
 
     async def is_member(self, user_id: str, conversation_id: str) -> bool:
         """Return whether the user is in the conversation now; nothing of it is read."""

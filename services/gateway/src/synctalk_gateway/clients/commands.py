@@ -1,7 +1,8 @@
-"""Commands to api: what has queued up for one of its processes goes as one bus message, the next after its replies.
+"""Commands to api: what has queued up for one of its processes goes as one bus message, and two at most are under way.
 
-No timer waits for a batch to fill: with nothing under way a command leaves at once, and the more there is to do, the
-larger the batches grow by themselves. The replies come on this gateway's Redis channel. A command without a reply in
+With nothing under way a command leaves at once. A second bus message leaves `COMPANY_S` after the first, and a third
+when one of them has its replies: the more there is to do, the larger they grow by themselves. Of a conversation one at
+a time is under way. The replies come on this gateway's Redis channel. A command without a reply in
 time is `unavailable`: the client tries again with the same ids, and api writes nothing of it after the deadline.
 Beyond what api can do, commands are refused at once (`admission.py`).
 """
@@ -14,10 +15,8 @@ from itertools import count
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from synctalk_contracts import topology
-from synctalk_contracts.commands import AnyCommand, CommandBatch, CommandRequest
-from synctalk_contracts.encoding import fanout
+from synctalk_contracts.encoding import commands, fanout
 from synctalk_contracts.internal import PartitionMap
-from synctalk_runtime.background import Tasks
 from synctalk_runtime.bus import Bus
 from synctalk_runtime.errors import AppError, UnavailableError
 from synctalk_runtime.ids import utc_now
@@ -38,6 +37,10 @@ REFUSED = Counter("gateway_commands_refused_total", "Commands refused because ap
 BATCHES = Histogram("gateway_command_batch", "Commands in one bus message.", buckets=(1, 2, 4, 8, 16, 32, 64))
 
 MAX_BATCH = 64
+UNDER_WAY = 2
+COMPANY_S = 0.005
+"""How long a command waits for others while one bus message is under way: gateway, broker and api pay for each bus
+message, whatever it holds."""
 TIMER_SLACK_S = 0.05
 
 
@@ -59,15 +62,14 @@ class Commands:
         self._waiting: dict[int, _Waiting] = {}
         self._lanes = Lanes(lambda: Admission(settings.command_queue_delay_s, MAX_BATCH))
         self._open_batches: dict[Batch, asyncio.TimerHandle] = {}
-        self._tasks = Tasks()
         bus.add_lost_listener(self.fail_all)
 
     def assign(self, partitions: PartitionMap) -> None:
         """Follow a new map. What is under way to a process that is gone is refused: its client tries again."""
         for gone in self._lanes.assign(partitions):
             log.warning("commands.owner_gone", queue=gone.queue)
-            if gone.batch is not None:
-                self._fail(gone.batch, UnavailableError())
+            for batch in list(gone.batches):
+                self._fail(batch, UnavailableError())
         for lane in self._lanes:
             self._pump(lane)
 
@@ -87,7 +89,7 @@ class Commands:
         REFUSED.inc()
         raise TooManyCommandsError(retry_after=round(max(1.0, lane.admission.delay_s(queued, now)), 3))
 
-    def submit(self, connection_id: str, command: AnyCommand) -> PendingAck:
+    def submit(self, connection_id: str, command: commands.Encoded) -> PendingAck:
         """Queue a command; return its ack to come. Raises TooManyCommandsError when it would not be done soon."""
         partition = topology.partition_of(command.conversation_id)
         lane = self._lanes.of(partition)
@@ -96,44 +98,62 @@ class Commands:
         ack = PendingAck()
         self._waiting[number] = _Waiting(ack, loop.time())
         WAITING.set(len(self._waiting))
-        request = CommandRequest.model_construct(
-            id=number, connection_id=connection_id, traceparent=traceparent(), command=command
-        )
-        lane.queued.append(Queued(partition, request))
+        request = commands.request(number, connection_id, traceparent(), command)
+        lane.queued.append(Queued(partition, number, request))
         if lane.queue is None:
             loop.call_later(self._settings.command_timeout_s + TIMER_SLACK_S, self._drop_overdue, lane)
         self._pump(lane)
         return ack
 
     async def stop(self) -> None:
-        await self._tasks.stop()
+        for lane in self._lanes:
+            if lane.departure is not None:
+                lane.departure.cancel()
 
     def _pump(self, lane: Lane) -> None:
-        if lane.queued and lane.queue is not None and lane.batch is None:
-            lane.batch = Batch(lane, frozenset(), set())
-            self._tasks.spawn("commands", self._send(lane, lane.queue, lane.batch))
+        """Let the next bus message leave when its time has come.
 
-    async def _send(self, lane: Lane, queue: str, batch: Batch) -> None:
-        """Send one bus message, in a task of its own, so that what this turn of the loop still brings is in it."""
-        self._drop_overdue(lane)
-        taken = self._lanes.take(lane, MAX_BATCH)
-        if not taken:
-            self._lanes.end(batch)
+        That is in the next turn of the loop at the earliest, so that what this one still brings is in it.
+        """
+        if not lane.queued or lane.queue is None or len(lane.batches) >= UNDER_WAY:
             return
         loop = asyncio.get_running_loop()
-        lane.admission.sent(len(lane.queued), loop.time())
-        requests = [one.request for one in taken]
-        batch.partitions = frozenset(one.partition for one in taken)
-        batch.open = {request.id for request in requests}
-        for request in requests:
-            self._waiting[request.id].batch = batch
-        BATCHES.observe(len(requests))
+        at = lane.batches[-1].sent_at + COMPANY_S if lane.batches else 0.0
+        if lane.departure is not None:
+            if lane.departs_at <= at:
+                return
+            lane.departure.cancel()
+        lane.departs_at = at
+        soon = at <= loop.time()
+        lane.departure = loop.call_soon(self._depart, lane) if soon else loop.call_at(at, self._depart, lane)
+
+    def _depart(self, lane: Lane) -> None:
+        lane.departure = None
+        if lane.queue is None or len(lane.batches) >= UNDER_WAY or not self._lanes.has_free(lane):
+            return
+        self._drop_overdue(lane)
+        now = asyncio.get_running_loop().time()
+        batch = self._lanes.take(lane, MAX_BATCH, now)
+        if batch is not None:
+            lane.admission.sent(self._left_behind(lane), now)
+            self._send(lane.queue, batch)
+            self._pump(lane)
+
+    def _left_behind(self, lane: Lane) -> int:
+        """Return how many commands wait for more than what was under way when they came."""
+        oldest = lane.batches[0].sent_at
+        return len(lane.queued) if lane.queued and self._waiting[lane.queued[0].number].queued_at <= oldest else 0
+
+    def _send(self, queue: str, batch: Batch) -> None:
+        for number in batch.open:
+            self._waiting[number].batch = batch
+        BATCHES.observe(len(batch.requests))
         timeout_s = self._settings.command_timeout_s
         deadline = utc_now() + timedelta(seconds=timeout_s)
-        body = CommandBatch.model_construct(reply_to=self._gateway, requests=requests, deadline=deadline).to_bytes()
-        self._open_batches[batch] = loop.call_later(timeout_s, self._time_out, batch)
+        body = commands.batch(self._gateway, batch.requests, deadline)
+        self._open_batches[batch] = asyncio.get_running_loop().call_later(timeout_s, self._time_out, batch)
         try:
-            await self._bus.send_command(queue, body, ttl_ms=round(timeout_s * 1000))
+            self._bus.send_command(queue, body, ttl_ms=round(timeout_s * 1000))
         except UnavailableError as error:
             self._fail(batch, error)
         except Exception:
@@ -145,11 +165,11 @@ class Commands:
         overdue = asyncio.get_running_loop().time() - self._settings.command_timeout_s
         dropped = 0
         for one in lane.queued:
-            if self._waiting[one.request.id].queued_at > overdue:
+            if self._waiting[one.number].queued_at > overdue:
                 break
             dropped += 1
             TIMED_OUT.inc()
-            self._ack(one.request.id, acks.refused(UnavailableError()))
+            self._ack(one.number, acks.refused(UnavailableError()))
         del lane.queued[:dropped]
 
     def on_replies(self, data: bytes) -> None:
@@ -185,7 +205,7 @@ class Commands:
     def _fail_queued(self, lane: Lane) -> None:
         queued, lane.queued = lane.queued, []
         for one in queued:
-            self._ack(one.request.id, acks.refused(UnavailableError()))
+            self._ack(one.number, acks.refused(UnavailableError()))
 
     def _time_out(self, batch: Batch) -> None:
         TIMED_OUT.inc(len(batch.open))

@@ -1,13 +1,14 @@
 """Which command goes to which api process: a lane for each, which all commands of its partitions take.
 
-A partition that moves to another process keeps its order: what is queued changes lanes, and leaves only when what was
-under way in the old one has its replies or was given up.
+A partition is in one bus message at a time, also when it moves to another process: what is queued of it leaves only
+when what was under way has its replies or was given up. So a conversation keeps its order though a lane has two
+messages under way, and though one of them may be lost.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from synctalk_contracts.commands import CommandRequest
 from synctalk_contracts.internal import PartitionMap
 from synctalk_contracts.topology import PARTITIONS
 
@@ -22,23 +23,34 @@ class Batch:
     partitions: frozenset[int]
     open: set[int]
     """Requests without a reply."""
+    sent_at: float
+    """Monotonic seconds."""
+    requests: list[bytes]
+    """Each a `CommandRequest`."""
 
 
 @dataclass(slots=True, frozen=True)
 class Queued:
     partition: int
-    request: CommandRequest
+    number: int
+    request: bytes
+    """A `CommandRequest` with that number."""
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The commands for one api process. One bus message at a time is under way."""
+    """The commands for one api process."""
 
     queue: str | None
     """None: nobody is known to take them yet."""
     admission: Admission
     queued: list[Queued] = field(default_factory=list)
-    batch: Batch | None = None
+    batches: list[Batch] = field(default_factory=list)
+    """What is under way, oldest first."""
+    departure: asyncio.Handle | None = None
+    """The next bus message is about to leave."""
+    departs_at: float = 0.0
+    """When it does, by the loop's time."""
 
 
 class Lanes:
@@ -49,8 +61,8 @@ class Lanes:
         self._unassigned = Lane(None, admission())
         self._by_queue: dict[str, Lane] = {}
         self._by_partition = [self._unassigned] * PARTITIONS
-        self._moving: dict[int, Batch] = {}
-        """By partition: what is under way in the lane that it has left."""
+        self._under_way: dict[int, Batch] = {}
+        """By partition, in whichever lane it left."""
         self._version = -1
 
     def __iter__(self) -> Iterator[Lane]:
@@ -73,35 +85,42 @@ class Lanes:
             for partition in owner.partitions:
                 self._by_partition[partition] = self._by_queue[owner.queue]
         self._requeue(before)
-        under_way = [lane.batch for lane in before if lane.batch is not None]
-        self._moving = {p: batch for batch in under_way for p in batch.partitions if self.of(p) is not batch.lane}
         return [lane for lane in before if lane.queue is not None and lane.queue not in self._by_queue]
 
     def _requeue(self, lanes: list[Lane]) -> None:
         """Put everything that is queued into the lane of its partition, in the order in which it came."""
-        queued = sorted((one for lane in lanes for one in lane.queued), key=lambda one: one.request.id)
+        queued = sorted((one for lane in lanes for one in lane.queued), key=lambda one: one.number)
         for lane in lanes:
             lane.queued = []
         for one in queued:
             self.of(one.partition).queued.append(one)
 
-    def take(self, lane: Lane, most: int) -> list[Queued]:
-        """Remove and return what may leave now, oldest first."""
-        if not self._moving:
-            taken, lane.queued = lane.queued[:most], lane.queued[most:]
-            return taken
-        taken = [one for one in lane.queued if one.partition not in self._moving][:most]
-        left = {one.request.id for one in taken}
-        lane.queued = [one for one in lane.queued if one.request.id not in left]
-        return taken
+    def has_free(self, lane: Lane) -> bool:
+        """Return whether something that is queued may leave now."""
+        return any(one.partition not in self._under_way for one in lane.queued)
+
+    def take(self, lane: Lane, most: int, now: float) -> Batch | None:
+        """Put what may leave now under way, oldest first; None: nothing may."""
+        taken = [one for one in lane.queued if one.partition not in self._under_way][:most]
+        if not taken:
+            return None
+        if len(taken) == len(lane.queued):
+            lane.queued = []
+        else:
+            left = {one.number for one in taken}
+            lane.queued = [one for one in lane.queued if one.number not in left]
+        requests = [one.request for one in taken]
+        partitions = frozenset(one.partition for one in taken)
+        batch = Batch(lane, partitions, {one.number for one in taken}, now, requests)
+        lane.batches.append(batch)
+        self._under_way.update(dict.fromkeys(partitions, batch))
+        return batch
 
     def end(self, batch: Batch) -> set[Lane]:
         """Nothing of the batch is under way any more; return the lanes that may go on."""
-        if batch.lane.batch is batch:
-            batch.lane.batch = None
+        batch.lane.batches.remove(batch)
         waiting = {batch.lane}
         for partition in batch.partitions:
-            if self._moving.get(partition) is batch:
-                del self._moving[partition]
-                waiting.add(self.of(partition))
+            del self._under_way[partition]
+            waiting.add(self.of(partition))
         return waiting

@@ -15,6 +15,14 @@ MAX_BUFFERED = 5_000
 """Events that wait while a connection is paused; beyond that it is closed, and syncs when it is back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    thread_id: str | None
+    """None: in the conversation itself."""
+    published_at: float
+    """Monotonic seconds."""
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
     id: str
@@ -41,8 +49,8 @@ class Connection:
     """The presence channel of its user is subscribed, for the line above."""
     refresh_pending: bool = False
     """Its presence subscriptions are about to be refreshed."""
-    typing_published_at: dict[str, float] = field(default_factory=dict)
-    """When it was last published, by conversation, that this socket types; monotonic seconds."""
+    typing: dict[str, Typed] = field(default_factory=dict)
+    """Where this socket types, by conversation: in one place of each."""
     active: bool = True
     """Its user is active on this client, as far as it has reported."""
     ready: bool = False

@@ -65,8 +65,10 @@ def change_hidden(conversation_id: str, change_seq: int) -> Encoded:
     return _event(to_client.change_hidden(conversation_id=conversation_id, change_seq=change_seq))
 
 
-def typing(conversation_id: str, user_id: str, *, active: bool) -> Encoded:
-    return _event(to_client.typing(conversation_id=conversation_id, user_id=user_id, active=active))
+def typing(conversation_id: str, user_id: str, *, active: bool, thread_id: str | None = None) -> Encoded:
+    return _event(
+        to_client.typing(conversation_id=conversation_id, user_id=user_id, active=active, thread_id=thread_id)
+    )
 
 
 def sync_required(conversation_ids: Iterable[str] | None) -> Encoded:

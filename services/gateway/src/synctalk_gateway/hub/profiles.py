@@ -1,7 +1,7 @@
 """Changed names and pictures, collected for a moment: one is published on many channels, and goes to a socket once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +33,9 @@ class Profiles:
         self._by_user = by_user
         self._changes: dict[str, _Change] = {}
         self._timer: asyncio.TimerHandle | None = None
+
+    def sockets_of(self, user_id: str) -> Collection[Connection]:
+        return self._by_user.get(user_id, ())
 
     def send_soon(self, user: dict[str, Any], room: Recipients | None = None) -> None:
         """Send it soon; of several for the same user, the latest."""

@@ -5,7 +5,7 @@ sequencer keeps the order; what the room needs from the rest of the gateway it a
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,13 +17,17 @@ from synctalk_runtime.limits import Limit
 from synctalk_gateway.hub import packets
 from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.hub.profiles import Profiles
+from synctalk_gateway.hub.receipts import ReceiptChanges
 from synctalk_gateway.hub.sequencer import Event, Sequencer
 from synctalk_gateway.hub.threads import ThreadChanges
-from synctalk_gateway.hub.typing import TypingUsers
+from synctalk_gateway.hub.typing import Place, TypingUsers
 from synctalk_gateway.protocol.buckets import TokenBucket
 from synctalk_gateway.protocol.wire import Encoded
 
 DELIVERED = Counter("gateway_delivered_total", "Events handed to sockets.")
+
+RECEIPTS_AT_ONCE = 100
+"""Sockets of a room up to which each gets every receipt at once."""
 
 
 class RoomCallbacks(Protocol):
@@ -34,6 +38,9 @@ class RoomCallbacks(Protocol):
 
     def on_member_removed(self, room: "Room", user_id: str, removed: list[Connection]) -> None:
         """A member left or was removed, and these sockets with them."""
+
+    def on_views_missing(self, room: "Room") -> None:
+        """The conversation has changed, and how each user here sees it has to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Room:
         "_on_empty",
         "_profiles",
         "_read_up_to",
+        "_receipts",
         "_settings",
         "_threads",
         "_typing_bucket",
@@ -90,6 +98,8 @@ class Room:
         self.typing = TypingUsers(self._show_typing, settings.typing_limit)
         self._threads: ThreadChanges | None = None
         """None: there was no change yet. Most rooms have no threads, and a gateway has many rooms."""
+        self._receipts: ReceiptChanges | None = None
+        """None: it has never had many sockets."""
         self.change_events: set[asyncio.Event] = set()
         """Set whenever its position or its sockets may have changed, for those who wait for that."""
         self.check_running = False
@@ -151,8 +161,8 @@ class Room:
     def close(self) -> None:
         self.sequencer.close()
         self.typing.close()
-        if self._threads is not None:
-            self._threads.close()
+        for changes in self._collected():
+            changes.close()
 
     # ── what comes on the channel ────────────────────────────────────────────────────────────────────────────────
 
@@ -182,7 +192,9 @@ class Room:
         kind = event["event"]
         if kind in ("message:new", "message:updated", "message:deleted"):
             self._deliver_message(kind, event)
-        elif kind in ("receipt:updated", "message:delta", "message:ephemeral"):
+        elif kind == "receipt:updated":
+            self._deliver_receipt(event)
+        elif kind in ("message:delta", "message:ephemeral"):
             self.send(packets.room_event(event), origin=event.get("origin"), but_users=event.get("hidden_from") or ())
         elif kind == "thread:changed":
             self._deliver_thread(event)
@@ -201,24 +213,30 @@ class Room:
 
     def on_waiting(self) -> None:
         self.typing.pause()
-        if self._threads is not None:
-            self._threads.pause()
+        for changes in self._collected():
+            changes.pause()
         self._note_change()
 
     def on_caught_up(self) -> None:
         self.typing.resume()
-        if self._threads is not None:
-            self._threads.resume()
+        for changes in self._collected():
+            changes.resume()
         self._note_change()
 
     def on_gap(self) -> None:
         self._events.on_gap(self)
 
+    def _collected(self) -> list[ThreadChanges | ReceiptChanges]:
+        return [changes for changes in (self._threads, self._receipts) if changes is not None]
+
     # ── delivery ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, packet: Encoded, *, origin: str | None = None, but_users: Collection[str] = ()) -> None:
         """Send to every socket but the one that caused it, and but those of some users."""
-        recipients = [c for c in self.connections if c.id != origin and c.user_id not in but_users]
+        self._send_to([c for c in self.connections if c.user_id not in but_users], packet, origin=origin)
+
+    def _send_to(self, connections: Sequence[Connection], packet: Encoded, *, origin: str | None = None) -> None:
+        recipients = [connection for connection in connections if connection.id != origin]
         for connection in recipients:
             connection.send(packet, self.id)
         DELIVERED.inc(len(recipients))
@@ -260,6 +278,31 @@ class Room:
 
     def _send_thread(self, event: Event) -> None:
         self.send(packets.room_event(event), but_users=set(event.get("hidden_from") or ()))
+
+    def _deliver_receipt(self, event: Event) -> None:
+        """Deliver how far a user has read: among many sockets at once to their own, and to the others in their turn."""
+        if len(self.connections) <= RECEIPTS_AT_ONCE:
+            self.send(packets.room_event(event), origin=event.get("origin"))
+            return
+        own = [c for c in self._profiles.sockets_of(event["user_id"]) if c in self.connections]
+        self._send_to(own, packets.room_event(event), origin=event.get("origin"))
+        if self._receipts is None:
+            self._receipts = ReceiptChanges(self.connections, self._send_receipts)
+        self._receipts.accept(event)
+
+    def _send_receipts(self, events: Sequence[Event]) -> None:
+        """Send these to each socket in one write; those of its own user it has."""
+        encoded = {event["user_id"]: packets.room_event(event) for event in events}
+        frames = b"".join(packet.frame for packet in encoded.values())
+        for connection in self.connections:
+            write = connection.socket.write_frame
+            if connection.buffer is None and write is not None and connection.user_id not in encoded:
+                write(frames)
+                DELIVERED.inc(len(encoded))
+            else:
+                for user_id, packet in encoded.items():
+                    if user_id != connection.user_id:
+                        self._send_to([connection], packet)
 
     def _deliver_own_thread(self, event: Event) -> None:
         """Send what a thread is to a user to their own other sockets."""
@@ -322,12 +365,17 @@ class Room:
     def _deliver_conversation(self, event: Event) -> None:
         """Deliver a conversation, which differs from member to member: the shared part and the member's view.
 
-        Without a number it comes beside an event that has one, as with pins.
+        Without a number it comes beside an event that has one, as with pins. Without views, of a large group, its
+        number is delivered now, and the conversation when it has been read.
         """
-        if event["change_seq"] is not None:
-            self._forget_rights()
-        views = event.get("views") or {}
         number = event["change_seq"]
+        if number is not None:
+            self._forget_rights()
+        views = event.get("views")
+        if views is None:
+            self._deliver_number(number)
+            self._events.on_views_missing(self)
+            return
         encoded: dict[str, Encoded] = {}
         for connection in self.connections:
             view = views.get(connection.user_id)
@@ -338,6 +386,14 @@ class Room:
             if connection.user_id not in encoded:
                 encoded[connection.user_id] = packets.conversation_updated(event["payload"], view)
             connection.send(encoded[connection.user_id], self.id, number)
+            DELIVERED.inc()
+
+    def _deliver_number(self, number: int | None) -> None:
+        if number is None:
+            return
+        packet = packets.change_hidden(self.id, number)
+        for connection in self._behind(number):
+            connection.send(packet, self.id, number)
             DELIVERED.inc()
 
     def _deliver_end(self) -> None:
@@ -368,17 +424,20 @@ class Room:
         return self._typing_bucket.take(now)
 
     def _receive_typing(self, event: Event) -> None:
-        if event["payload"]["active"]:
-            self.typing.start(event["user_id"], event["origin"], self._settings.typing_ttl_s)
+        payload = event["payload"]
+        place = Place(event["user_id"], payload.get("thread_id"))
+        if payload["active"]:
+            self.typing.start(place, event["origin"], self._settings.typing_ttl_s)
         else:
-            self.typing.stop(event["user_id"], event["origin"])
+            self.typing.stop(place, event["origin"])
 
     def _end_typing(self, user_id: str) -> None:
         """End it at a message by REST, which no socket sent; what the user types next is published at once."""
         self.typing.stop_all(user_id)
         for connection in self.connections:
             if connection.user_id == user_id:
-                connection.typing_published_at.pop(self.id, None)
+                connection.typing.pop(self.id, None)
 
-    def _show_typing(self, user_id: str, active: bool) -> None:
-        self.send(packets.typing(self.id, user_id, active=active), but_users=(user_id,))
+    def _show_typing(self, place: Place, active: bool) -> None:
+        user_id, thread_id = place
+        self.send(packets.typing(self.id, user_id, active=active, thread_id=thread_id), but_users=(user_id,))

@@ -39,8 +39,8 @@ class Sequencer:
 
     While an event is missing, those without a number wait too: a receipt must not overtake a removal. One that shows
     a state (`after`) waits for what led to it, whose number a client would else take for known. A paused
-    sequencer delivers nothing, since nobody knows who is still a member: numbered events wait, the others are dropped,
-    because the sockets sync afterwards.
+    sequencer delivers nothing, since nobody knows who is still a member: numbered events wait, and so do those that
+    show a state, which no sync brings to who knows its number already; the others are dropped.
     """
 
     __slots__ = ("_early", "_gap_timer", "_gap_wait_s", "_owner", "_unnumbered", "change_seq", "epoch", "paused")
@@ -64,7 +64,7 @@ class Sequencer:
         self.paused = True
         self.epoch += 1
         self._owner.on_waiting()
-        self._unnumbered.clear()
+        self._unnumbered = [event for event in self._unnumbered if event.get("after", 0)]
         self._stop_gap_timer()
         return self.epoch
 
@@ -86,6 +86,10 @@ class Sequencer:
         """Return whether something up to `change_seq` was not delivered, and nobody reads the state already."""
         return self.change_seq is not None and self.change_seq < change_seq
 
+    def is_beyond(self, change_seq: int) -> bool:
+        """Return whether something later than `change_seq` was delivered."""
+        return self.change_seq is not None and self.change_seq > change_seq
+
     def accept(self, events: list[Event]) -> None:
         """Take the events of one commit, as they came from the channel."""
         for event in events:
@@ -102,7 +106,7 @@ class Sequencer:
 
     def _accept_unnumbered(self, event: Event) -> None:
         after = event.get("after", 0)
-        if self.change_seq is None and (self.paused or after == 0):
+        if self.change_seq is None and after == 0:
             return
         if self.change_seq is not None and not self._early and after <= self.change_seq:
             self._owner.deliver(event)

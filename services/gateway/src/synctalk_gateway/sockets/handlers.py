@@ -6,11 +6,12 @@ event is handled. A payload was parsed by its contract before; a handler calls o
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from synctalk_contracts import commands
 from synctalk_contracts import sockets as contract
+from synctalk_contracts.encoding.commands import Encoded, Encoder
 from synctalk_runtime.errors import InvalidError, UnknownEventError
 from synctalk_runtime.telemetry import span
 
@@ -29,12 +30,12 @@ from synctalk_gateway.hub.connection import Connection
 from synctalk_gateway.limits import RateLimits
 
 Result = Ack | PendingAck
-C = TypeVar("C", bound=commands.AnyCommand)
+Handle = Callable[[Connection, Any], Awaitable[Result]]
 
 
 class Handler(NamedTuple):
     payload: type[contract.ToServer]
-    handle: Callable[[Connection, Any], Awaitable[Result]]
+    handle: Handle
 
 
 class SocketHandlers:
@@ -67,17 +68,17 @@ class SocketHandlers:
         self._handlers = {
             payload.EVENT: Handler(payload, handle)
             for payload, handle in (
-                (contract.MessageSendToServer, self._send),
-                (contract.MessageEditToServer, self._change(commands.EditMessage)),
-                (contract.MessageDeleteToServer, self._change(commands.DeleteMessage)),
-                (contract.MessageStreamStartToServer, self._stream_start),
-                (contract.MessageStreamAppendToServer, self._stream_append),
-                (contract.MessageStreamEndToServer, self._change(commands.EndStream)),
-                (contract.ReactionAddToServer, self._change(commands.AddReaction)),
-                (contract.ReactionRemoveToServer, self._change(commands.RemoveReaction)),
+                (contract.MessageSendToServer, _command(commands.SendMessage, submission.send)),
+                (contract.MessageEditToServer, _command(commands.EditMessage, submission.change)),
+                (contract.MessageDeleteToServer, _command(commands.DeleteMessage, submission.change)),
+                (contract.MessageStreamStartToServer, _command(commands.StartStream, submission.send)),
+                (contract.MessageStreamAppendToServer, _command(commands.AppendToStream, submission.append)),
+                (contract.MessageStreamEndToServer, _command(commands.EndStream, submission.change)),
+                (contract.ReactionAddToServer, _command(commands.AddReaction, submission.change)),
+                (contract.ReactionRemoveToServer, _command(commands.RemoveReaction, submission.change)),
                 (contract.ReceiptDeliveredToServer, self._mark(commands.MarkDelivered)),
                 (contract.ReceiptReadToServer, self._mark(commands.MarkRead)),
-                (contract.ThreadReadToServer, self._change(commands.MarkThreadRead)),
+                (contract.ThreadReadToServer, _command(commands.MarkThreadRead, submission.change)),
                 (contract.ReceiptsToServer, self._receipts.report),
                 (contract.TypingStartToServer, self._typing_start),
                 (contract.TypingStopToServer, self._typing_stop),
@@ -106,26 +107,14 @@ class SocketHandlers:
 
     # ── messages and receipts ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _send(self, connection: Connection, payload: contract.MessageSendToServer) -> Result:
-        return await self._submission.send(connection, _command(commands.SendMessage, connection, payload))
+    def _mark(self, kind: type[commands.MarkDelivered | commands.MarkRead]) -> Handle:
+        encoder = Encoder(kind)
 
-    async def _stream_start(self, connection: Connection, payload: contract.MessageStreamStartToServer) -> Result:
-        return await self._submission.send(connection, _command(commands.StartStream, connection, payload))
-
-    async def _stream_append(self, connection: Connection, payload: contract.MessageStreamAppendToServer) -> Result:
-        return await self._submission.append(connection, _command(commands.AppendToStream, connection, payload))
-
-    def _change(self, kind: type[C]) -> Callable[[Connection, Any], Awaitable[Result]]:
-        async def handle(connection: Connection, payload: contract.ToServer) -> Result:
-            return await self._submission.change(connection, _command(kind, connection, payload))
-
-        return handle
-
-    def _mark(
-        self, kind: type[commands.MarkDelivered | commands.MarkRead]
-    ) -> Callable[[Connection, Any], Awaitable[Result]]:
-        async def handle(connection: Connection, payload: contract.ToServer) -> Result:
-            return await self._submission.mark(connection, _command(kind, connection, payload))
+        async def handle(
+            connection: Connection, payload: contract.ReceiptDeliveredToServer | contract.ReceiptReadToServer
+        ) -> Result:
+            command = encoder.of(connection.user_id, vars(payload))
+            return await self._submission.mark(connection, command, payload.seq)
 
         return handle
 
@@ -134,7 +123,7 @@ class SocketHandlers:
     async def _typing_start(self, connection: Connection, payload: contract.TypingStartToServer) -> Result:
         await self._rooms.must_be_in_room(connection, payload.conversation_id)
         await self._limits.take_signal(connection.user_id)
-        return await self._typing.start(connection, payload.conversation_id)
+        return await self._typing.start(connection, payload.conversation_id, payload.thread_id)
 
     async def _typing_stop(self, connection: Connection, payload: contract.TypingStopToServer) -> Result:
         await self._rooms.must_be_in_room(connection, payload.conversation_id)
@@ -184,6 +173,11 @@ class SocketHandlers:
         return acks.done(expires_at=await self._expiry.renew(connection, payload.token))
 
 
-def _command(kind: type[C], connection: Connection, payload: contract.ToServer) -> C:
-    """Make a command of a payload with the same fields, which its contract has checked already."""
-    return cast(C, kind.model_construct(user_id=connection.user_id, **dict(payload)))
+def _command(kind: type[commands.Command], submit: Callable[[Connection, Encoded], Awaitable[Result]]) -> Handle:
+    """Return the handler of an event that has the fields of that command."""
+    encoder = Encoder(kind)
+
+    async def handle(connection: Connection, payload: contract.ToServer) -> Result:
+        return await submit(connection, encoder.of(connection.user_id, vars(payload)))
+
+    return handle

@@ -321,7 +321,8 @@ class Live:
         return await self.connect_with(self.tokens.mint(user_id), gateway, reconnection=reconnection)
 
     async def connect_with(self, token: str, gateway: int = 0, *, reconnection: bool = True) -> LiveSocket:
-        live = LiveSocket(self._urls[gateway], token, reconnection=reconnection)
+        # The stand-in of api says in its results only what a test is about.
+        live = LiveSocket(self._urls[gateway], token, reconnection=reconnection, checks_acks=False)
         self._stack.push_async_callback(live.close)
         return await live.connect()
 
