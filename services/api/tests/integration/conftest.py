@@ -184,7 +184,7 @@ class Api:
 
     async def send_raw(self, body: bytes) -> None:
         """Send to this process, whichever owns the partition."""
-        await self.bus.send_command(topology.command_queue(self.services.partitions.owner), body, ttl_ms=10_000)
+        self.bus.send_command(topology.command_queue(self.services.partitions.owner), body, ttl_ms=10_000)
 
     async def subscribe(self, conversation_id: str) -> None:
         await self.redis.subscribe(topology.conversation_channel(conversation_id))

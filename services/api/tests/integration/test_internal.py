@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 from synctalk_contracts.ids import format_time
-from synctalk_contracts.internal import ConversationStates, Heads, Membership, MembershipPage, PushAnswers, RoomState
+from synctalk_contracts.internal import (
+    ConversationStates,
+    ConversationViews,
+    Heads,
+    Membership,
+    MembershipPage,
+    PushAnswers,
+    RoomState,
+)
 from synctalk_runtime.ids import new_id
 
 from services.api.tests.integration.conftest import Api
@@ -22,6 +30,7 @@ async def test_internal__without_the_secret__is_not_there(api: Api, headers: dic
         ("POST", "/internal/states"),
         ("POST", "/internal/heads"),
         ("POST", "/internal/room"),
+        ("POST", "/internal/views"),
         ("POST", "/internal/sync"),
         ("POST", "/internal/contacts"),
         ("POST", "/internal/pushes"),
@@ -229,6 +238,29 @@ async def test_pushes__of_quiet_conversations__are_left_out_of_the_badge_of_that
     response = await api.internal("POST", "/internal/pushes", {"items": questions})
 
     assert [item.badge for item in PushAnswers.model_validate(response.body).items] == [2, 3]
+
+
+async def test_views__are_those_of_the_members_as_of_one_moment(api: Api) -> None:
+    ada, ben, eve = await api.users(3)
+    group = await ada.group(ben)
+    await ada.send(group["id"])
+    question = {"conversation_id": group["id"], "user_ids": [ada.id, ben.id, eve.id]}
+
+    found = ConversationViews.model_validate((await api.internal("POST", "/internal/views", question)).body)
+
+    assert found.conversation is not None
+    assert (found.conversation.last_seq, found.conversation.change_seq) == (1, 2)
+    assert {each: view.unread_count for each, view in found.views.items()} == {ada.id: 0, ben.id: 1}
+    for user in (ada, ben):
+        seen = await user.get(f"/v1/conversations/{group['id']}")
+        shared = found.conversation.model_dump(mode="json")
+        assert shared | found.views[user.id].model_dump(mode="json", exclude_unset=True) == seen
+
+
+async def test_views__of_an_unknown_conversation__are_none(api: Api) -> None:
+    question = {"conversation_id": new_id(), "user_ids": [new_id()]}
+
+    assert (await api.internal("POST", "/internal/views", question)).body == {"conversation": None, "views": {}}
 
 
 async def test_memberships__page_by_page__are_all_of_them_with_who_left(api: Api) -> None:

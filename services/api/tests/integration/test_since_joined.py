@@ -142,7 +142,9 @@ async def test_thread_of_before__shows_its_later_replies(api: Api) -> None:
     listed = await ben.get(f"/v1/conversations/{group['id']}/messages", params={"thread_id": root["id"]})
     assert [each["id"] for each in listed["items"]] == [new["id"]]
     assert (await ben.get("/v1/threads"))["items"] == []
-    state = (await ben.post("/v1/sync", {"cursors": {group["id"]: 1}}))["conversations"][group["id"]]
+    state = (await ben.post("/v1/sync", {"cursors": {group["id"]: new["change_seq"] - 1}}))["conversations"][
+        group["id"]
+    ]
     assert [each["id"] for each in state["messages"]] == [new["id"]]
     await eventually(lambda: any(e.event == "thread:changed" for e in api.redis.room_events(group["id"])))
     (changed,) = [event for event in api.redis.room_events(group["id"]) if event.event == "thread:changed"]
@@ -156,6 +158,8 @@ async def test_member_who_comes_back__begins_anew(api: Api) -> None:
     await ada.post(f"/v1/conversations/{group['id']}/members", {"user_ids": [ben.id]})
     later = await ada.send(group["id"], "later")
 
+    state = (await ben.post("/v1/sync", {"cursors": {group["id"]: own["change_seq"]}}))["conversations"][group["id"]]
+    assert state == {"reset": True, "change_seq": later["change_seq"]}
     listed = await ben.get(f"/v1/conversations/{group['id']}/messages")
 
     assert [each["id"] for each in listed["items"]] == [later["id"]]
@@ -174,7 +178,10 @@ async def test_setting__holds_at_once_for_everybody__also_who_joined_before_it(a
     before = len((await ben.get(f"{path}/messages"))["items"])
     await ada.patch(path, {"history": "since_joined"})
     hidden = await ben.call("GET", at(old))
-    await ada.patch(path, {"history": "all"})
+    changed = await ada.patch(path, {"history": "all"})
 
+    cursors = [changed["change_seq"] - 1, changed["change_seq"]]
+    states = [(await ben.post("/v1/sync", {"cursors": {group["id"]: cursor}}))["conversations"] for cursor in cursors]
+    assert [state[group["id"]].get("reset", False) for state in states] == [True, False]
     assert (before, hidden.status) == (1, 404)
     assert len((await ben.get(f"{path}/messages"))["items"]) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,6 +17,7 @@ from synctalk_api.actions.moving import Mover
 from synctalk_api.store import moving, partitions
 from synctalk_contracts.topology import partition_of
 from synctalk_runtime.errors import AppError, ConflictError, UnavailableError
+from synctalk_runtime.ids import new_id
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.plugin import FreshDatabase
 from synctalk_testkit.relay import relay_to
@@ -310,7 +312,18 @@ async def test_store__away__takes_only_its_own_conversations_with_it(
         synced = (await ada.post("/v1/sync", {"cursors": dict.fromkeys([*here, *gone], 0)}))["conversations"]
         states = (await api.internal("GET", f"/internal/users/{ada.id}/conversations")).body
         ids = await api.internal("GET", f"/internal/users/{ada.id}/conversation-ids")
+        asked = [{"user_id": ben.id, "conversation_id": each, "seq": 1} for each in (gone[0], here[0])]
+        places = [{"conversation_id": each, "thread_id": new_id()} for each in (gone[0], here[0])]
+        whole = [
+            (await api.internal("POST", path, {"items": items})).status
+            for path, items in (("/internal/pushes", asked), ("/internal/threads/followers", places))
+        ]
+        pushes = (await api.internal("POST", "/internal/pushes", {"items": asked, "partial": True})).body
+        followers = (await api.internal("POST", "/internal/threads/followers", {"items": places, "partial": True})).body
 
+        assert whole == [503, 503]
+        assert (pushes["away"], pushes["items"][1]["member"], pushes["items"][1]["badge"]) == ([0], True, len(here))
+        assert followers == {"items": [[], []], "away": [0]}
         assert (refused.status, written.status, ids.status) == (503, 503, 503)
         assert {conversation["id"] for conversation in listed} == set(here) == set(synced)
         assert states["more"] is True
@@ -319,6 +332,44 @@ async def test_store__away__takes_only_its_own_conversations_with_it(
         relay.mend()
         await eventually(lambda: is_sent(ada, gone[0]))
         assert len(await ada.list("/v1/conversations", 50)) == len(conversations)
+
+
+async def test_store__that_hangs__is_waited_for_by_one_read_and_not_by_each(
+    start_api: Start, fresh_database: FreshDatabase
+) -> None:
+    hang_s = 1.0
+    async with (
+        relay_to(await fresh_database("api")) as relay,
+        start_api(
+            api_stores={"second": relay.url}, database_acquire_timeout_s=hang_s, database_command_timeout_s=hang_s
+        ) as api,
+    ):
+        ada, ben = await api.users(2)
+        conversations = [await ada.group(ben) for _ in range(4)]
+        away = {partition_of(conversations[0]["id"])}
+        here = {each["id"] for each in conversations if partition_of(each["id"]) not in away}
+        await move(api, away, "second")
+        await eventually(lambda: api.services.stores.of(conversations[0]["id"]) is not api.services.stores.main)
+        assert len(await ada.list("/v1/conversations", 50)) == len(conversations)
+
+        async def listed() -> tuple[set[str], float]:
+            began = time.monotonic()
+            items = await ada.list("/v1/conversations", 50)
+            return {each["id"] for each in items}, time.monotonic() - began
+
+        relay.freeze()
+        first = await listed()
+        later = [await listed() for _ in range(10)]
+        together = await asyncio.gather(*(listed() for _ in range(5)))
+        relay.mend()
+
+        assert {frozenset(ids) for ids, _ in (first, *later, *together)} == {frozenset(here)}
+        assert sum(took for _, took in later) < 3 * hang_s
+        await eventually(lambda: all_listed(ada, len(conversations)))
+
+
+async def all_listed(user: User, number: int) -> bool:
+    return len(await user.list("/v1/conversations", 50)) == number
 
 
 async def test_profile__changed__is_shown_in_conversations_of_every_store(api: Api) -> None:

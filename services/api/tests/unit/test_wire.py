@@ -5,7 +5,8 @@ from synctalk_api.actions.commands import Command, CommandResult, Outcome
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.rules import Mentions
 from synctalk_api.store import outbox
-from synctalk_api.store.messages import Draft, MessageRow
+from synctalk_api.store.messages import MessageRow
+from synctalk_api.store.sending import Draft
 from synctalk_contracts import topology
 from synctalk_contracts.commands import Reply, ReplyBatch, SendMessage
 from synctalk_contracts.envelope import Envelope

@@ -6,7 +6,7 @@ is published as well, once for a transaction and without a number, since the mes
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -17,14 +17,9 @@ from synctalk_contracts.commands import AddReaction, DeleteMessage, EditMessage,
 from synctalk_contracts.envelope import Event
 from synctalk_contracts.events.messages import MessageCompleted, MessageDeleted, MessageUpdated
 from synctalk_contracts.ids import format_time
-from synctalk_contracts.links import links_of
 from synctalk_contracts.models import Role
-from synctalk_contracts.text import shows_something
 from synctalk_runtime.errors import (
     AppError,
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
     NotFoundError,
     UnavailableError,
 )
@@ -33,6 +28,7 @@ from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_api import rights, rules
 from synctalk_api.actions.access import require_open, require_unmuted
+from synctalk_api.actions.changed_message import ENDING, Change, Circumstances, Locked, changed_by, reaction_of
 from synctalk_api.actions.commands import (
     BatchResult,
     Command,
@@ -42,7 +38,6 @@ from synctalk_api.actions.commands import (
     Outcome,
     PinMessage,
     ShowPreviews,
-    UnpinMessage,
 )
 from synctalk_api.actions.conversations import publish_changed
 from synctalk_api.actions.live_texts import LiveTexts
@@ -67,13 +62,6 @@ from synctalk_api.store.message_changes import MessageChanges, Reaction, Replace
 from synctalk_api.store.messages import MessageRow
 from synctalk_api.store.threads import Place
 
-Change = (
-    EditMessage | DeleteMessage | AddReaction | RemoveReaction | PinMessage | UnpinMessage | ShowPreviews | FinishStream
-)
-
-ENDING = (DeleteMessage, FinishStream)
-"""What is possible in a conversation where one may write no more."""
-
 
 async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: int, live: LiveTexts) -> BatchResult:
     """Carry out the commands that are allowed.
@@ -90,7 +78,7 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
         )
         places = {n: (c.conversation_id, c.message_id) for n, c in enumerate(wanted) if n in locked}
         allowed = list(places.values())
-        asked = [_reaction(c) for c in wanted if isinstance(c, AddReaction | RemoveReaction)]
+        asked = [reaction_of(c) for c in wanted if isinstance(c, AddReaction | RemoveReaction)]
         before = await live.in_rows(await message_changes.for_change(conn, allowed, len(asked))) if allowed else {}
         reacted = await message_changes.reacted(conn, asked) if asked else set()
         edits = [(c.conversation_id, c.body if isinstance(c, EditMessage | FinishStream) else "") for c in wanted]
@@ -106,7 +94,7 @@ async def change(postgres: Postgres, commands: Sequence[Command], *, kinds_max: 
             elif row["late"]:
                 changing.outcomes.append(UnavailableError())
             else:
-                changing.take(command, wanted[n], _Locked.of(row, Role(row["role"])), mentions[n])
+                changing.take(command, wanted[n], Locked.of(row, Role(row["role"])), mentions[n])
         await _write(conn, changing, before)
     return BatchResult(changing.outcomes, changing.broadcast, changing.ended)
 
@@ -128,7 +116,7 @@ async def change_of_senders(
 
     Raises NotFoundError where the conversation is not in this store.
     """
-    locked = _Locked.of(await conversations.lock_any(conn, conversation_id), Role.MEMBER)
+    locked = Locked.of(await conversations.lock_any(conn, conversation_id), Role.MEMBER)
     before = await message_changes.for_change(conn, [(conversation_id, each.message_id) for each in commands], 0)
     hidden = await _not_seeing(conn, list(before.values())) if locked.hides else {}
     texts = [(conversation_id, each.body if isinstance(each, FinishStream) else "") for each in commands]
@@ -142,7 +130,7 @@ async def change_of_senders(
 async def change_by_host(conn: Connection, wanted: EditMessage | DeleteMessage) -> BatchResult:
     """Change a message as a server key may, which is any, also one of the group itself."""
     place = wanted.conversation_id, wanted.message_id
-    locked = _Locked.of(await conversations.lock_any(conn, wanted.conversation_id), Role.OWNER)
+    locked = Locked.of(await conversations.lock_any(conn, wanted.conversation_id), Role.OWNER)
     before = await message_changes.for_change(conn, [place], 0)
     edits = [(wanted.conversation_id, wanted.body if isinstance(wanted, EditMessage) else "")]
     (mentions,) = await mentions_in(conn, edits)
@@ -198,31 +186,6 @@ async def _roles_of_senders(
     return await members.roles_of(conn, sorted(asked)) if asked else {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Locked:
-    """A conversation while it is locked, and the role in it of the user who asks."""
-
-    type: str
-    role: Role
-    change_seq: int
-    last_seq: int
-    members_count: int
-    pins_count: int
-    system_messages: bool
-    archived_at: datetime | None
-    muted_until: datetime | None
-    hides: bool
-    """There may be members for whom messages do not exist."""
-    begins_after: int
-    """Messages up to this `seq` do not exist for the user."""
-
-    @classmethod
-    def of(cls, row: asyncpg.Record, role: Role) -> "_Locked":
-        numbers = row["change_seq"], row["last_seq"], row["members_count"], row["pins_count"]
-        times = row["archived_at"], row["muted_until"]
-        return cls(row["type"], role, *numbers, row["system_messages"], *times, row["hides"], row["begins_after"])
-
-
 class _Changing:
     """The messages of one transaction while commands change them."""
 
@@ -260,17 +223,17 @@ class _Changing:
         self._kinds_max = kinds_max
         self.ended: list[EndedStream] = []
 
-    def take(self, command: Command, wanted: Change, locked: _Locked, mentions: Mentions) -> None:
+    def take(self, command: Command, wanted: Change, locked: Locked, mentions: Mentions) -> None:
         place = (wanted.conversation_id, wanted.message_id)
         state = self._states.get(place)
         if state is None or state.seq <= locked.begins_after:
             self.outcomes.append(NotFoundError())
             return
-        reacted = isinstance(wanted, AddReaction | RemoveReaction) and _reaction(wanted) in self._reacted
+        reacted = isinstance(wanted, AddReaction | RemoveReaction) and reaction_of(wanted) in self._reacted
         try:
             sender = self._senders.get((state.conversation_id, state.sender_id), Role.MEMBER)
             pins = self._pins.get(wanted.conversation_id, locked.pins_count)
-            given = _Circumstances(
+            given = Circumstances(
                 locked, sender, self.now, mentions, self._kinds_max, reacted, pins, by_host=command.by_host
             )
             changed = changed_by(wanted, state, given)
@@ -284,7 +247,7 @@ class _Changing:
             self.outcomes.append(self._unchanged(state, command))
             return
         number = self._counts.get(wanted.conversation_id, locked.change_seq) + 1
-        self._note_reaction(wanted, number)
+        self._notereaction_of(wanted, number)
         self._note_pin(wanted, state, changed, locked.pins_count)
         if isinstance(wanted, EditMessage):
             self._replaced.append(Replaced(state.conversation_id, state.id, number, state.body))
@@ -300,7 +263,7 @@ class _Changing:
         if isinstance(wanted, PinMessage) and locked.system_messages:
             self._say(wanted, locked, {"type": "pinned", "message_id": wanted.message_id})
 
-    def _say(self, wanted: Change, locked: _Locked, what: dict[str, str]) -> None:
+    def _say(self, wanted: Change, locked: Locked, what: dict[str, str]) -> None:
         """Let the group say what has just been done to one of its messages."""
         place = wanted.conversation_id
         self._counts[place] = number = self._counts[place] + 1
@@ -313,11 +276,11 @@ class _Changing:
             return republish(shown(state), command, self.broadcast)
         return CommandResult(shown(state).to_json(), changed=False)
 
-    def _note_reaction(self, command: Change, change_seq: int) -> None:
+    def _notereaction_of(self, command: Change, change_seq: int) -> None:
         if isinstance(command, AddReaction):
-            self._reacted[_reaction(command)] = change_seq
+            self._reacted[reaction_of(command)] = change_seq
         elif isinstance(command, RemoveReaction):
-            self._reacted.pop(_reaction(command), None)
+            self._reacted.pop(reaction_of(command), None)
 
     def _note_pin(self, command: Change, before: MessageRow, after: MessageRow, pins: int) -> None:
         more = (after.pinned_at is not None) - (before.pinned_at is not None)
@@ -386,173 +349,6 @@ class _Changing:
             pins=self._pins,
             events=self._events,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Circumstances:
-    """The circumstances that decide about a command beside the message's state."""
-
-    locked: _Locked
-    sender: Role
-    """The role of the message's sender, where it matters."""
-    now: datetime
-    mentions: Mentions
-    kinds_max: int
-    reacted: bool
-    """The user has put this very reaction before."""
-    pins: int
-    """How many messages of the conversation are pinned."""
-    by_host: bool = False
-
-    def may(self, operation: Operation) -> bool:
-        here = self.locked
-        return rights.may(operation, here.type, here.role, here.members_count)
-
-
-def changed_by(command: Change, state: MessageRow, given: _Circumstances) -> MessageRow:
-    """Return the message after the command, the same object when nothing changes. Raises the error of a refusal."""
-    if state.system is not None and not given.by_host:
-        raise ForbiddenError
-    match command:
-        case EditMessage():
-            return _edited(command, state, given)
-        case DeleteMessage():
-            return _deleted(command, state, given)
-        case FinishStream():
-            return _finished(command, state, given)
-        case AddReaction() | RemoveReaction():
-            return _reaction_changed(command, state, given)
-        case PinMessage() | UnpinMessage():
-            return _with_pin(command, state, given)
-        case ShowPreviews():
-            return _with_previews(command, state)
-
-
-def _edited(command: EditMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
-    if not rules.may_edit(command.user_id, state.sender_id):
-        raise ForbiddenError
-    if state.deleted_at is not None:
-        raise ConflictError("This message was deleted.")
-    if state.streaming:
-        raise ConflictError("This message is still being written.")
-    if command.body == state.body:
-        return state
-    if not command.body and not state.files:
-        raise InvalidError.of("body", "must contain at least one visible character")
-    return replace(
-        state,
-        body=command.body,
-        mentions=given.mentions.user_ids,
-        mention_all=given.mentions.all and given.may(Operation.MENTION_ALL),
-        edited_at=given.now,
-        previews=rules.kept_previews(state.previews, command.body),
-    )
-
-
-def _deleted(command: DeleteMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
-    is_own = command.user_id == state.sender_id
-    if not is_own and not rights.may_to(Operation.DELETE_MESSAGE, given.locked.type, given.locked.role, given.sender):
-        raise ForbiddenError
-    return state if state.deleted_at is not None else _emptied(state, given.now)
-
-
-def _emptied(state: MessageRow, now: datetime) -> MessageRow:
-    return replace(
-        state,
-        body="",
-        mentions=[],
-        mention_all=False,
-        reactions={},
-        reaction_counts={},
-        deleted_at=now,
-        pinned_at=None,
-        pinned_by=None,
-        metadata={},
-        forwarded_from=None,
-        files=[],
-        previews=[],
-        streaming=False,
-    )
-
-
-def _finished(command: FinishStream, state: MessageRow, given: _Circumstances) -> MessageRow:
-    if command.user_id != state.sender_id and not command.interrupted:
-        raise ForbiddenError
-    if not state.streaming:
-        raise ConflictError("This message is complete.")
-    if not shows_something(command.body):
-        return _emptied(state, given.now)
-    return replace(
-        state,
-        body=command.body,
-        mentions=given.mentions.user_ids,
-        mention_all=given.mentions.all and given.may(Operation.MENTION_ALL),
-        streaming=False,
-        interrupted=command.interrupted,
-    )
-
-
-def _reaction_changed(command: AddReaction | RemoveReaction, state: MessageRow, given: _Circumstances) -> MessageRow:
-    if isinstance(command, AddReaction):
-        return _reacted(command, state, given)
-    return _taken_back(command, state) if given.reacted else state
-
-
-def _reacted(command: AddReaction, state: MessageRow, given: _Circumstances) -> MessageRow:
-    if state.deleted_at is not None:
-        raise ConflictError("This message was deleted.")
-    if given.reacted:
-        return state
-    count = state.reaction_counts.get(command.emoji, 0)
-    if not count and len(state.reaction_counts) >= given.kinds_max:
-        raise ConflictError(f"A message can have at most {given.kinds_max} different reactions.")
-    listed = state.reactions.get(command.emoji, [])
-    return replace(
-        state,
-        reactions=state.reactions | {command.emoji: [*listed, command.user_id] if len(listed) >= count else listed},
-        reaction_counts=state.reaction_counts | {command.emoji: count + 1},
-    )
-
-
-def _taken_back(command: RemoveReaction, state: MessageRow) -> MessageRow:
-    count = state.reaction_counts.get(command.emoji, 0) - 1
-    if count <= 0:
-        return replace(
-            state,
-            reactions={emoji: who for emoji, who in state.reactions.items() if emoji != command.emoji},
-            reaction_counts={emoji: n for emoji, n in state.reaction_counts.items() if emoji != command.emoji},
-        )
-    left = [user_id for user_id in state.reactions[command.emoji] if user_id != command.user_id]
-    return replace(
-        state,
-        reactions=state.reactions | {command.emoji: left},
-        reaction_counts=state.reaction_counts | {command.emoji: count},
-    )
-
-
-def _with_pin(command: PinMessage | UnpinMessage, state: MessageRow, given: _Circumstances) -> MessageRow:
-    if not given.may(Operation.PIN):
-        raise ForbiddenError
-    if isinstance(command, UnpinMessage):
-        return state if state.pinned_at is None else replace(state, pinned_at=None, pinned_by=None)
-    if state.deleted_at is not None:
-        raise InvalidError.of("message_id", "must not be the id of a deleted message")
-    if state.pinned_at is not None:
-        return state
-    if given.pins >= rules.PINS_MAX:
-        raise ConflictError(f"A conversation can have at most {rules.PINS_MAX} pinned messages.")
-    return replace(state, pinned_at=given.now, pinned_by=command.user_id)
-
-
-def _with_previews(command: ShowPreviews, state: MessageRow) -> MessageRow:
-    if state.deleted_at is not None or state.streaming or links_of(state.body) != command.links:
-        return state
-    shown = [preview.model_dump() for preview in command.previews]
-    return state if shown == state.previews else replace(state, previews=shown)
-
-
-def _reaction(command: AddReaction | RemoveReaction) -> Reaction:
-    return command.conversation_id, command.message_id, command.emoji, command.user_id
 
 
 def shown(row: MessageRow) -> MessageRow:

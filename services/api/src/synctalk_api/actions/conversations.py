@@ -46,6 +46,9 @@ from synctalk_api.store.stores import Store, Stores
 
 FIRST_CHANGE = 1
 VIEWS_AT_ONCE = 100
+VIEWS_MAX = 100
+"""Members of a group whose changes are published as each of them sees it: of 10,000 that would take seconds in the
+transaction, and megabytes on their way to each gateway."""
 DESCRIBING = ("description", "posting", "slow_mode_s")
 """What moderators may change of a group."""
 
@@ -293,13 +296,25 @@ async def publish_changed(
 ) -> None:
     """Add the conversation, which this user has changed, to the broadcast as each member sees it.
 
-    Without a number: it changed with something else that has it.
+    Without a number: it changed with something else that has it. In a large group most members are not connected, and
+    who is only gateways know: they ask for these.
     """
+    event = sockets.ConversationUpdatedToClient
+    if await conversations.members_count(conn, conversation_id) > VIEWS_MAX:
+        broadcast.to_room(conversation_id, event, user_id, {}, change_seq=change_seq)
+        return
     views = await own_views.views(conn, conversation_id)
     for view in await conversations.views(conn, [(conversation_id, each) for each in list(views)[:1]]):
         shared = view.model_dump(mode="json")
-        event = sockets.ConversationUpdatedToClient
-        broadcast.to_room(conversation_id, event, user_id, shared, change_seq=change_seq, views=views)
+        broadcast.to_room(
+            conversation_id,
+            event,
+            user_id,
+            shared,
+            change_seq=change_seq,
+            after=view.change_seq if change_seq is None else None,
+            views=views,
+        )
 
 
 def _new(kind: str, details: Details, direct_key: str | None, user_id: str, members_count: int) -> NewConversation:

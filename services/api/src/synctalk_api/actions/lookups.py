@@ -9,29 +9,43 @@ from typing import TypeVar
 
 import asyncpg
 from pydantic import TypeAdapter
+from synctalk_contracts.fanout import MemberView
 from synctalk_contracts.ids import Id
 from synctalk_contracts.internal import (
     ConversationState,
     ConversationStates,
+    ConversationViews,
     Heads,
     Membership,
     MembershipPage,
     PushAnswer,
+    PushAnswers,
     PushQuestion,
     RoomQuestion,
     RoomState,
     SharedWith,
     StatesQuestion,
     TypingState,
+    ViewsQuestion,
 )
 from synctalk_runtime import cursors
 from synctalk_runtime.errors import ForbiddenError, NotFoundError, UnavailableError
 from synctalk_runtime.ids import utc_now
 
 from synctalk_api.actions.access import blocking, require_open, require_unmuted
-from synctalk_api.store import blocks, claims, conversation_lists, conversations, members, pushing, sharing
+from synctalk_api.store import (
+    blocks,
+    claims,
+    conversation_lists,
+    conversations,
+    members,
+    own_views,
+    pushing,
+    sharing,
+)
 from synctalk_api.store.stores import Answers, Store, Stores
 
+UNKNOWN = PushAnswer(member=False, delivered=False, read=False, deleted=False, badge=0)
 NIL_ID = "00000000-0000-0000-0000-000000000000"
 
 T = TypeVar("T")
@@ -139,6 +153,18 @@ async def room(stores: Stores, question: RoomQuestion) -> RoomState:
     return RoomState(change_seq=change_seq, member_ids=member_ids)
 
 
+async def views(stores: Stores, question: ViewsQuestion) -> ConversationViews:
+    """Return the conversation as those of these users see it who are members."""
+    store, conversation_id = stores.of(question.conversation_id), question.conversation_id
+    async with store.postgres.snapshot() as conn:
+        found = await own_views.views_of(conn, conversation_id, question.user_ids)
+        shared = await conversations.views(conn, [(conversation_id, each) for each in list(found)[:1]])
+    if not found:
+        await stores.require_here(store, [conversation_id])
+        return ConversationViews(conversation=None, views={})
+    return ConversationViews(conversation=shared[0], views={each: MemberView(**view) for each, view in found.items()})
+
+
 async def typing(stores: Stores, user_id: str, conversation_id: str) -> TypingState:
     """Return whether the member may write there now, and how many members it has."""
     store = stores.of(conversation_id)
@@ -187,11 +213,12 @@ async def direct_between(stores: Stores, user_id: str, peer_id: str) -> str | No
     return next((each for each in found.values if each is not None), None)
 
 
-async def pushes(stores: Stores, questions: Sequence[PushQuestion]) -> list[PushAnswer]:
+async def pushes(stores: Stores, questions: Sequence[PushQuestion], *, partial: bool = False) -> PushAnswers:
     """Answer the questions, in their sequence.
 
-    What one question of a user says of the badge holds for all the badges of that user. Raises UnavailableError
-    while the store of one of the conversations is away; badges count what the others have.
+    What one question of a user says of the badge holds for all the badges of that user; they count what the stores
+    have that answer. Raises UnavailableError while one does not, unless a partial answer will do; also then while the
+    main one does not, which knows who has blocked whom.
     """
     only_loud = sorted({question.user_id for question in questions if question.loud_conversation_ids is not None})
     named = {
@@ -219,27 +246,30 @@ async def pushes(stores: Stores, questions: Sequence[PushQuestion]) -> list[Push
         return rows, badges
 
     answers = (await stores.everywhere(judge)).by_store
-    if not groups.keys() <= answers.keys():
-        raise UnavailableError
     found: dict[int, asyncpg.Record] = {}
     for store, numbers in groups.items():
-        found |= zip(numbers, answers[store][0], strict=True)
-    senders = [found[n]["sender_id"] for n in range(len(questions))]
-    pairs = [(question.user_id, sender) for question, sender in zip(questions, senders, strict=True) if sender]
+        if store in answers:
+            found |= zip(numbers, answers[store][0], strict=True)
+    pairs = {n: (questions[n].user_id, row["sender_id"]) for n, row in found.items() if row["sender_id"]}
     async with stores.main.postgres.connection() as conn:
-        blocked = await blocks.among(conn, pairs)
-    return [
-        PushAnswer(
-            member=found[n]["member"],
+        blocked = await blocks.among(conn, list(pairs.values()))
+
+    def answer(question: PushQuestion, row: asyncpg.Record, pair: tuple[str, str] | None) -> PushAnswer:
+        return PushAnswer(
+            member=row["member"],
             delivered=False,
-            read=found[n]["read"],
-            deleted=found[n]["deleted"] or (question.user_id, senders[n]) in blocked,
+            read=row["read"],
+            deleted=row["deleted"] or pair in blocked,
             badge=sum(badges.get(question.user_id, 0) for _, badges in answers.values()),
-            sender_name=found[n]["sender_name"],
-            title=found[n]["title"],
+            sender_name=row["sender_name"],
+            title=row["title"],
         )
-        for n, question in enumerate(questions)
-    ]
+
+    away = [n for n in range(len(questions)) if n not in found]
+    if away and not partial:
+        raise UnavailableError
+    items = [answer(each, found[n], pairs.get(n)) if n in found else UNKNOWN for n, each in enumerate(questions)]
+    return PushAnswers(items=items, away=away)
 
 
 async def memberships(stores: Stores, after: str | None, limit: int) -> MembershipPage:

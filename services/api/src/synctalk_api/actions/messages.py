@@ -36,8 +36,9 @@ from synctalk_api.actions.replies import Reply, add_replies
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.errors import ClientMessageIdReusedError
 from synctalk_api.rules import Mentions
-from synctalk_api.store import messages
-from synctalk_api.store.messages import Draft, MessageRow
+from synctalk_api.store import messages, sending
+from synctalk_api.store.messages import MessageRow
+from synctalk_api.store.sending import Draft
 from synctalk_api.store.stores import Stores
 
 OTHER_CONTENT = ("metadata", "forward", "file_ids", "thread_id", "also_in_conversation")
@@ -71,7 +72,7 @@ async def send(postgres: Postgres, commands: Sequence[Command], *, stores: Store
             for n, (first, mentioned) in enumerate(zip(firsts, mentions, strict=True))
         ]
         deadlines = [commands[first.n].deadline for first in firsts]
-        rows = {row["n"]: row for row in await messages.send(conn, drafts, deadlines, now)}
+        rows = {row["n"]: row for row in await sending.send(conn, drafts, deadlines, now)}
         repeated = await _repeated(conn, drafts, rows)
         replies = [
             Reply(draft, rows[n]["seq"], rows[n]["change_seq"], commands[firsts[n].n].connection_id)

@@ -46,5 +46,5 @@ async def publish_own_state(conn: Connection, broadcast: Broadcast, conversation
             user_id,
             view.model_dump(mode="json"),
             after=view.change_seq,
-            views=await own_views.views(conn, conversation_id, user_id),
+            views=await own_views.views_of(conn, conversation_id, [user_id]),
         )

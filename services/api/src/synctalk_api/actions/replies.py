@@ -13,7 +13,7 @@ from synctalk_runtime.postgres import Connection
 from synctalk_api import rules
 from synctalk_api.clients.fanout import Broadcast
 from synctalk_api.store import members, threads
-from synctalk_api.store.messages import Draft
+from synctalk_api.store.sending import Draft
 from synctalk_api.store.threads import Cause, Changed, Place, Root
 
 User = tuple[str, str, str]

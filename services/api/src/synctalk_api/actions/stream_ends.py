@@ -22,7 +22,7 @@ from synctalk_api.actions.live_texts import LiveTexts
 from synctalk_api.actions.streams import Review
 from synctalk_api.clients.fanout import Fanout
 from synctalk_api.store import streaming
-from synctalk_api.store.stores import Stores
+from synctalk_api.store.stores import Store, Stores
 from synctalk_api.store.streams import Stream, StreamTexts
 
 log = structlog.get_logger()
@@ -62,11 +62,13 @@ class StreamEnds:
         for stream in await self._texts.silent(self._silence_s):
             await self._interrupt(stream)
         if self._steps % STEPS_TO_LOST == 0:
-            for store in self._stores.all:
-                async with store.postgres.connection() as conn:
-                    found = await streaming.older_than(conn, utc_now() - timedelta(seconds=self._silence_s))
-                await self._interrupt_lost(found)
+            answers = await self._stores.each(self._stores.all, self._older)
+            await self._interrupt_lost([stream for some in answers.values for stream in some])
         self._steps += 1
+
+    async def _older(self, store: Store) -> list[Stream]:
+        async with store.postgres.connection() as conn:
+            return await streaming.older_than(conn, utc_now() - timedelta(seconds=self._silence_s))
 
     async def _put_back(self) -> None:
         """Give Redis back what it has lost of the streams that this process appends to."""

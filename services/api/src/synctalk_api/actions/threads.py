@@ -8,7 +8,7 @@ from typing import cast
 from synctalk_contracts.commands import MarkThreadRead
 from synctalk_contracts.internal import ThreadFollowers, ThreadPlace
 from synctalk_contracts.models import Thread
-from synctalk_runtime.errors import InvalidError, NotFoundError
+from synctalk_runtime.errors import InvalidError, NotFoundError, UnavailableError
 from synctalk_runtime.ids import utc_now
 from synctalk_runtime.postgres import Connection, Postgres
 
@@ -142,14 +142,23 @@ async def mark_threads_read(postgres: Postgres, commands: Sequence[Command]) -> 
     return BatchResult(outcomes, broadcast)
 
 
-async def followers(stores: Stores, places: Sequence[ThreadPlace]) -> ThreadFollowers:
-    """Return who follows each of the threads. Raises UnavailableError while the store of one of them is away."""
+async def followers(stores: Stores, places: Sequence[ThreadPlace], *, partial: bool = False) -> ThreadFollowers:
+    """Return who follows each of the threads.
+
+    Raises UnavailableError while the store of one of them is away, or of all if a partial answer will do.
+    """
     groups: dict[Store, list[int]] = {}
     for n, place in enumerate(places):
         groups.setdefault(stores.of(place.conversation_id), []).append(n)
-    found: dict[int, list[str]] = {}
-    for store, numbers in groups.items():
-        asked = [(places[n].conversation_id, places[n].thread_id) for n in numbers]
+
+    async def of(store: Store) -> list[list[str]]:
+        asked = [(places[n].conversation_id, places[n].thread_id) for n in groups[store]]
         async with store.postgres.connection() as conn:
-            found |= zip(numbers, await threads.followers(conn, asked), strict=True)
-    return ThreadFollowers(items=[found[n] for n in range(len(places))])
+            return await threads.followers(conn, asked)
+
+    answers = (await stores.each(groups, of)).by_store
+    found = {n: some for store, lists in answers.items() for n, some in zip(groups[store], lists, strict=True)}
+    away = [n for n in range(len(places)) if n not in found]
+    if away and not partial:
+        raise UnavailableError
+    return ThreadFollowers(items=[found.get(n, []) for n in range(len(places))], away=away)

@@ -9,6 +9,7 @@ from synctalk_contracts.internal import (
     ROOM_USERS_MAX,
     ContactsQuestion,
     ConversationStates,
+    ConversationViews,
     Heads,
     Ids,
     InviteUse,
@@ -28,6 +29,7 @@ from synctalk_contracts.internal import (
     ThreadsQuestion,
     TypingQuestion,
     TypingState,
+    ViewsQuestion,
 )
 from synctalk_contracts.models import SyncAnswer, User
 from synctalk_runtime.errors import InvalidError, NotFoundError
@@ -131,6 +133,12 @@ async def get_room(question: RoomQuestion, services: ServicesDep) -> RoomState:
     return await lookups.room(services.stores, question)
 
 
+@router.post("/views", response_model_exclude_unset=True)
+async def get_views(question: ViewsQuestion, services: ServicesDep) -> ConversationViews:
+    """Return a conversation as those of these users see it who are members."""
+    return await lookups.views(services.stores, question)
+
+
 @router.post("/sync", response_model=SyncAnswer)
 async def catch_up(question: SyncQuestion, services: ServicesDep) -> Response:
     """Return changes as `POST /v1/sync`, for a user whom the gateway has authenticated."""
@@ -159,13 +167,13 @@ async def get_contacts(question: ContactsQuestion, services: ServicesDep) -> Sha
 @router.post("/pushes")
 async def get_pushes(questions: PushQuestions, services: ServicesDep) -> PushAnswers:
     """Return what decides whether each of these pushes is still due."""
-    return PushAnswers(items=await lookups.pushes(services.stores, questions.items))
+    return await lookups.pushes(services.stores, questions.items, partial=questions.partial)
 
 
 @router.post("/threads/followers")
 async def get_followers(question: ThreadsQuestion, services: ServicesDep) -> ThreadFollowers:
     """Return who follows these threads."""
-    return await threads.followers(services.stores, question.items)
+    return await threads.followers(services.stores, question.items, partial=question.partial)
 
 
 @router.post("/previews", status_code=204)

@@ -144,13 +144,18 @@ async def states_of(conn: Connection, user_id: str, wanted: Sequence[str], since
 
 CHANGE_SEQS = """\
 -- name: conversation_lists.change_seqs
-select c.id, c.change_seq, c.reset_seq
+select c.id, c.change_seq,
+       case when c.history = 'since_joined' then greatest(c.reset_seq, me.change_seq) else c.reset_seq end as reset_seq
 from members me
 join conversations c on c.id = me.conversation_id
 where me.user_id = $1 and me.conversation_id = any($2::uuid[]) and me.left_at is null"""
 
 
 async def change_seqs(conn: Connection, user_id: str, conversation_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return of those that the user is a member of the latest `change_seq`, and below which one cursors are void."""
+    """Return of those that the user is a member of the latest `change_seq`, and below which one cursors are void.
+
+    Where a group begins for members when they join, one from before may be of an earlier membership. When that was is
+    not known; the last change of the member is at or after it.
+    """
     rows = await conn.fetch(CHANGE_SEQS, user_id, conversation_ids)
     return {row["id"]: (row["change_seq"], row["reset_seq"]) for row in rows}

@@ -222,6 +222,15 @@ async def is_public(conn: Connection, conversation_id: str) -> bool:
     return bool(await conn.fetchval(IS_PUBLIC, conversation_id))
 
 
+MEMBERS_COUNT = """\
+-- name: conversations.members_count
+select members_count from conversations where id = $1"""
+
+
+async def members_count(conn: Connection, conversation_id: str) -> int:
+    return int(await conn.fetchval(MEMBERS_COUNT, conversation_id) or 0)
+
+
 COUNT_CHANGES = """\
 -- name: conversations.count_changes
 update conversations
@@ -240,7 +249,8 @@ SET_DETAILS = """\
 -- name: conversations.set_details
 update conversations
 set title = $2, description = $3, avatar_url = $4, metadata = $5, change_seq = $6, updated_at = $7, visibility = $8,
-    title_terms = $9::text::tsvector, posting = $10, slow_mode_s = $11, system_messages = $12, history = $13
+    title_terms = $9::text::tsvector, posting = $10, slow_mode_s = $11, system_messages = $12, history = $13,
+    reset_seq = case when history = $13 then reset_seq else $6 end
 where id = $1"""
 
 

@@ -92,14 +92,23 @@ async def begins_after(conn: Connection, conversation_id: str, user_id: str) -> 
     return seq
 
 
-NOT_SEEING = """\
+# Two look-ups in the index `members_joined`: of those who joined before it was noted the time is known alone.
+JOINED_AFTER = """\
+select m.user_id from members m
+        where m.conversation_id = asked.conversation_id and m.left_at is null and m.joined_seq >= asked.seq
+        union all
+        select m.user_id from members m
+        where m.conversation_id = asked.conversation_id and m.left_at is null and m.joined_seq is null
+              and seq_at(m.conversation_id, m.joined_at) > asked.seq"""
+"""The members of a group with `history = 'since_joined'` for whom the message `asked` does not exist."""
+
+NOT_SEEING = f"""\
 -- name: members.not_seeing
 select asked.conversation_id, asked.seq, array_agg(m.user_id) as user_ids
 from unnest($1::uuid[], $2::bigint[]) as asked(conversation_id, seq)
 join conversations c on c.id = asked.conversation_id and c.history = 'since_joined'
-join members m on m.conversation_id = c.id and m.left_at is null
-                  and begins_after(c.history, m.joined_seq, c.id, m.joined_at) >= asked.seq
-group by asked.conversation_id, asked.seq"""
+cross join lateral ({JOINED_AFTER}) m
+group by asked.conversation_id, asked.seq"""  # noqa: S608
 
 
 async def not_seeing(conn: Connection, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[str]]:

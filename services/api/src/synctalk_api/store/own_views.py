@@ -1,5 +1,6 @@
 """The table `members`: what a conversation is to one member."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,26 +84,47 @@ async def set_own_state(
     await conn.execute(SET_OWN_STATE, conversation_id, user_id, unread, pinned, hidden, now)
 
 
-VIEWS = f"""\
--- name: own_views.views
+_SELECT = f"""\
 select me.user_id as member_id, c.history <> 'all' as begins, {PINS_COUNT} as pins_count,
        {BEGINS_AFTER} >= c.last_seq and c.last_seq > 0 as ends_before,
        {OWN_COLUMNS},
-       {users.PREFIXED_COLUMNS}
+       peer.*
 from members me
 join conversations c on c.id = me.conversation_id
-left join members other on c.type = 'direct' and other.conversation_id = c.id and other.user_id <> me.user_id
-left join users u on u.id = other.user_id
-where me.conversation_id = $1 and me.left_at is null and ($2::uuid is null or me.user_id = $2)
-order by {BEGINS_AFTER}"""  # noqa: S608
+left join lateral (
+  select {users.PREFIXED_COLUMNS}
+  from members other
+  join users u on u.id = other.user_id
+  where c.type = 'direct' and other.conversation_id = c.id and other.user_id <> me.user_id
+  limit 1
+) peer on true
+where me.conversation_id = $1 and me.left_at is null"""  # noqa: S608
+
+VIEWS = f"""\
+-- name: own_views.views
+{_SELECT}
+order by {BEGINS_AFTER}"""
+
+VIEWS_OF = f"""\
+-- name: own_views.views_of
+{_SELECT} and me.user_id = any($2::uuid[])
+order by {BEGINS_AFTER}"""
 
 
-async def views(conn: Connection, conversation_id: str, user_id: str | None = None) -> dict[str, dict[str, Any]]:
+async def views(conn: Connection, conversation_id: str) -> dict[str, dict[str, Any]]:
     """Return by member what differs from one to the other in a view of the conversation: a `MemberView` as JSON.
 
-    Of all members, those first who see most of it, or of one.
+    Of all members, those first who see most of it.
     """
-    rows = await conn.fetch(VIEWS, conversation_id, user_id)
+    return _by_member(await conn.fetch(VIEWS, conversation_id))
+
+
+async def views_of(conn: Connection, conversation_id: str, user_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the same of those of these users who are members."""
+    return _by_member(await conn.fetch(VIEWS_OF, conversation_id, user_ids))
+
+
+def _by_member(rows: Sequence[asyncpg.Record]) -> dict[str, dict[str, Any]]:
     return {row["member_id"]: _view(row).model_dump(mode="json", exclude_unset=True) for row in rows}
 
 

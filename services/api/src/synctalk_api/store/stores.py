@@ -7,6 +7,7 @@ statement.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 TRIES = 10
+SLOW_S, HUNG_S = 0.25, 1.0
+"""After how long a failed read says that a store hangs, which one that is down does not; how long that is believed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +120,8 @@ class Stores:
         self._moving: frozenset[int] = frozenset()
         self._left: dict[Store, set[int]] = {}
         """The partitions that had left each store when all were read last."""
+        self._hung_until: dict[Store, float] = {}
+        """Of stores that did not answer in time: until when they are taken for away, in monotonic seconds."""
         self._listeners: list[Callable[[], None]] = []
 
     def add_listener(self, on_outdated: Callable[[], None]) -> None:
@@ -250,7 +255,7 @@ class Stores:
         stores = list(groups)
         if len(stores) == 1:
             return Answers({stores[0]: await read(stores[0])}, complete=True)
-        results = await asyncio.gather(*(read(store) for store in stores), return_exceptions=True)
+        results = await asyncio.gather(*(self._in_time(store, read) for store in stores), return_exceptions=True)
         answered: dict[Store, T] = {}
         for store, result in zip(stores, results, strict=True):
             if isinstance(result, UnavailableError) and not isinstance(result, MovedError):
@@ -262,6 +267,25 @@ class Stores:
         if stores and not answered:
             raise UnavailableError
         return Answers(answered, complete=len(answered) == len(stores))
+
+    async def _in_time(self, store: Store, read: Read[T]) -> T:
+        """Read the store; one that has just hung is not waited for, but by one read a second.
+
+        Else each read of several stores would take as long as a statement may, while one of them hangs.
+        """
+        began = time.monotonic()
+        if began < self._hung_until.get(store, began):
+            raise UnavailableError
+        if store in self._hung_until:
+            self._hung_until[store] = began + HUNG_S
+        try:
+            found = await read(store)
+        except UnavailableError:
+            if time.monotonic() - began > SLOW_S:
+                self._hung_until[store] = time.monotonic() + HUNG_S
+            raise
+        self._hung_until.pop(store, None)
+        return found
 
     async def everywhere(self, read: Read[T]) -> Answers[T]:
         """Read every store at once, and again when a conversation that moved meanwhile may have been missed.

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from synctalk_runtime.postgres import Connection
 
+from synctalk_api.store.members import JOINED_AFTER
 from synctalk_api.store.streams import Stream
 
 AT_ONCE = 100
@@ -19,15 +20,13 @@ order by created_at
 limit $2"""
 
 
-NOT_SEEING = """\
+NOT_SEEING = f"""\
 -- name: streaming.not_seeing
-select m.id, c.history = 'since_joined' as hides,
-       array_agg(p.user_id) filter (where begins_after(c.history, p.joined_seq, c.id, p.joined_at) >= m.seq) as user_ids
-from messages m
-join conversations c on c.id = m.conversation_id
-left join members p on p.conversation_id = c.id and p.left_at is null and c.history = 'since_joined'
-where m.conversation_id = $1 and m.id = any($2::uuid[])
-group by m.id, c.history"""
+select asked.id, c.history = 'since_joined' as hides,
+       case when c.history = 'since_joined' then array({JOINED_AFTER}) end as user_ids
+from messages asked
+join conversations c on c.id = asked.conversation_id
+where asked.conversation_id = $1 and asked.id = any($2::uuid[])"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
