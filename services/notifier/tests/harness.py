@@ -58,6 +58,8 @@ class Upstreams:
     """Who follows threads, by root message."""
     memberships: list[Membership] = field(default_factory=list)
     down: bool = False
+    away: set[str] = field(default_factory=set)
+    """Conversations of which api knows nothing now, because their store is away."""
     asked: int = 0
     previews: list[PreviewsMade] = field(default_factory=list)
     quiet: dict[str, list[str]] = field(default_factory=dict)
@@ -85,12 +87,19 @@ class Upstreams:
             self.quiet |= {q.user_id: q.quiet_conversation_ids for q in questions.items if q.quiet_conversation_ids}
             usual = PushAnswer(member=True, delivered=False, read=False, deleted=False, badge=1)
             self.questions += questions.items
-            return PushAnswers(items=[self.answers.get((q.user_id, q.conversation_id), usual) for q in questions.items])
+            asked = [(q.user_id, q.conversation_id) for q in questions.items]
+            away = [n for n, (_, conversation_id) in enumerate(asked) if conversation_id in self.away]
+            assert questions.partial
+            return PushAnswers(items=[self.answers.get(each, usual) for each in asked], away=away)
 
         @app.post("/internal/threads/followers")
         async def followers(question: ThreadsQuestion, request: Request) -> ThreadFollowers:
             self._count(request)
-            return ThreadFollowers(items=[self.followers.get(place.thread_id, []) for place in question.items])
+            away = [n for n, place in enumerate(question.items) if place.conversation_id in self.away]
+            assert question.partial
+            return ThreadFollowers(
+                items=[self.followers.get(place.thread_id, []) for place in question.items], away=away
+            )
 
         @app.post("/internal/previews", status_code=204)
         async def previews(made: PreviewsMade, request: Request) -> None:

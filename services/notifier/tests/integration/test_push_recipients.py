@@ -283,3 +283,21 @@ async def test_message__level_mentions_for_all__lets_mentions_and_direct_message
     assert pushed == {event.message.id for event in meant}
     assert plain.message.id not in pushed
     assert len(rig.pushed(token)) == 4
+
+
+async def test_message__whose_store_is_away__waits_and_no_other_waits_for_it(rig: Rig) -> None:
+    ada, bob, eve = rig.user(), rig.user(), rig.user()
+    tokens = [await user.add_device() for user in (bob, eve)]
+    gone, here = await rig.conversation(ada, bob), await rig.conversation(ada, eve)
+    rig.upstreams.away.add(gone.id)
+
+    await rig.publish(gone.message(ada), here.message(ada))
+    await rig.pushes(tokens[1], 1)
+    await here.write(ada)
+    await rig.pushes(tokens[1], 2)
+    while_away = rig.pushed(tokens[0])
+    rig.upstreams.away.clear()
+
+    await rig.pushes(tokens[0], 1)
+    assert while_away == []
+    await rig.settled()

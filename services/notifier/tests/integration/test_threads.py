@@ -132,3 +132,20 @@ async def test_reply__while_api_does_not_answer__is_pushed_later(rig: Rig) -> No
     rig.upstreams.down = False
 
     assert len(await rig.pushes(token, 1)) == 1
+
+
+async def test_reply__whose_store_is_away__waits_and_no_other_waits_for_it(rig: Rig) -> None:
+    ada, bob, eve = rig.user(), rig.user(), rig.user()
+    tokens = [await user.add_device() for user in (bob, eve)]
+    gone, here, threads = await rig.conversation(ada, bob), await rig.conversation(ada, eve), (new_id(), new_id())
+    rig.upstreams.followers |= {threads[0]: [bob.id], threads[1]: [eve.id]}
+    rig.upstreams.away.add(gone.id)
+
+    await rig.publish(gone.message(ada, thread_id=threads[0]), here.message(ada, thread_id=threads[1]))
+    await rig.pushes(tokens[1], 1)
+    while_away = rig.pushed(tokens[0])
+    rig.upstreams.away.clear()
+
+    await rig.pushes(tokens[0], 1)
+    assert while_away == []
+    await rig.settled()

@@ -16,6 +16,7 @@ from standardwebhooks import Webhook as Signer
 from standardwebhooks import WebhookVerificationError
 from synctalk_contracts.models import Scope
 from synctalk_notifier import webhook_rules
+from synctalk_notifier.store import webhook_deliveries
 from synctalk_runtime.ids import new_id, utc_now
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.service import serve_stub
@@ -98,6 +99,15 @@ class Host:
         listed = await self.call("GET", f"/{webhook_id}/deliveries")
         items: list[dict[str, Any]] = listed.body["items"]
         return items
+
+
+DELIVERIES = """
+with made as (
+  insert into webhooks (id, url, types, description, created_at, secret, position)
+  values ($1, 'https://bench.example', '{}', '', $2, '', 0) returning id)
+insert into webhook_deliveries (webhook_id, n, event_id, type, lane, status, attempts, next_try_at, created_at)
+select id, n, gen_random_uuid(), 'message.created', md5((n % 100)::text)::uuid, 'pending', 0, $2, $2
+from made, generate_series(1, 1000) n"""
 
 
 @pytest.fixture
@@ -185,6 +195,44 @@ async def test_endpoint__always_fails__later_ones_pass_after_five_tries_and_all_
     seqs = [event["data"]["message"]["seq"] for event in endpoint.events]
     assert seqs.index(2) == webhook_rules.PASSED_AFTER
     assert seqs.count(1) == 11
+
+
+async def test_conversation__of_many_events__is_sent_in_order_and_waits_at_a_failure(
+    rig: Rig, host: Host, endpoint: Endpoint
+) -> None:
+    async def fail_third_once(request: web.Request) -> web.StreamResponse:
+        seq = orjson.loads(await request.read())["data"]["message"]["seq"]
+        times = sum(event["data"]["message"]["seq"] == seq for event in endpoint.events)
+        return web.Response(status=503 if seq == 3 and times == 1 else 200)
+
+    endpoint.respond = fail_third_once
+    await host.make(endpoint.url)
+    ada = rig.user()
+    conversation = await rig.conversation(ada)
+    await conversation.write(ada, times=40)
+
+    await eventually(lambda: len(endpoint.requests) == 41)
+
+    assert [event["data"]["message"]["seq"] for event in endpoint.events] == [1, 2, 3, *range(3, 41)]
+
+
+async def test_claim__whose_plan_was_made_when_there_was_nothing__finds_a_lane_by_its_index(rig: Rig) -> None:
+    webhook_id, now = new_id(), utc_now()
+    async with rig.postgres.connection() as conn:
+        await conn.execute("delete from webhook_deliveries")
+        await conn.execute("vacuum analyze webhook_deliveries")
+        await conn.execute(f"prepare claim as {webhook_deliveries.CLAIM}")
+        execute = f"execute claim ('{webhook_id}', '{now}', '{now}', 8, 5, 15)"
+        for _ in range(10):
+            await conn.execute(execute)
+        async with conn.transaction():
+            await conn.execute(DELIVERIES, webhook_id, now)
+            await webhook_deliveries.plan_anew(conn)
+            plan = "\n".join(line["QUERY PLAN"] for line in await conn.fetch(f"explain {execute}"))
+            await conn.execute("delete from webhooks where id = $1", webhook_id)
+        await conn.execute("deallocate claim")
+    assert plan.count("using webhook_deliveries_lane") == 2
+    assert "Seq Scan" not in plan
 
 
 async def test_endpoint__hangs__delays_no_other(rig: Rig, host: Host, endpoint: Endpoint) -> None:

@@ -108,7 +108,8 @@ class Delivery:
     async def resolve(self, claims: Sequence[Claim]) -> list[Ready]:
         """Return those that are still to be sent, and record that the others are dropped, retracted or postponed.
 
-        Nothing is returned while api or presence does not answer: then all are postponed.
+        Nothing is returned while api or presence does not answer: then all are postponed. So are those of which api
+        knows nothing now, because where they lie is away.
         """
         writing = _Writing()
         ready: list[Ready] = []
@@ -121,9 +122,7 @@ class Delivery:
             try:
                 ready = await self._decide(claims, writing)
             except UnavailableError:
-                due_at = utc_now() + timedelta(seconds=UPSTREAM_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311
-                RETRIES.labels("upstream").inc(len(claims))
-                writing.postponed.extend(Postponed(c, due_at, c.maybe_sent, counts=False) for c in claims)
+                _postpone(claims, writing)
         await self._write(writing)
         return ready
 
@@ -152,8 +151,11 @@ class Delivery:
         unwanted = await self._unwanted(claims)
         got = await self._deliveries.received([_received_key(claim) for claim in claims if claim.kind == "message"])
         ready: list[Ready] = []
+        _postpone([claim for claim in claims if answers[_place(claim)] is None], writing)
         for claim in claims:
-            answer = answers[claim.user_id, claim.conversation_id, claim.seq]
+            answer = answers[_place(claim)]
+            if answer is None:
+                continue
             decision = Decision.PUSH
             if claim.kind == "message":
                 decision = rules.should_push(
@@ -168,8 +170,8 @@ class Delivery:
                 writing.dropped.append(claim)
         return ready
 
-    async def _push_answers(self, claims: Sequence[Claim]) -> dict[tuple[str, str, int], PushAnswer]:
-        keys = sorted({(c.user_id, c.conversation_id, c.seq) for c in claims})
+    async def _push_answers(self, claims: Sequence[Claim]) -> dict[tuple[str, str, int], PushAnswer | None]:
+        keys = sorted({_place(claim) for claim in claims})
         async with self._postgres.connection() as conn:
             exceptions = await settings_table.badge_exceptions(conn, sorted({c.user_id for c in claims}), utc_now())
         questions = [_question(key, exceptions.pop(key[0], None)) for key in keys]
@@ -197,6 +199,18 @@ class Delivery:
                 await devices.delete_gone(conn, writing.gone_devices)
             if writing.failed:
                 await feed.add(conn, writing.failed, now)
+
+
+def _place(claim: Claim) -> tuple[str, str, int]:
+    return claim.user_id, claim.conversation_id, claim.seq
+
+
+def _postpone(claims: Sequence[Claim], writing: _Writing) -> None:
+    """Put these off a little: what holds of them is not known now."""
+    if claims:
+        due_at = utc_now() + timedelta(seconds=UPSTREAM_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311
+        RETRIES.labels("upstream").inc(len(claims))
+        writing.postponed.extend(Postponed(c, due_at, c.maybe_sent, counts=False) for c in claims)
 
 
 def _question(key: tuple[str, str, int], exceptions: BadgeExceptions | None) -> PushQuestion:

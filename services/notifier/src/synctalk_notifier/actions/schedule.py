@@ -15,7 +15,7 @@ from itertools import islice
 
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import utc_now
-from synctalk_runtime.postgres import Postgres
+from synctalk_runtime.postgres import Connection, Postgres
 
 from synctalk_notifier import rules
 from synctalk_notifier.actions.metrics import PUSHES, RETRIES
@@ -70,7 +70,7 @@ class Scheduling:
         return len(batches)
 
     async def _schedule(self, batches: Sequence[IncomingBatch], now: datetime) -> None:
-        messages = await self._by_conversation(batches)
+        messages, unknown = await self._by_conversation(batches)
         unread = dict.fromkeys(sorted(messages), members.BEFORE_ALL)
         while unread:
             asked = dict(islice(unread.items(), CONVERSATIONS))
@@ -83,8 +83,18 @@ class Scheduling:
                 else:
                     unread[conversation_id] = max(user_ids)
             await self._add_for_away(messages, reachable, now)
-        async with self.postgres.connection() as conn:
+        async with self.postgres.transaction() as conn:
+            await self._put_off(conn, unknown)
             await incoming.finish(conn, batches)
+
+    async def _put_off(self, conn: Connection, unknown: Sequence[tuple[IncomingBatch, IncomingMessage]]) -> None:
+        """Let those of which is not known who follows their threads wait by themselves."""
+        if not unknown:
+            return
+        RETRIES.labels("upstream").inc(len(unknown))
+        for batch in {batch.id: batch for batch, _ in unknown}.values():
+            theirs = [message for of, message in unknown if of is batch]
+            await incoming.add(conn, theirs, batch.received_at, _soon(), batch.traceparent)
 
     async def _add_for_away(self, messages: DueByConversation, reachable: Iterable[Reachable], now: datetime) -> None:
         """Add the pushes of those who are away. One who leaves after the delay was there when it ended."""
@@ -99,22 +109,31 @@ class Scheduling:
             async with self.postgres.transaction() as conn:
                 await pushes.add(conn, rows, now)
 
-    async def _by_conversation(self, batches: Iterable[IncomingBatch]) -> DueByConversation:
-        """Return the messages, those in threads with who follows these."""
+    async def _by_conversation(
+        self, batches: Iterable[IncomingBatch]
+    ) -> tuple[DueByConversation, list[tuple[IncomingBatch, IncomingMessage]]]:
+        """Return the messages, those in threads with who follows these, and those of which this is not known now."""
         threads = sorted({m.thread for batch in batches for m in batch.messages if m.thread is not None})
         followers = dict(zip(threads, await self.upstreams.followers(threads), strict=True)) if threads else {}
         messages: DueByConversation = defaultdict(list)
+        unknown: list[tuple[IncomingBatch, IncomingMessage]] = []
         for batch in batches:
             for message in batch.messages:
                 follow = frozenset() if message.thread is None else followers[message.thread]
-                messages[message.conversation_id].append(Due(message, batch.traceparent, follow))
-        return messages
+                if follow is None:
+                    unknown.append((batch, message))
+                else:
+                    messages[message.conversation_id].append(Due(message, batch.traceparent, follow))
+        return messages, unknown
 
     async def _postpone(self, batches: Sequence[IncomingBatch]) -> None:
         RETRIES.labels("upstream").inc(len(batches))
-        due_at = utc_now() + timedelta(seconds=RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311
         async with self.postgres.connection() as conn:
-            await incoming.postpone(conn, batches, due_at)
+            await incoming.postpone(conn, batches, _soon())
+
+
+def _soon() -> datetime:
+    return utc_now() + timedelta(seconds=RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311
 
 
 def _users(asked: Iterable[str], reachable: Iterable[Reachable]) -> dict[str, set[str]]:
@@ -154,5 +173,4 @@ def _is_for(due: Due, device: Reachable, now: datetime) -> bool:
     if message.thread is not None and not mentioned and device.user_id not in due.followers:
         return False
     meant = device.direct or mentioned or EVERYBODY in message.mentions
-    return rules.wants_push(device.level, device.muted_until, meant=meant, now=now)
     return rules.wants_push(device.level, device.muted_until, meant=meant, now=now)

@@ -60,39 +60,47 @@ class Upstreams:
         except (NotFoundError, ValidationError) as error:
             raise UnavailableError from error
 
-    async def push_answers(self, questions: Sequence[PushQuestion]) -> list[PushAnswer]:
-        """Return one for each question, in order; those of a user must stand together. Raises UnavailableError."""
-        answers: list[PushAnswer] = []
+    async def push_answers(self, questions: Sequence[PushQuestion]) -> list[PushAnswer | None]:
+        """Return one for each question, in order; those of a user must stand together.
+
+        None: where the conversation lies does not answer now. Raises UnavailableError.
+        """
+        answers: list[PushAnswer | None] = []
         for chunk in _chunks(questions):
             answers += await self._ask_pushes(chunk)
         return answers
 
-    async def _ask_pushes(self, questions: Sequence[PushQuestion]) -> list[PushAnswer]:
-        body = PushQuestions(items=list(questions)).model_dump(exclude_defaults=True)
+    async def _ask_pushes(self, questions: Sequence[PushQuestion]) -> list[PushAnswer | None]:
+        body = PushQuestions(items=list(questions), partial=True).model_dump(exclude_defaults=True)
         try:
-            answers = PushAnswers.model_validate(await self._api.post(PUSHES, body), extra="ignore").items
+            answers = PushAnswers.model_validate(await self._api.post(PUSHES, body), extra="ignore")
         except (NotFoundError, ValidationError) as error:
             raise UnavailableError from error
-        if len(answers) != len(questions):
+        if len(answers.items) != len(questions):
             raise UnavailableError
-        return answers
+        away = set(answers.away)
+        return [None if n in away else item for n, item in enumerate(answers.items)]
 
-    async def followers(self, threads: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
-        """Return who follows each of these (conversation, thread). Raises UnavailableError."""
-        found: list[frozenset[str]] = []
+    async def followers(self, threads: Sequence[tuple[str, str]]) -> list[frozenset[str] | None]:
+        """Return who follows each of these (conversation, thread).
+
+        None: where the conversation lies does not answer now. Raises UnavailableError.
+        """
+        found: list[frozenset[str] | None] = []
         for start in range(0, len(threads), MAX_THREADS):
             asked = threads[start : start + MAX_THREADS]
             places = [
                 ThreadPlace(conversation_id=conversation_id, thread_id=thread) for conversation_id, thread in asked
             ]
             try:
-                answer = await self._api.post(FOLLOWERS, ThreadsQuestion(items=places).model_dump())
-                items = ThreadFollowers.model_validate(answer, extra="ignore").items
+                answer = await self._api.post(FOLLOWERS, ThreadsQuestion(items=places, partial=True).model_dump())
+                answers = ThreadFollowers.model_validate(answer, extra="ignore")
             except (NotFoundError, ValidationError) as error:
                 raise UnavailableError from error
-            if len(items) != len(asked):
+            if len(answers.items) != len(asked):
                 raise UnavailableError
-            found += map(frozenset, items)
+            away = set(answers.away)
+            found += [None if n in away else frozenset(users) for n, users in enumerate(answers.items)]
         return found
 
     async def memberships(self, after: str | None) -> MembershipPage:
@@ -110,7 +118,10 @@ class Upstreams:
     async def is_member(self, conversation_id: str, user_id: str) -> bool:
         """Return whether the user is a member now, according to api. Raises UnavailableError."""
         question = PushQuestion(user_id=user_id, conversation_id=conversation_id, seq=0)
-        return (await self.push_answers([question]))[0].member
+        (answer,) = await self.push_answers([question])
+        if answer is None:
+            raise UnavailableError
+        return answer.member
 
     async def named(self, external_id: str) -> str:
         """Return the conversation that the host app calls so. Raises NotFoundError, UnavailableError."""

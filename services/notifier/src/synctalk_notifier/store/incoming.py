@@ -19,7 +19,7 @@ update incoming_messages set claimed_until = $2
 where id in (select id from incoming_messages
              where due_at <= $1 and (claimed_until is null or claimed_until <= $1)
              order by due_at limit $3 for update skip locked)
-returning id, due_at, messages, traceparent"""
+returning id, due_at, messages, traceparent, received_at"""
 
 # Made due again since it was claimed, it has another time, and stays due.
 FINISH = """\
@@ -91,6 +91,7 @@ class IncomingBatch:
     due_at: datetime
     messages: list[IncomingMessage]
     traceparent: str | None
+    received_at: datetime
 
 
 async def add(
@@ -109,7 +110,13 @@ async def add(
 
 async def claim_due(conn: Connection, now: datetime, until: datetime, limit: int) -> list[IncomingBatch]:
     return [
-        IncomingBatch(row["id"], row["due_at"], [IncomingMessage(**m) for m in row["messages"]], row["traceparent"])
+        IncomingBatch(
+            row["id"],
+            row["due_at"],
+            [IncomingMessage(**m) for m in row["messages"]],
+            row["traceparent"],
+            row["received_at"],
+        )
         for row in await conn.fetch(CLAIM_DUE, now, until, limit)
     ]
 

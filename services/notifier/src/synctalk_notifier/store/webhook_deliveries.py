@@ -33,24 +33,49 @@ added as (
   returning 1)
 select count(*) as added, (select max(n) from next) as last from added"""
 
-# Within a lane the oldest goes first, until it has failed often enough for later ones to pass it.
+# A plan that was made while the table was empty, as it often is, would read all of a thousand for each of a thousand.
+PLAN_ANEW = """\
+-- name: webhook_deliveries.plan_anew
+set local plan_cache_mode = force_custom_plan"""
+
+# Within a lane the oldest goes first, until it has failed often enough for later ones to pass it. With one that has not
+# been tried come those that follow it, as far as they have not been tried either.
 CLAIM = """\
 -- name: webhook_deliveries.claim
-with due as (
-  select d.webhook_id, d.n
+with first as (
+  select d.webhook_id, d.n, d.lane, d.attempts
   from webhook_deliveries d
   where d.webhook_id = $1 and d.status = 'pending' and d.next_try_at <= $2
     and (d.claimed_until is null or d.claimed_until <= $2)
-    and not exists (
-      select from webhook_deliveries before
-      where before.webhook_id = d.webhook_id and before.status = 'pending' and before.n < d.n
-        and before.lane = d.lane and before.attempts < $5)
+    and coalesce((
+      select before.n from webhook_deliveries before
+      where before.webhook_id = d.webhook_id and before.lane = d.lane and before.status = 'pending'
+        and before.attempts < $5
+      order by before.n limit 1), d.n) >= d.n
   order by d.n limit $4
-  for update skip locked)
+  for update skip locked),
+due as (
+  select f.webhook_id, f.n, f.n as first from first f
+  union all
+  select f.webhook_id, later.n, f.n
+  from first f
+  cross join lateral (
+    select each.n, sum(each.attempts) over (order by each.n) as tries
+    from (
+      select d.n, d.attempts from webhook_deliveries d
+      where d.webhook_id = f.webhook_id and d.lane = f.lane and d.status = 'pending' and d.n > f.n
+      order by d.n limit $6) each) later
+  where f.attempts = 0 and later.tries = 0)
 update webhook_deliveries d set claimed_until = $3
 from due join feed f on f.n = due.n
 where d.webhook_id = due.webhook_id and d.n = due.n
-returning d.n, d.attempts, d.created_at, f.id, f.type, f.created_at as happened_at, f.data"""
+returning due.first, d.n, d.attempts, f.id, f.type, f.created_at as happened_at, f.data"""
+
+RELEASE = """\
+-- name: webhook_deliveries.release
+update webhook_deliveries d set claimed_until = null
+from unnest($1::uuid[], $2::bigint[]) as claimed (webhook_id, n)
+where d.webhook_id = claimed.webhook_id and d.n = claimed.n and d.status = 'pending'"""
 
 FINISH = """\
 -- name: webhook_deliveries.finish
@@ -79,7 +104,6 @@ class Claimed:
     n: int
     attempts: int
     """Before this one."""
-    created_at: datetime
     event_id: str
     body: bytes
 
@@ -107,6 +131,11 @@ class Listed:
     next_try_at: datetime | None
 
 
+async def plan_anew(conn: Connection) -> None:
+    """Have the statements of this transaction planned by how much there is now."""
+    await conn.execute(PLAN_ANEW)
+
+
 async def count_pending(conn: Connection, webhook_id: str) -> int:
     return int(await conn.fetchval(COUNT_PENDING, webhook_id))
 
@@ -121,20 +150,23 @@ async def add(
 
 
 async def claim(
-    conn: Connection, webhook_id: str, now: datetime, until: datetime, limit: int, passed_after: int
-) -> list[Claimed]:
-    """Claim what is due at an endpoint. One that has failed `passed_after` times holds back nothing."""
-    return [
-        Claimed(
-            webhook_id,
-            row["n"],
-            row["attempts"],
-            row["created_at"],
-            row["id"],
-            event_json(row["id"], row["type"], row["happened_at"], row["data"]),
-        )
-        for row in await conn.fetch(CLAIM, webhook_id, now, until, limit, passed_after)
-    ]
+    conn: Connection, webhook_id: str, now: datetime, until: datetime, limit: int, passed_after: int, following: int
+) -> list[list[Claimed]]:
+    """Claim what is due at an endpoint: at most `limit` sequences, each to be sent one after the other, of an event and
+    at most `following` more of its lane. An event that has failed `passed_after` times holds back nothing.
+    """
+    sequences: dict[int, list[Claimed]] = {}
+    rows = await conn.fetch(CLAIM, webhook_id, now, until, limit, passed_after, following)
+    for row in sorted(rows, key=lambda row: row["n"]):
+        body = event_json(row["id"], row["type"], row["happened_at"], row["data"])
+        claimed = Claimed(webhook_id, row["n"], row["attempts"], row["id"], body)
+        sequences.setdefault(row["first"], []).append(claimed)
+    return list(sequences.values())
+
+
+async def release(conn: Connection, claimed: Sequence[Claimed]) -> None:
+    """Let go of deliveries that were not tried."""
+    await conn.execute(RELEASE, [one.webhook_id for one in claimed], [one.n for one in claimed])
 
 
 async def finish(conn: Connection, finished: Sequence[Finished]) -> None:
