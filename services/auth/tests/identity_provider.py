@@ -24,9 +24,10 @@ ADA = {"sub": "ada", "name": "Ada Lovelace", "preferred_username": "ada", "email
 
 
 @asynccontextmanager
-async def serve_real_provider() -> AsyncIterator[str]:
+async def serve_real_provider(port: int | None = None) -> AsyncIterator[str]:
     """Run oidc-provider-mock, which signs in whoever it is asked for; its issuer."""
-    issuer = f"http://localhost:{(port := free_port())}"
+    port = port or free_port()
+    issuer = f"http://localhost:{port}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--host", "localhost", "--port", str(port),
         "--require-nonce", "true", "--user-claims", orjson.dumps(ADA).decode(),

@@ -122,11 +122,11 @@ async def test_make__as_many_as_may_be__is_a_conflict(start_auth: Start) -> None
 async def test_list__shows_no_key_and_when_it_was_used(auth: Auth, root: str) -> None:
     made = await make(auth, root, ["act", "users", "users"], name="worker")
 
-    before = {key["id"]: key for key in (await auth.get(PATH, token=root)).body}[made["id"]]
+    before = {key["id"]: key for key in (await auth.get(PATH, token=root)).body["items"]}[made["id"]]
     assert (await auth.get(PATH, token=made["key"])).status == 403
     answer = await auth.get(PATH, token=root)
 
-    after = {key["id"]: key for key in answer.body}[made["id"]]
+    after = {key["id"]: key for key in answer.body["items"]}[made["id"]]
     assert set(after) == {"id", "name", "scopes", "created_at", "expires_at", "last_used_at"}
     assert (after["name"], after["scopes"], after["expires_at"]) == ("worker", ["act", "users"], None)
     assert before["last_used_at"] is None
@@ -160,7 +160,7 @@ async def test_keys_create__prints_a_key_that_works_and_nothing_else(auth: Auth)
     assert code == 0, said
     assert said.startswith("stk_")
     assert said.count("\n") == 1
-    listed = (await auth.get(PATH, token=said.strip())).body
+    listed = (await auth.get(PATH, token=said.strip())).body["items"]
     assert [key["scopes"] for key in listed if key["name"] == "from the shell"] == [["keys", "users"]]
 
 

@@ -42,6 +42,12 @@ class ListedKey(Contract):
     """To the minute."""
 
 
+class KeyList(Contract):
+    items: list[ListedKey]
+    next_cursor: None = None
+    """There is one page."""
+
+
 @router.post(
     "",
     status_code=201,
@@ -54,9 +60,8 @@ async def post_server_key(body: NewServerKey, by: WithKeys, services: ServicesDe
 
 
 @router.get("", summary="List the server keys", responses=refusals(*BEARER, ErrorCode.FORBIDDEN))
-async def get_server_keys(_: WithKeys, services: ServicesDep) -> list[ListedKey]:
-    rows = await services.server_keys.all()
-    return [
+async def get_server_keys(_: WithKeys, services: ServicesDep) -> KeyList:
+    items = [
         ListedKey(
             id=row.id,
             name=row.name,
@@ -65,8 +70,9 @@ async def get_server_keys(_: WithKeys, services: ServicesDep) -> list[ListedKey]
             expires_at=row.expires_at,
             last_used_at=row.last_used_at,
         )
-        for row in rows
+        for row in await services.server_keys.all()
     ]
+    return KeyList(items=items)
 
 
 @router.delete(
