@@ -4,6 +4,7 @@ import react from '@vitejs/plugin-react'
 import { emojiData } from './scripts/emoji'
 import { firstLoad } from './scripts/firstLoad'
 import { serviceWorker } from './scripts/worker'
+import { fromSources } from './scripts/sources'
 import { defineConfig } from 'vitest/config'
 
 /** Where `npm run dev` finds the services; `make up` serves them there. */
@@ -12,7 +13,7 @@ const proxied = { target: upstream, changeOrigin: true }
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), emojiData(), firstLoad(), serviceWorker()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) }, ...fromSources },
   server: {
     port: 5173,
     proxy: {
@@ -37,12 +38,12 @@ export default defineConfig({
             // What every page needs, /embed too, is one file: it compresses better than many.
             {
               name: 'base',
-              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|src\/(lib\/(auth|text\/(texts|format)\.ts|chat\/names|errors|http|timing)|lib-react\/(page|session|lazily|theme|clock|emoji|notifications|toasts)|components\/(Icon|Field|Button|States|Toasts)|app\/(Crash|useEscape))/,
+              test: /node_modules\/(react|react-dom|scheduler|react-router|axios|zustand)\/|clients\/js\/src\/(auth|errors|http|timing)|src\/(lib\/(text\/(texts|format)\.ts|chat\/names)|lib-react\/(page|session|lazily|theme|clock|emoji|notifications|toasts)|components\/(Icon|Field|Button|States|Toasts)|app\/(Crash|useEscape))/,
             },
             // The same for what many views of the app need.
             {
               name: 'shared',
-              test: /src\/(lib-react\/chat|lib\/(chat\/(attention|excerpts|files|summaries)|text\/rich)\.ts|components\/Avatar|features\/messages\/actions)/,
+              test: /clients\/js\/src\/chat\/(attention|files|summaries)|src\/(lib-react\/chat|lib\/(chat\/excerpts|text\/rich)\.ts|components\/Avatar|features\/messages\/actions)/,
             },
             { name: 'query', test: /node_modules\/@tanstack\/(react-query|query-core)\// },
           ],
@@ -53,6 +54,7 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['{src,worker}/**/*.test.{ts,tsx}'],
+    setupFiles: ['src/english.setup.ts'],
     restoreMocks: true,
   },
 })

@@ -1,5 +1,5 @@
 /** Writing: what was just sent, what waits, what is changed, and what cannot be sent any more. */
-import type { Message } from '../src/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { expect, test, type User } from './users'
 
 const editorOf = ({ page }: User) => page.getByRole('textbox', { name: 'Editing message' })
@@ -11,13 +11,14 @@ const stored = (user: User, id: string): Promise<string[]> =>
 
 test('Up edits the last message, acked, being sent or queued; the edited message is marked and in view', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   for (let n = 1; n <= 9; n += 1) await ada.say(`earlier ${String(n)}.\n\n\nend`)
-  await ada.expectMark('earlier 9.', 'delivered')
+  await ada.expectMark('earlier 9.', 'sent')
 
   // Acked: the bar above the field covers nothing of it.
   await ada.composer.press('ArrowUp')
@@ -70,14 +71,14 @@ test('Up edits the last message, acked, being sent or queued; the edited message
   await expect(ada.row('Ben')).not.toContainText('in anger')
   await ada.composer.press('Enter')
   await ada.context.setOffline(false)
-  await ada.expectMark('calmly', 'delivered')
+  await ada.expectMark('calmly', 'sent')
   expect((await stored(ada, id)).slice(9)).toEqual(['hello', 'calmly\nbegun'])
 })
 
-test('a queued message moves its conversation to the top of the list', async ({ user }) => {
+test('a queued message moves its conversation to the top of the list', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
-  const cleo = await user('Cleo')
+  const ben = await absent('Ben')
+  const cleo = await absent('Cleo')
   const first = await ada.directWith(ben)
   await ada.post(await ada.directWith(cleo), 'later')
   await ada.open(first)
@@ -91,8 +92,9 @@ test('a queued message moves its conversation to the top of the list', async ({ 
 
 test('removed from a group while writing: the draft is kept and can be copied, and no more requests are made there', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Without Ben', [ben])
   await ben.open(id)
@@ -119,9 +121,10 @@ test('removed from a group while writing: the draft is kept and can be copied, a
 
 test('two tabs: a draft sent in one disappears in the other; a long title keeps the field one line high; the characters left are shown', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('T'.repeat(128), [ben])
   await ada.open(id)
   await ada.composer.fill('said once')

@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { APIRequestContext, Browser, FrameLocator, Page } from '@playwright/test'
-import type { Conversation, Tokens } from '../src/contracts'
+import type { Conversation, Tokens } from '@synctalk/client/contracts'
 import { HostPage, jwtFor } from './hostPage'
 import { callAs, expect, test, type Account } from './users'
 
@@ -38,7 +38,7 @@ async function opened(browser: Browser, url = host.url): Promise<{ page: Page; c
 const composerIn = (chat: FrameLocator) => chat.getByRole('textbox', { name: /^Message / })
 const button = (page: Page, name = 'Chat') => page.getByRole('button', { name, exact: true })
 
-test('a user of another product chats in its page', async ({ browser, request, user }) => {
+test('a user of another product chats in its page', async ({ user, browser, request }) => {
   const ben = await user('Ben')
   const ada = await customer(request, 'Ada')
   const id = await ben.call<Conversation>('POST', '/v1/conversations', {
@@ -102,9 +102,9 @@ test('a user of another product chats in its page', async ({ browser, request, u
 })
 
 test('the page is asked again when the token ends, and opens by its own calls', async ({
+  user,
   browser,
   request,
-  user,
 }) => {
   const ben = await user('Ben')
   const ada = await customer(request, 'Ada')
@@ -139,7 +139,7 @@ test('the page is asked again when the token ends, and opens by its own calls', 
   await page.context().close()
 })
 
-test('whom the page does not know is a guest, by an invite', async ({ browser, user }) => {
+test('whom the page does not know is a guest, by an invite', async ({ user, browser }) => {
   const ben = await user('Ben')
   const id = await ben.group('A shop', [])
   const { code } = await ben.call<{ code: string }>('POST', `/v1/conversations/${id}/invites`, {})
@@ -158,9 +158,9 @@ test('whom the page does not know is a guest, by an invite', async ({ browser, u
 })
 
 test('who can’t be let in is asked to sign in, and comes in after that', async ({
+  user,
   browser,
   request,
-  user,
 }) => {
   const ben = await user('Ben')
   const ada = await customer(request, 'Ada')

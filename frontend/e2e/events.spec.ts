@@ -43,9 +43,12 @@ test('a group made here says who made it, who came and went, its new name, and w
   await expectClean(ada.page, 'events in a group')
 })
 
-test('Up edits one’s own last message, and not what the group says that one did', async ({ user }) => {
+test('Up edits one’s own last message, and not what the group says that one did', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const { id } = await ada.call<{ id: string }>('POST', '/v1/conversations', {
     type: 'group',
     title: 'Launch',

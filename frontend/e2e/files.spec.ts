@@ -163,9 +163,10 @@ test('a video has its place before it is loaded, and plays there', async ({ user
 
 test('an upload shows how far it is and can be cancelled; one that fails says so and can be tried again', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   let mode: 'hold' | 'fail' | 'pass' = 'hold'
@@ -241,9 +242,9 @@ test('attached while offline: goes up with the connection, and the message after
   ).toBeVisible()
 })
 
-test('written offline with a file: taken back, the file is attached again', async ({ user }) => {
+test('written offline with a file: taken back, the file is attached again', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await attach(ada, text('first.txt', 'first'))

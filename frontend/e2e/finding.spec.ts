@@ -27,9 +27,12 @@ test('jump to a date: its first message, or a word that there is none', async ({
   await expect(ben.message('line 1.')).toHaveAttribute('data-tint', 'marked')
 })
 
-test('mentions: listed with their conversation, live, and each leads to its place', async ({ user }) => {
+test('mentions: listed with their conversation, live, and each leads to its place', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('Launch', [ben])
   await ada.page.getByRole('link', { name: 'Mentions' }).click()
   await expect(ada.page.getByText('No mentions yet')).toBeVisible()
@@ -62,9 +65,12 @@ test('a link to a message, copied from its menu, leads others there', async ({ u
   await expect(ben.message('to be linked')).toHaveAttribute('data-tint', 'marked')
 })
 
-test('marked as unread: shown in the list of both windows, until it is opened again', async ({ user }) => {
+test('marked as unread: shown in the list of both windows, until it is opened again', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'later, please')
   await ada.open(id)

@@ -31,13 +31,13 @@ test('a failed sign-in by click keeps the focus', async ({ page, request }) => {
   await expect(button).toBeFocused()
 })
 
-test('the focus moves nearby after a message is deleted or a member removed', async ({ user }) => {
+test('the focus moves nearby after a message is deleted or a member removed', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('Group', [ben])
   await ada.visit(id)
   await ada.say('to be deleted')
-  await ada.expectMark('to be deleted', 'delivered')
+  await ada.expectMark('to be deleted', 'sent')
   await ada.message('to be deleted').hover()
   await ada.message('to be deleted').getByRole('button', { name: 'Delete' }).click()
   await ada.page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
@@ -73,6 +73,9 @@ test('one’s own username is shown and can be copied', async ({ user }) => {
   await page.getByRole('menuitem', { name }).click()
   await expect(page.getByText('Copied')).toBeVisible()
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(name)
+  // On the first page too, beside what one can begin with.
+  await expect(page.getByText(`Others find you as ${name}.`)).toBeVisible()
+  await expect(page.getByRole('link', { name: 'Public groups' })).toBeVisible()
   await page.goto('/settings')
   await expect(page.getByText(name, { exact: true })).toBeVisible()
   await page.getByRole('button', { name: 'Copy your username' }).click()

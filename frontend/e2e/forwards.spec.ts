@@ -36,9 +36,10 @@ test('forwarded with its picture by typing where to; the others see that it was 
 
 test('forwarded within its conversation: who wrote it is named, and one click leads there', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'worth repeating')
   await ada.open(id)

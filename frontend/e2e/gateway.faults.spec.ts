@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Message } from '../src/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { expect, test } from './users'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')

@@ -20,7 +20,7 @@ test('a public group: created, found by search, joined, and written to', async (
   await expect(page.getByRole('heading', { name: title })).toBeVisible()
 
   await ben.page.getByRole('link', { name: 'New conversation' }).first().click()
-  await ben.page.getByRole('link', { name: 'Public groups' }).click()
+  await ben.page.getByRole('dialog').getByRole('link', { name: 'Public groups' }).click()
   await ben.page.getByRole('searchbox', { name: 'Search public groups' }).fill(title)
   await expect(ben.page.getByRole('main').getByRole('listitem').filter({ hasText: title })).toContainText(
     '1 member',
@@ -74,10 +74,41 @@ test('the composer says why it is closed: announcements only, archived; and open
   await pane(ada).getByRole('switch', { name: 'Announcements only' }).uncheck()
   await expect(ben.composer).toBeVisible()
 
+  const root = await ada.post(id, 'Read me')
+  await ben.say('Done')
+  await expect(ada.message('Done')).toBeVisible()
+  await ben.call('PUT', `/v1/conversations/${id}/messages/${root.id}/reactions/${encodeURIComponent('👍')}`)
+  const elsewhere = await ben.group('Elsewhere', [ada])
+  await ben.post(elsewhere, 'Update')
   await pane(ada).getByRole('button', { name: 'Archive group' }).click()
   await ada.page.getByRole('alertdialog').getByRole('button', { name: 'Archive group' }).click()
   await expect(ben.page.getByText('This group is archived.')).toBeVisible()
   await expect(ada.page.getByText('This group is archived. You can read')).toBeVisible()
+  // Nothing is offered that the server would refuse; what is there can be read, copied and passed on.
+  const offered = async (text: string): Promise<string[]> => {
+    await ben.message(text).hover()
+    const group = ben.message(text).getByRole('group', { name: 'Message actions' })
+    await expect(group.getByRole('button').first()).toBeVisible()
+    return group
+      .getByRole('button')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''))
+  }
+  expect(await offered('Done')).toEqual(['Copy text', 'Forward', 'Delete', 'More actions'])
+  expect(await offered('Read me')).toEqual(['Copy text', 'Forward', 'Report', 'More actions'])
+  await ben.message('Read me').getByRole('button', { name: '👍, 1 reaction' }).click()
+  await expect(ben.page.getByRole('dialog', { name: 'Reactions' })).toContainText('Ben')
+  await ben.page.keyboard.press('Escape')
+  await ben.page.goto(`/c/${id}/thread/${root.id}`)
+  const thread = ben.page.getByRole('complementary', { name: 'Thread' })
+  await expect(thread.getByText('This group is archived.')).toBeVisible()
+  await ben.visit(elsewhere)
+  await ben.message('Update').hover()
+  await ben.message('Update').getByRole('button', { name: 'Forward' }).click()
+  const target = ben.page.getByRole('option', { name: /Notices/ })
+  await expect(target).toContainText('Archived')
+  await expect(target).toHaveAttribute('aria-disabled', 'true')
+  await ben.page.keyboard.press('Escape')
+  await ben.page.goto(`/c/${id}`)
   await pane(ada).getByRole('button', { name: 'Restore group' }).click()
   await expect(ben.composer).toBeVisible()
 })

@@ -70,8 +70,8 @@ test('a guest comes in by an invite link, and sees that group alone', async ({ u
   await page.close()
 })
 
-test('who is signed in joins by one click, and sees why where it fails', async ({ user }) => {
-  const ada = await user('Ada')
+test('who is signed in joins by one click, and sees why where it fails', async ({ user, absent }) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Choir', [])
   const { code } = await ada.call<Invite>('POST', `/v1/conversations/${id}/invites`, {})

@@ -15,10 +15,13 @@ async function choose(user: User, title: string, item: string): Promise<void> {
   await expect(user.page.getByRole('menu')).toHaveCount(0)
 }
 
-test('sections: groups and direct messages, collapsed and opened, kept over a reload', async ({ user }) => {
+test('sections: groups and direct messages, collapsed and opened, kept over a reload', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
-  const eve = await user('Eve')
+  const ben = await absent('Ben')
+  const eve = await absent('Eve')
   await ada.directWith(ben)
   await expect(rows(ada)).toHaveText([/Ben/])
   await expect(list(ada).getByRole('heading')).toHaveCount(0)
@@ -36,6 +39,20 @@ test('sections: groups and direct messages, collapsed and opened, kept over a re
   await expect(rows(ada)).toHaveText([/Walks/, /Ben.*Anybody there/])
   await heading(ada, 'Direct messages').click()
   await expect(rows(ada)).toHaveCount(3)
+  // Compact: one line for each, with what is unread or begun; kept, and alike in all tabs.
+  const height = async (): Promise<number> => (await rows(ada).first().boundingBox())?.height ?? 0
+  const before = await height()
+  const settings = await ada.context.newPage()
+  await settings.goto('/settings')
+  await settings.getByRole('radio', { name: 'Compact' }).check({ force: true })
+  await expect.poll(height).toBeLessThan(before - 20)
+  await expect(rows(ada)).toHaveText([/Walks/, /Ben.*1 unread/, /Eve/])
+  await expect(list(ada).getByText('Anybody there')).toHaveCount(0)
+  await ada.page.reload()
+  await expect.poll(height).toBeLessThan(before - 20)
+  await settings.getByRole('radio', { name: 'Comfortable' }).check({ force: true })
+  await expect.poll(height).toBe(before)
+  await settings.close()
   // Alt and the arrows go as the list goes.
   await ada.open(walks)
   await ada.page.keyboard.press('Alt+ArrowDown')
@@ -44,10 +61,11 @@ test('sections: groups and direct messages, collapsed and opened, kept over a re
 
 test('a pinned conversation is on top, on all devices; hidden ones come back with the next message', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
-  const eve = await user('Eve')
+  const ben = await absent('Ben')
+  const eve = await absent('Eve')
   const withBen = await ada.directWith(ben)
   await ada.directWith(eve)
   const second = await ada.context.newPage()
@@ -76,9 +94,9 @@ test('a pinned conversation is on top, on all devices; hidden ones come back wit
   await expect(heading(ada, 'Hidden')).toHaveCount(0)
 })
 
-test('marked as unread: shown everywhere until it is read again', async ({ user }) => {
+test('marked as unread: shown everywhere until it is read again', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'Think about it')
   const second = await ada.context.newPage()
@@ -104,8 +122,9 @@ test('marked as unread: shown everywhere until it is read again', async ({ user 
 
 test('a mention is marked in the list; what is muted is faint and does not count in the title', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Quiet', [ben])
   await ben.call('PUT', `/v1/notification-settings/${id}`, { level: 'mentions' })
@@ -118,9 +137,9 @@ test('a mention is marked in the list; what is muted is faint and does not count
   await expect(ben.page).toHaveTitle('(1) SyncTalk')
 })
 
-test('the options of a row by keyboard', async ({ user }) => {
+test('the options of a row by keyboard', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   await ada.directWith(ben)
   await ada.row('Ben').focus()
   await ada.page.keyboard.press('Shift+F10')

@@ -23,9 +23,10 @@ const answer = 'forty-two' // a comment
 for (const theme of ['light', 'dark'] as const) {
   test(`every kind of mark is shown, is accessible and loads nothing from elsewhere: ${theme}`, async ({
     user,
+    absent,
   }, info) => {
     const ada = await user('Ada', { colorScheme: theme })
-    const ben = await user('Ben')
+    const ben = await absent('Ben')
     const id = await ada.directWith(ben)
     const elsewhere: string[] = []
     ada.page.on('request', (request) => {
@@ -56,9 +57,12 @@ for (const theme of ['light', 'dark'] as const) {
   })
 }
 
-test('marks are set around what is selected by keys and by the toolbar, and undone', async ({ user }) => {
+test('marks are set around what is selected by keys and by the toolbar, and undone', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   await ada.open(await ada.directWith(ben))
   const { composer, page } = ada
   await composer.pressSequentially('hello')
@@ -74,6 +78,11 @@ test('marks are set around what is selected by keys and by the toolbar, and undo
 
   await page.getByRole('button', { name: 'Formatting' }).click()
   const bar = page.getByRole('toolbar', { name: 'Formatting' })
+  // Icons, each with a name and what it is on hover.
+  const buttons = bar.getByRole('button')
+  await expect(buttons).toHaveText(Array.from({ length: 8 }, () => ''))
+  await expect(bar.locator('button > svg')).toHaveCount(8)
+  await expect(bar.getByRole('button', { name: 'Bold' })).toHaveAttribute('title', /^Bold \((?:Ctrl\+|⌘)B\)$/)
   await composer.press('ControlOrMeta+a')
   await bar.getByRole('button', { name: 'Spoiler' }).click()
   await expect(composer).toHaveValue('||hello||')
@@ -86,9 +95,9 @@ test('marks are set around what is selected by keys and by the toolbar, and undo
   await expect(ada.message('hello').locator('blockquote [data-spoiler]')).toHaveText('hello')
 })
 
-test('when the reader of Markdown arrives, the newest message stays in view', async ({ user }) => {
+test('when the reader of Markdown arrives, the newest message stays in view', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   for (let n = 0; n < 12; n += 1) await ada.post(id, `- **${String(n)}**\n- \`\`\`\nx\n\`\`\`\n\n> said`)
   await ada.post(id, 'the end')

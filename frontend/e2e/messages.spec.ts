@@ -1,5 +1,5 @@
 import type { Locator } from '@playwright/test'
-import type { Message, Receipt } from '../src/contracts'
+import type { Message, Receipt } from '@synctalk/client/contracts'
 import { callAs, createAccount, expect, look, postAs, test, type User } from './users'
 
 test('messages are rendered as text, never as markup; links are safe, line breaks are kept', async ({
@@ -158,23 +158,23 @@ test('edit with the up arrow, and delete; both users see it', async ({ user }) =
   await expect(ben.row('Ada')).toContainText('Message deleted')
 })
 
-test('a draft survives a reload and disappears once sent', async ({ user }) => {
+test('a draft survives a reload and disappears once sent', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.composer.fill('unfinished')
   await ada.page.reload()
   await expect(ada.composer).toHaveValue('unfinished')
   await ada.composer.press('Enter')
-  await ada.expectMark('unfinished', 'delivered')
+  await ada.expectMark('unfinished', 'sent')
   await ada.page.reload()
   await expect(ada.composer).toHaveValue('')
 })
 
-test('near the limit the characters left are shown; beyond it nothing is sent', async ({ user }) => {
+test('near the limit the characters left are shown; beyond it nothing is sent', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   await ada.open(await ada.directWith(ben))
   await ada.composer.fill('x'.repeat(7_990))
   await expect(ada.page.getByText('10 characters left')).toBeVisible()
@@ -183,9 +183,9 @@ test('near the limit the characters left are shown; beyond it nothing is sent', 
   await expect(ada.page.getByRole('button', { name: 'Send' })).toBeDisabled()
 })
 
-test('two tabs of one user show what the other sends and reads', async ({ user }) => {
+test('two tabs of one user show what the other sends and reads', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'are you there?')
   const second = await ada.context.newPage()
@@ -234,8 +234,11 @@ test('a conversation opens at the first unread message, and jumps to the newest 
   await ada.expectMark('line 18.', 'read')
 })
 
-test('after jumping to the newest message the skipped ones can be marked as read', async ({ user }) => {
-  const ada = await user('Ada')
+test('after jumping to the newest message the skipped ones can be marked as read', async ({
+  user,
+  absent,
+}) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   for (let n = 1; n <= 19; n += 1) await ada.post(id, `line ${String(n)}.\nmore\nmore\nmore\nmore\nmore\nend`)
@@ -286,9 +289,10 @@ test('after jumping to the newest message the skipped ones can be marked as read
 
 test('long messages are collapsed; combining marks stay inside their message; “(edited)” is in the last line', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   const stacked = `z${'\u0301\u0316'.repeat(200)}`
   await ben.post(id, `x${'\n'.repeat(7_900)}y`)
@@ -328,15 +332,16 @@ test('long messages are collapsed; combining marks stay inside their message; �
   // What is sent has no gaps to begin with.
   await ada.composer.fill(`\n\none${'\n'.repeat(10)}two\n\n`)
   await ada.composer.press('Enter')
-  await ada.expectMark('two', 'delivered')
+  await ada.expectMark('two', 'sent')
   const { items } = await ada.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages?limit=1`)
   expect(items[0]?.body).toBe('one\n\n\ntwo')
 })
 
 test('messages that arrive while the page is hidden: a line before them, and a button that leads to it', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.post(id, 'before')

@@ -14,8 +14,11 @@ async function choose(user: User, item: string): Promise<void> {
   await expect(user.page.getByRole('menu')).toHaveCount(0)
 }
 
-test('a moderator mutes a member, whose composer says until when, and unmutes them', async ({ user }) => {
-  const ada = await user('Ada')
+test('a moderator mutes a member, whose composer says until when, and unmutes them', async ({
+  user,
+  absent,
+}) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const eve = await user('Eve')
   const id = await ada.group('Debate', [ben, eve])
@@ -69,9 +72,12 @@ test('a ban removes and is listed with its reason; once it is lifted one may com
   await expect(ben.row('Garden')).toBeVisible()
 })
 
-test('a message is reported to the operators, and its sender learns nothing of it', async ({ user }) => {
+test('a message is reported to the operators, and its sender learns nothing of it', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'buy my pills')
   await ada.open(id)

@@ -37,8 +37,8 @@ async function keepNotifications(context: BrowserContext, permission: Notificati
 const shownOn = (page: Page) =>
   page.evaluate(() => window.shown.map(({ title, body, closed }) => ({ title, body, closed })))
 
-test('the title and the icon show the unread count, until it is read', async ({ user }) => {
-  const ada = await user('Ada')
+test('the title and the icon show the unread count, until it is read', async ({ user, absent }) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.post(id, 'one')
@@ -52,8 +52,9 @@ test('the title and the icon show the unread count, until it is read', async ({ 
 
 test('permission is requested at the first message; later a hidden page shows notifications, and a click opens the message', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   await keepNotifications(ben.context, 'default')
   await ben.page.reload()
@@ -78,8 +79,9 @@ test('permission is requested at the first message; later a hidden page shows no
 
 test('a muted conversation is neither notified nor counted; its mentions are, where the level says so', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const quiet = await ada.group('Quiet', [ben])
   const mentions = await ada.group('Mentions', [ben])
@@ -103,8 +105,11 @@ test('a muted conversation is neither notified nor counted; its mentions are, wh
   await expect(ben.page).toHaveTitle('(2) SyncTalk')
 })
 
-test('one of two tabs notifies, and withdraws it when the message is read elsewhere', async ({ user }) => {
-  const ada = await user('Ada')
+test('one of two tabs notifies, and withdraws it when the message is read elsewhere', async ({
+  user,
+  absent,
+}) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.post(id, 'the first one')
@@ -127,9 +132,9 @@ test('one of two tabs notifies, and withdraws it when the message is read elsewh
   await expect.poll(all).toEqual([{ title: 'Ada', body: 'once', closed: true }])
 })
 
-test('the notification level is chosen in the details and holds on all devices', async ({ user }) => {
+test('the notification level is chosen in the details and holds on all devices', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('Group', [ben])
   await ada.page.goto(`/c/${id}/details`)
   await ada.page.getByRole('button', { name: 'Notifications: All messages' }).click()

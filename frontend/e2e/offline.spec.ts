@@ -1,4 +1,4 @@
-import type { Message, Receipt } from '../src/contracts'
+import type { Message, Receipt } from '@synctalk/client/contracts'
 import { expect, test, type User } from './users'
 
 /** What is stored, in order: the one truth that counts. */
@@ -35,9 +35,12 @@ test('offline while sending: a banner says so, messages are queued and sent in o
   expect(await storedBodies(ada, id)).toEqual(['before', ...words(6)])
 })
 
-test('offline in the middle of a burst: nothing is lost, duplicated or reordered', async ({ user }) => {
+test('offline in the middle of a burst: nothing is lost, duplicated or reordered', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   const burst = words(15, 'burst')
@@ -46,15 +49,16 @@ test('offline in the middle of a burst: nothing is lost, duplicated or reordered
     if (n === 4 || n === 9) await ada.context.setOffline(true)
     if (n === 7 || n === 12) await ada.context.setOffline(false)
   }
-  await ada.expectMark('burst 15.', 'delivered')
+  await ada.expectMark('burst 15.', 'sent')
   expect(await storedBodies(ada, id)).toEqual(burst)
 })
 
 test('written offline, page closed: sent when it is opened again, in order, exactly once', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.context.setOffline(true)
@@ -69,16 +73,17 @@ test('written offline, page closed: sent when it is opened again, in order, exac
   await expect(page.getByRole('log').getByRole('article')).toHaveText(
     words(4).map((word) => new RegExp(word)),
   )
-  await expect(page.locator('[data-mark="delivered"]')).toHaveCount(4)
+  await expect(page.locator('[data-mark="sent"]')).toHaveCount(4)
   expect(await storedBodies(ada, id)).toEqual(words(4))
 })
 
 test('after an outage: missed messages, edits, deletions, members and the title are loaded', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
-  const eve = await user('Eve')
+  const eve = await absent('Eve')
   const id = await ada.group('Before', [ben])
   const kept = await ada.post(id, 'will be changed')
   const gone = await ada.post(id, 'will be deleted')
@@ -122,9 +127,9 @@ test('what was read during an outage shows as read after it', async ({ user }) =
   await ben.expectMark('for later', 'read')
 })
 
-test('an outage does not move the view', async ({ user }) => {
+test('an outage does not move the view', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   for (const word of words(19, 'line')) await ada.post(id, `${word}\n\n\nend`)
   await ada.open(id)
@@ -145,8 +150,9 @@ test('an outage does not move the view', async ({ user }) => {
 
 test('a message that the server refuses shows an error, and can be sent again or discarded', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.group('Soon without Ben', [ben])
   await ben.open(id)
@@ -159,12 +165,15 @@ test('a message that the server refuses shows an error, and can be sent again or
   await ben.row('Soon without Ben').click()
   await expect(ben.page.getByText('Not sent. You’re no longer in this conversation.')).toBeVisible()
   await ben.page.getByRole('button', { name: 'Retry' }).click()
-  await ben.expectMark('too late', 'delivered')
+  await ben.expectMark('too late', 'sent')
 })
 
-test('offline just after opening: the page stays, and loads the rest once it is online', async ({ user }) => {
+test('offline just after opening: the page stays, and loads the rest once it is online', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'from before')
   // The history and the parts that are loaded later are kept back until the network is gone.
@@ -181,5 +190,20 @@ test('offline just after opening: the page stays, and loads the rest once it is 
   await expect(ada.message('from before')).toBeVisible()
   await expect(ada.page.getByRole('combobox', { name: 'Go anywhere' })).toBeVisible()
   await ada.page.keyboard.press('Escape')
-  await ada.expectMark('still here', 'delivered')
+  await ada.expectMark('still here', 'sent')
+})
+
+test('who took another name during a break has it everywhere afterwards', async ({ user, absent }) => {
+  const ada = await user('Ada')
+  const ben = await absent('Ben')
+  const id = await ada.directWith(ben)
+  await ben.post(id, 'hello')
+  await ada.open(id)
+  await expect(ada.message('hello')).toContainText('Ben')
+  await ada.context.setOffline(true)
+  await expect(ada.page.getByText('You’re offline.')).toBeVisible()
+  await ben.call('PATCH', '/v1/users/me', { display_name: 'Benedikt' })
+  await ada.context.setOffline(false)
+  await expect(ada.message('hello')).toContainText('Benedikt')
+  await expect(ada.row('Benedikt')).toBeVisible()
 })

@@ -51,8 +51,9 @@ test('pinned by one, seen by the other at once; the list leads to the message, a
 
 test('pins that were made before are listed, and on a phone a pin leads back into the conversation', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })
   const id = await ada.directWith(ben)
   const pinned = await ada.post(id, 'from before')
@@ -67,9 +68,12 @@ test('pins that were made before are listed, and on a phone a pin leads back int
   await expect(ben.message('from before')).toHaveAttribute('data-tint', 'marked')
 })
 
-test('keyboard: P pins the message that has the focus, and again takes the pin off', async ({ user }) => {
+test('keyboard: P pins the message that has the focus, and again takes the pin off', async ({
+  user,
+  absent,
+}) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'by keyboard')
   await ada.open(id)

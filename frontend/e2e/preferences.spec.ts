@@ -3,9 +3,10 @@ import { expect, test } from './users'
 
 test('notifications: the level for all, what differs, quiet hours; all kept by the server', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('Book club', [ben])
   const { page } = ada
   await page.goto(`/c/${id}/details`)
@@ -36,9 +37,9 @@ test('notifications: the level for all, what differs, quiet hours; all kept by t
   await expect(page.getByRole('menuitemradio', { name: 'Default (Mentions only)' })).toBeChecked()
 })
 
-test('a conversation is muted for an hour, and unmuted', async ({ user }) => {
+test('a conversation is muted for an hour, and unmuted', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('Loud', [ben])
   const { page } = ada
   await page.goto(`/c/${id}/details`)

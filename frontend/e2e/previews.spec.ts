@@ -65,8 +65,8 @@ test('a link gets a card with what its page says, for both, and can be put away'
   await expect(card(ben, 'look:')).toBeVisible()
 })
 
-test('an edit that takes the link takes the card', async ({ user, site }) => {
-  const ada = await user('Ada')
+test('an edit that takes the link takes the card', async ({ user, absent, site }) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ben.open(id)
@@ -82,9 +82,10 @@ test('an edit that takes the link takes the card', async ({ user, site }) => {
 
 test('a card that comes above what one reads, or at the end, moves nothing that is read', async ({
   user,
+  absent,
   site,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.post(id, `look: ${site.url}/tides`)

@@ -32,8 +32,8 @@ test('react from the toolbar; other users see it, add to it, and see who reacted
   await expect(ben.message('It works!').getByRole('list', { name: 'Reactions' })).toHaveCount(0)
 })
 
-test('emoji picker: keyboard shortcut, search, skin tones, recent emoji', async ({ user }) => {
-  const ada = await user('Ada')
+test('emoji picker: keyboard shortcut, search, skin tones, recent emoji', async ({ user, absent }) => {
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await ada.post(id, 'Hello')
@@ -59,13 +59,13 @@ test('emoji picker: keyboard shortcut, search, skin tones, recent emoji', async 
   await expect(ben.message('Hello').getByRole('button', { name: 'React with 👋🏿' })).toBeVisible()
 })
 
-test('touch screen: a long press offers recent emoji and the picker', async ({ user }) => {
+test('touch screen: a long press offers recent emoji and the picker', async ({ user, absent }) => {
   const ada = await user('Ada', {
     viewport: { width: 390, height: 844 },
     hasTouch: true,
     isMobile: true,
   })
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'hold me')
   await ada.visit(id)

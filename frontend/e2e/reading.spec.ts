@@ -1,6 +1,6 @@
 /** What one reads stays where it is: while older pages come over a slow line, and while the space for it shrinks. */
 import type { APIRequestContext } from '@playwright/test'
-import type { Message } from '../src/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { createAccount, expect, postAs, test, type Account, type User } from './users'
 
 /** So many messages one user may send at once. */
@@ -92,9 +92,10 @@ test('scrolled to the top before the older page has loaded: the position is kept
 
 test('the view shrinks: at the end the newest message stays in view; further up the lower edge stays', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada', { viewport: { width: 390, height: 844 } })
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   for (let n = 1; n <= 18; n += 1) await ben.post(id, line(n))
   await ada.call('POST', `/v1/conversations/${id}/read`, { seq: 18 })

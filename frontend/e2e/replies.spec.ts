@@ -1,5 +1,5 @@
 /** Answers: the message that is answered stands above, and is one click away, however far up it is. */
-import { expect, test, type User } from './users'
+import { expect, test, type AbsentUser } from './users'
 
 test('reply from the toolbar: both users see the quote, and it leads to its message far back', async ({
   user,
@@ -33,14 +33,14 @@ test('reply from the toolbar: both users see the quote, and it leads to its mess
   await expect(first).not.toHaveAttribute('data-tint', 'marked')
 })
 
-test('a quote leads to a message that is not loaded, and one click leads back', async ({ user }) => {
+test('a quote leads to a message that is not loaded, and one click leads back', async ({ user, absent }) => {
   test.setTimeout(180_000)
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   const first = await ada.post(id, 'the very first')
   // Five a second is what one may send: some are refused at first.
-  const post = (sender: User, data: { client_message_id: string; body: string; reply_to?: string }) =>
+  const post = (sender: AbsentUser, data: { client_message_id: string; body: string; reply_to?: string }) =>
     expect(() => sender.call('POST', `/v1/conversations/${id}/messages`, data)).toPass()
   for (let n = 1; n <= 120; n += 1)
     await post(n % 2 === 0 ? ada : ben, {
@@ -60,8 +60,9 @@ test('a quote leads to a message that is not loaded, and one click leads back', 
 
 test('keyboard: R replies to a message, Escape cancels; a quote of a deleted message says so', async ({
   user,
+  absent,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   const asked = await ada.post(id, 'a question')
@@ -80,7 +81,7 @@ test('keyboard: R replies to a message, Escape cancels; a quote of a deleted mes
   await expect(ben.page.getByText('Replying to')).toBeAttached()
   await ben.page.keyboard.type('an answer')
   await ben.page.keyboard.press('Enter')
-  await ben.expectMark('an answer', 'delivered')
+  await ben.expectMark('an answer', 'sent')
   await ada.call('DELETE', `/v1/conversations/${id}/messages/${asked.id}`)
   await expect(ben.message('an answer').locator('[data-quote]')).toContainText('Message deleted')
 })

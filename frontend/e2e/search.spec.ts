@@ -3,9 +3,10 @@ import { expect, test } from './users'
 
 test('search everywhere and in one conversation; a result opens the history at its message', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   const group = await ada.group('Launch', [ben])
   await ada.post(id, 'before the hit')

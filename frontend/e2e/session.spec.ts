@@ -1,6 +1,6 @@
 import { createAccount, expect, PASSWORD, signedIn, test, type Account } from './users'
 import type { BrowserContext, Page } from '@playwright/test'
-import type { Tokens } from '../src/contracts'
+import type { Tokens } from '@synctalk/client/contracts'
 
 const fill = async (page: Page, username: string, password: string): Promise<void> => {
   await page.getByRole('textbox', { name: 'Username' }).fill(username)
@@ -150,9 +150,9 @@ test('a refused access token is refreshed once for all tabs, unnoticed', async (
   expect(refreshes).toHaveLength(1)
 })
 
-test('an expired access token is refreshed before it is used', async ({ user }) => {
+test('an expired access token is refreshed before it is used', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.page.route(
     '**/v1/auth/refresh',
@@ -170,15 +170,16 @@ test('an expired access token is refreshed before it is used', async ({ user }) 
   await ada.open(id)
   expect((await renewed).ok()).toBe(true)
   await ada.say('still here')
-  await ada.expectMark('still here', 'delivered')
+  await ada.expectMark('still here', 'sent')
 })
 
 test('a session ended from another device: the page says why, and the draft is kept', async ({
   user,
+  absent,
   browser,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.composer.fill('not finished yet')
@@ -255,13 +256,13 @@ test('signed out while the server is down: the session is revoked later, and the
   await expect(ada.call('GET', '/v1/auth/sessions')).rejects.toThrow('unauthenticated')
 })
 
-test('two users on one machine: the second finds nothing of the first', async ({ user, request }) => {
+test('two users on one machine: the second finds nothing of the first', async ({ user, absent, request }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.open(id)
   await ada.say('for Ben only')
-  await ada.expectMark('for Ben only', 'delivered')
+  await ada.expectMark('for Ben only', 'sent')
   await signOut(ada.page)
   await expect(ada.page.getByRole('textbox', { name: 'Username' })).toBeVisible()
   const eve = await createAccount(request, 'Eve')
@@ -273,12 +274,12 @@ test('two users on one machine: the second finds nothing of the first', async ({
 })
 
 test('signed out while the list is loading: the next user sees nothing of it, even when it arrives', async ({
+  absent,
   browser,
-  user,
   request,
   baseURL,
 }) => {
-  const eve = await user('Eve')
+  const eve = await absent('Eve')
   const ada = await createAccount(request, 'Ada')
   const ben = await createAccount(request, 'Ben')
   await eve.group('Only for Ada', [ada.tokens.user])

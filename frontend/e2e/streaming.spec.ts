@@ -1,38 +1,7 @@
 /** Streamed messages: read while they are written, and announced once they are whole. */
-import type { Message } from '../src/contracts'
 import { expectClean } from './clean'
-import { expect, test, type User } from './users'
-
-/** Writes one message bit by bit, as an assistant does. */
-class Stream {
-  private at = 0
-
-  private constructor(
-    private readonly writer: User,
-    private readonly message: Message,
-  ) {}
-
-  static async start(writer: User, id: string): Promise<Stream> {
-    const data = { client_message_id: `stream-${id}`, body: '' }
-    return new Stream(
-      writer,
-      await writer.call<Message>('POST', `/v1/conversations/${id}/messages/stream`, data),
-    )
-  }
-
-  async append(text: string): Promise<void> {
-    await this.writer.call('PATCH', `${this.url}/stream`, { at: this.at, text })
-    this.at += [...text].length
-  }
-
-  async end(): Promise<void> {
-    await this.writer.call('POST', `${this.url}/stream/end`, {})
-  }
-
-  private get url(): string {
-    return `/v1/conversations/${this.message.conversation_id}/messages/${this.message.id}`
-  }
-}
+import { Stream } from './stream'
+import { expect, test } from './users'
 
 test('a message is read while it is written, also by who comes to it later, and is announced at its end', async ({
   user,
@@ -68,17 +37,4 @@ test('a message is read while it is written, also by who comes to it later, and 
   await stream.end()
   await expect(ben.history.locator('[data-caret]')).toHaveCount(0)
   await expect(announced).toContainText('Ada: A place 🚢 for ships, and for gulls.')
-})
-
-test('a message whose writer fell silent says so', async ({ user }) => {
-  const ada = await user('Ada')
-  const ben = await user('Ben')
-  const id = await ada.directWith(ben)
-  await ben.open(id)
-  const stream = await Stream.start(ada, id)
-  await stream.append('The half of')
-  await expect(ben.message('The half of')).toBeVisible()
-  // After 30 seconds of silence the server ends it.
-  await expect(ben.message('The half of')).toContainText('(interrupted)', { timeout: 60_000 })
-  await expect(ben.history.locator('[data-caret]')).toHaveCount(0)
 })

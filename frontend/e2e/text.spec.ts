@@ -45,9 +45,9 @@ test('previews start at their beginning in either direction, and each part keeps
   expect(typist?.x).toBe(typing?.x)
 })
 
-test('each line has its own direction; links, code and mentions are recognized', async ({ user }) => {
+test('each line has its own direction; links, code and mentions are recognized', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.group('Texts', [ben])
   await ada.visit(id)
   await ben.post(id, 'שלום לכולם\nhello world.')
@@ -85,9 +85,9 @@ test('each line has its own direction; links, code and mentions are recognized',
   await expect(rich.locator('pre')).toHaveText('x')
 })
 
-test('a hostile text does not slow the page down', async ({ user }) => {
+test('a hostile text does not slow the page down', async ({ user, absent }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ada.visit(id)
   await ben.post(id, `https://a${'.'.repeat(7_980)}a`)

@@ -1,5 +1,5 @@
 /** Threads: replies beside the conversation, followed and read by themselves. */
-import type { Message } from '../src/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { expectClean } from './clean'
 import { expect, test, type User } from './users'
 
@@ -46,6 +46,14 @@ test('a reply stays in its thread; its root says so to everybody, and it is unre
   await expect(reply(ada, 'At the harbour')).toBeVisible()
   await expect(ada.page).toHaveURL(new RegExp(`/c/${id}/thread/`))
   await expect(ada.page.getByRole('link', { name: 'Threads', exact: true })).toBeVisible()
+  // Who types here is shown here, not in the conversation or the list; it goes on until it shows.
+  await expect(async () => {
+    await field(ben).pressSequentially('m')
+    await expect(pane(ada).getByText('Ben is typing')).toBeVisible({ timeout: 500 })
+  }).toPass({ timeout: 40_000 })
+  await expect(ada.page.getByText(/typing/)).toHaveCount(1)
+  await field(ben).fill('')
+  await expect(ada.page.getByText(/typing/)).toHaveCount(0)
   await expectClean(ada.page, 'a thread')
 
   await pane(ada).getByRole('checkbox', { name: 'Also send to the conversation' }).check()

@@ -7,7 +7,7 @@ import {
   type BrowserContext,
   type Page,
 } from '@playwright/test'
-import type { Conversation, Message, Tokens } from '../src/contracts'
+import type { Conversation, Message, Tokens } from '@synctalk/client/contracts'
 
 export const PASSWORD = 'a long enough passphrase'
 
@@ -96,12 +96,10 @@ export function signedIn({ tokens }: Account, baseURL = ''): StorageState {
   }
 }
 
-/** A user with a browser window of their own. */
-export class User {
+/** A user who calls the API and has no page open. */
+export class AbsentUser {
   constructor(
     readonly account: Account,
-    readonly context: BrowserContext,
-    readonly page: Page,
     private readonly request: APIRequestContext,
   ) {}
 
@@ -113,12 +111,12 @@ export class User {
     return this.account.name
   }
 
-  /** Call the API as this user, beside the page. */
+  /** Call the API as this user, beside any page. */
   call<T>(method: Method, url: string, data?: object): Promise<T> {
     return callAs(this.request, this.account, method, url, data)
   }
 
-  async directWith(other: User): Promise<string> {
+  async directWith(other: { id: string }): Promise<string> {
     const data = { type: 'direct', member_ids: [other.id] }
     return (await this.call<Conversation>('POST', '/v1/conversations', data)).id
   }
@@ -130,6 +128,18 @@ export class User {
 
   post(conversationId: string, body: string): Promise<Message> {
     return postAs(this.request, this.account, conversationId, body)
+  }
+}
+
+/** A user with a browser window of their own. */
+export class User extends AbsentUser {
+  constructor(
+    account: Account,
+    readonly context: BrowserContext,
+    readonly page: Page,
+    request: APIRequestContext,
+  ) {
+    super(account, request)
   }
 
   /** By the list, as users do. */
@@ -145,7 +155,7 @@ export class User {
   }
 
   get composer() {
-    return this.page.getByRole('textbox', { name: /^Message / })
+    return this.page.getByRole('textbox', { name: /^(?:Message|Nachricht an|رسالة إلى) / })
   }
 
   get history() {
@@ -172,17 +182,27 @@ export class User {
 }
 
 interface Fixtures {
+  calls: APIRequestContext
+  /** A user who has signed up and has no page open: a page costs as much as all else that a test does. */
+  absent: (name: string) => Promise<AbsentUser>
   /** A user who is signed in and sees the list. */
   user: (name: string, options?: Parameters<Browser['newContext']>[0]) => Promise<User>
 }
 
 export const test = base.extend<Fixtures>({
-  user: async ({ browser, playwright, baseURL }, use) => {
+  calls: async ({ playwright, baseURL }, use) => {
+    const calls = await playwright.request.newContext({ ...(baseURL === undefined ? {} : { baseURL }) })
+    await use(calls)
+    await calls.dispose()
+  },
+  absent: async ({ calls }, use) => {
+    await use(async (name) => new AbsentUser(await createAccount(calls, name), calls))
+  },
+  user: async ({ browser, calls, baseURL }, use) => {
     const opened: BrowserContext[] = []
     const broken: string[] = []
-    const request = await playwright.request.newContext({ ...(baseURL === undefined ? {} : { baseURL }) })
     await use(async (name, options = {}) => {
-      const account = await createAccount(request, name)
+      const account = await createAccount(calls, name)
       const context = await browser.newContext({ ...options, storageState: signedIn(account, baseURL) })
       opened.push(context)
       context.on('weberror', (error) => broken.push(String(error.error())))
@@ -191,11 +211,10 @@ export const test = base.extend<Fixtures>({
       })
       const page = await context.newPage()
       await page.goto('/')
-      await expect(page.getByRole('button', { name: 'Your account and status' })).toBeVisible()
-      return new User(account, context, page, request)
+      await expect(page.locator('header button[aria-haspopup="menu"]').first()).toBeVisible()
+      return new User(account, context, page, calls)
     })
     for (const context of opened) await context.close()
-    await request.dispose()
     expect(broken, 'nothing was thrown, and nothing broke the page’s policy').toEqual([])
   },
 })

@@ -94,7 +94,8 @@ function keepShown(): void {
     const cache = await open()
     const all = await Promise.all((await cache.keys()).map(async (key) => (await cache.match(key))?.text()))
     return all
-      .map((text) => JSON.parse(text ?? '') as { tag: string })
+      .filter((text) => text !== undefined) // closed in between
+      .map((text) => JSON.parse(text) as { tag: string })
       .filter((one) => tag === undefined || one.tag === tag)
       .map((one) => ({ ...one, close: () => void cache.delete(`/${one.tag}`) }))
   }

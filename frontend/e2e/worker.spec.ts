@@ -26,9 +26,10 @@ const push = (conversation_id: string, seq: number, text: string, type = 'messag
 
 test('a closed page is pushed to: the worker shows the message, and withdraws it when it is read elsewhere', async ({
   user,
+  absent,
   baseURL,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   const subscription = new Subscription(ben)
@@ -37,6 +38,17 @@ test('a closed page is pushed to: the worker shows the message, and withdraws it
   await ben.page.reload()
   await expect.poll(async () => (await devicesOf(ben)).map(({ platform }) => platform)).toEqual(['web'])
   const browser = await PushedTo.of(ben.page)
+  // In another language the device is registered anew: the server writes its texts in it.
+  await ben.page.goto('/settings')
+  const registered = ben.page.waitForRequest(
+    (request) =>
+      request.method() === 'PUT' &&
+      /\/v1\/devices\/web-/.test(request.url()) &&
+      (request.postDataJSON() as { locale: string }).locale === 'de',
+  )
+  await ben.page.getByRole('combobox', { name: 'Language' }).selectOption('de')
+  expect((await registered).postDataJSON()).toMatchObject({ platform: 'web' })
+  await expect.poll(() => devicesOf(ben)).toHaveLength(1)
   // The client is closed; its worker is not.
   await ben.page.goto('/icon.svg')
   const { seq } = await ada.post(id, 'to a closed page')
@@ -45,13 +57,27 @@ test('a closed page is pushed to: the worker shows the message, and withdraws it
   await ben.call('POST', `/v1/conversations/${id}/read`, { seq })
   await browser.deliver(await subscription.received(2))
   await expect.poll(() => browser.shown()).toEqual([])
+  await ben.call('PUT', '/v1/notification-settings', { content: 'none' })
+  await ada.post(id, 'not to be shown')
+  const unnamed = await subscription.received(3)
+  await browser.deliver(unnamed)
+  const german = [{ title: 'SyncTalk', body: 'Neue Nachricht', tag: id }]
+  await expect.poll(() => browser.shown()).toEqual(german)
+  // Where a server says nothing, the worker does, in the language of the page.
+  const { data } = JSON.parse(unnamed) as { data: { seq: string } }
+  const later = { data: { ...data, seq: String(Number(data.seq) + 1) }, notification: null }
+  await browser.deliver(push(id, Number(data.seq), '', 'retract'))
+  await expect.poll(() => browser.shown()).toEqual([])
+  await browser.deliver(JSON.stringify(later))
+  await expect.poll(() => browser.shown()).toEqual(german)
 })
 
 test('the newest of a conversation is shown, not what is being read; a click opens it in the tab that is there', async ({
   user,
+  absent,
   baseURL,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   const other = await ada.group('Other', [ben])
@@ -75,9 +101,10 @@ test('the newest of a conversation is shown, not what is being read; a click ope
 
 test('an open page and its worker show one notification, and signing out removes the device', async ({
   user,
+  absent,
   baseURL,
 }) => {
-  const ada = await user('Ada')
+  const ada = await absent('Ada')
   const ben = await user('Ben')
   const id = await ada.directWith(ben)
   await new Subscription(ben).install(ben.context, baseURL ?? '')
@@ -106,9 +133,10 @@ test('an open page and its worker show one notification, and signing out removes
 
 test('without a network the client opens with what was read last, and goes on from there', async ({
   user,
+  absent,
 }) => {
   const ada = await user('Ada')
-  const ben = await user('Ben')
+  const ben = await absent('Ben')
   const id = await ada.directWith(ben)
   await ben.post(id, 'read before')
   await ada.open(id)

@@ -24,8 +24,16 @@ function filesOf(entry, seen = new Set()) {
   return seen
 }
 
+const LANGUAGES = ['en', 'de', 'ar']
+/** A page has the texts of one language; who is not signed in, those of the sign-in page too. */
+const textsOf = (language, route) =>
+  (route === 'chat' ? ['texts'] : ['texts', 'lazyTexts']).map((name) => `src/lib/text/${language}/${name}.ts`)
+
 let over = false
-for (const [route, entries] of Object.entries(ROUTES)) {
+const cases = Object.entries(ROUTES).flatMap(([route, entries]) =>
+  LANGUAGES.map((language) => [`${route} (${language})`, [...entries, ...textsOf(language, route)]]),
+)
+for (const [route, entries] of cases) {
   const files = new Set(entries.flatMap((entry) => [...filesOf(entry)]))
   const bytes = [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file))).length, 0)
   const kb = bytes / 1000

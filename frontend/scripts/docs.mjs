@@ -10,8 +10,11 @@ import MarkdownIt from 'markdown-it'
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const PAPERS = join(ROOT, '..', 'docs')
 const TO = join(ROOT, process.argv[2] ?? 'dist', 'docs')
-const SWAGGER = join(ROOT, 'node_modules/swagger-ui-dist')
-const ASYNCAPI = join(ROOT, 'node_modules/@asyncapi/react-component')
+/** The workspaces share their modules, except where two want different versions of one. */
+const moduleFolder = (name) =>
+  [ROOT, join(ROOT, '..')].map((folder) => join(folder, 'node_modules', name)).find(existsSync)
+const SWAGGER = moduleFolder('swagger-ui-dist')
+const ASYNCAPI = moduleFolder('@asyncapi/react-component')
 
 const COPIES = [
   [join(SWAGGER, 'swagger-ui-bundle.js'), 'swagger-ui.js'],

@@ -1,9 +1,17 @@
 /** What the build does for the first load: the shell is painted before the styles are there, and the next chunk is named. */
 import type { Plugin, Rolldown } from 'vite'
+import { LANGUAGES } from '../src/lib/text/languages'
 import { firstScript } from './worker'
 
 const STYLES = /\s*<link rel="stylesheet"[^>]*>/g
-const NEXT = { 'data-in': 'app/SignedIn.tsx', 'data-out': 'features/session/SessionPage.tsx' }
+const NEXT: Record<string, string> = {
+  'data-in': 'app/SignedIn.tsx',
+  'data-out': 'features/session/SessionPage.tsx',
+}
+for (const language of LANGUAGES) {
+  NEXT[`data-${language}`] = `text/${language}/texts.ts`
+  NEXT[`data-${language}-out`] = `text/${language}/lazyTexts.ts`
+}
 
 export function firstLoad(): Plugin {
   return {

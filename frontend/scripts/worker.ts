@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin, type Rolldown } from 'vite'
+import { fromSources } from './sources'
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const hashOf = (...parts: (string | Uint8Array)[]): string => {
@@ -60,7 +61,7 @@ async function bundled(define: Record<string, string>): Promise<string> {
     publicDir: false,
     logLevel: 'warn',
     define,
-    resolve: { alias: { '@': at('src') } },
+    resolve: { alias: { '@': at('src') }, ...fromSources },
     build: {
       write: false,
       target: 'es2022',

@@ -1,6 +1,8 @@
 /** Notifications of what the server pushed: one for each conversation, withdrawn when it is read elsewhere. */
 import { isWithdrawn, keptIn, keptOf, noticeOf, pathOf, pushIn, tagOf, type Kept } from '@/lib/push/notice'
 import { optionsOf } from '@/lib/push/options'
+import { NEW_MESSAGE } from '@/lib/text/newMessage'
+import { keptLanguage } from './language'
 import { isPage } from './shell'
 
 declare const self: ServiceWorkerGlobalScope
@@ -18,7 +20,7 @@ export async function notify(text: string): Promise<void> {
   if (await isBeingRead(kept)) return
   // The page may have shown this one, or a newer one, already.
   if (shown.some((one) => (keptIn(one.data)?.seq ?? 0) >= kept.seq)) return
-  const notice = noticeOf(push)
+  const notice = noticeOf(push, NEW_MESSAGE[await keptLanguage()])
   await self.registration.showNotification(notice.title, optionsOf(notice))
 }
 

@@ -4,8 +4,8 @@ import { flushSync } from 'react-dom'
 import '@/app/theme.css'
 import { MessageBody } from '@/features/messages/MessageBody'
 import { LiveSessionContext } from '@/lib-react/session'
-import { Auth } from '@/lib/auth/auth'
-import { LiveSession } from '@/lib/live/session'
+import { Auth } from '@synctalk/client/auth/auth'
+import { LiveSession } from '@synctalk/client/live/session'
 
 export interface Timing {
   /** Script, style and layout, in milliseconds. */

@@ -1,6 +1,6 @@
 import { Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { Bone, Failed, Loading } from '@/components/States'
 import { useToast } from '@/lib-react/page'
 import { useChat, useSummary, useThread } from '@/lib-react/chat'
@@ -8,10 +8,10 @@ import { ConversationHead } from '@/features/conversations/ConversationHead'
 import { ConversationView } from '@/features/messages/ConversationView'
 import { useUnsent } from '@/features/messages/useUnsent'
 import { titleOf } from '@/lib/chat/names'
-import { isThreadOnly, pathOf } from '@/lib/chat/replies'
-import { may } from '@/lib/chat/rights'
-import { threadIn } from '@/lib/chat/store'
-import { CallError } from '@/lib/errors'
+import { isThreadOnly, pathOf } from '@synctalk/client/chat/replies'
+import { may } from '@synctalk/client/chat/rights'
+import { threadIn } from '@synctalk/client/chat/store'
+import { CallError } from '@synctalk/client/errors'
 import { failureText, texts } from '@/lib/text/texts'
 import { lazilyAsking } from '@/lib-react/asking'
 import { lazily } from '@/lib-react/lazily'
@@ -94,7 +94,7 @@ function Page({ id, pane, threadId }: { id: string; pane: Pane; threadId: string
 
   // A link may name a reply by its number alone.
   if (reply !== null) return <Navigate to={pathOf(reply)} replace />
-  const shown = pane === 'settings' && !may('describe', summary) ? 'details' : pane
+  const shown = pane === 'settings' && !may('ban', summary) ? 'details' : pane
   return (
     <div className="relative flex h-full">
       <div className={`flex min-w-0 flex-1 flex-col ${pane !== null ? 'max-md:hidden' : ''}`}>

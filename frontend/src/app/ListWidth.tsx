@@ -35,8 +35,9 @@ export function ListWidth({ width, onChange }: { width: number; onChange: (width
     handle.addEventListener('pointercancel', stop, { once: true })
   }
 
-  function onKeyDown(event: KeyboardEvent): void {
-    const step = event.key === 'ArrowRight' ? STEP : event.key === 'ArrowLeft' ? -STEP : 0
+  function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
+    const toEnd = getComputedStyle(event.currentTarget).direction === 'rtl' ? -STEP : STEP
+    const step = event.key === 'ArrowRight' ? toEnd : event.key === 'ArrowLeft' ? -toEnd : 0
     if (step === 0) return
     event.preventDefault()
     onChange(width + step)

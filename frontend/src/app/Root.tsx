@@ -3,14 +3,14 @@ import { BrowserRouter, Navigate, Route, Routes, useLocation } from 'react-route
 import { Toasts } from '@/components/Toasts'
 import type { Entry } from '@/lib-react/entry'
 import { useAuthState } from '@/lib-react/session'
-import { lazily } from '@/lib-react/lazily'
+import { lazily, wordlessly } from '@/lib-react/lazily'
 import { Crash } from './Crash'
 
 const SignedOut = lazily(() =>
   import('@/features/session/SessionPage').then((m) => ({ default: m.SessionPage })),
 )
 const Invited = lazily(() => import('@/features/invites/InvitePage').then((m) => ({ default: m.Invited })))
-const SignedIn = lazily(() => import('./SignedIn'))
+const SignedIn = wordlessly(() => import('./SignedIn'))
 
 /** `//host/x` would lead to another host; the browser refuses it, and the page would break. */
 const isOwnPath = (path: string): boolean => /^\/(?![/\\])/.test(path)

@@ -7,6 +7,7 @@ import { useUnreadThreads } from '@/lib-react/threads'
 import { texts } from '@/lib/text/texts'
 import { Account } from './Account'
 import { ListWidth, useListWidth } from './ListWidth'
+import { atMost } from '@/lib/text/inUse'
 
 const t = texts.conversations
 
@@ -19,12 +20,12 @@ function ThreadsLink() {
       to="/threads"
       aria-label={label}
       title={label}
-      className="relative flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+      className="relative flex size-8 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
     >
       <Icon name="thread" />
       {unread > 0 && (
         <span className="figures absolute end-0 top-0 flex h-4 min-w-4 items-center justify-center rounded-full bg-accent px-1 text-[11px] leading-none font-semibold text-accent-text">
-          {unread > 9 ? '9+' : unread}
+          {atMost(unread, 9)}
         </span>
       )}
     </Link>
@@ -41,14 +42,14 @@ export function Sidebar({ currentId, shown }: { currentId: string | null; shown:
         style={{ '--list-width': `${String(width)}px` } as React.CSSProperties}
         className={`w-full shrink-0 flex-col bg-bg-raised [--surface:var(--bg-raised)] md:flex md:w-(--list-width) ${shown ? 'flex' : 'hidden'}`}
       >
-        <header className="flex h-14 shrink-0 items-center gap-1 ps-3 pe-2">
+        <header className="flex h-14 shrink-0 items-center ps-3 pe-2">
           <Account />
           <ThreadsLink />
           <Link
             to="/mentions"
             aria-label={texts.mentions.title}
             title={texts.mentions.title}
-            className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+            className="flex size-8 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
           >
             <Icon name="at" />
           </Link>
@@ -56,7 +57,7 @@ export function Sidebar({ currentId, shown }: { currentId: string | null; shown:
             to="/search"
             aria-label={texts.search.title}
             title={texts.search.title}
-            className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+            className="flex size-8 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
           >
             <Icon name="search" />
           </Link>
@@ -65,9 +66,9 @@ export function Sidebar({ currentId, shown }: { currentId: string | null; shown:
               to="/new"
               aria-label={t.new}
               title={t.new}
-              className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
+              className="flex size-8 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
             >
-              <Icon name="pencil" />
+              <Icon name="compose" />
             </Link>
           )}
         </header>

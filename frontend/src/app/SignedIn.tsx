@@ -3,8 +3,8 @@ import { Route, Routes, useMatch } from 'react-router'
 import { usePage } from '@/lib-react/page'
 import { useChat } from '@/lib-react/chat'
 import { LiveSessionContext, useAuth, useLive } from '@/lib-react/session'
-import type { SessionAuth } from '@/lib/auth/auth'
-import { LiveSession } from '@/lib/live/session'
+import type { SessionAuth } from '@synctalk/client/auth/auth'
+import { LiveSession } from '@synctalk/client/live/session'
 import { loadFileViews } from '@/features/messages/files/FilesPlace'
 import { NotificationKeeper } from '@/features/notifications/NotificationKeeper'
 import { texts } from '@/lib/text/texts'
@@ -29,8 +29,9 @@ const InvitePage = lazily(() =>
 )
 const loadPalette = () => import('@/features/palette/Palette')
 const Palette = lazilyAsking(loadPalette)
+const ShortcutHelp = lazily(() => import('@/features/palette/ShortcutHelp'))
 const loadWorker = () => import('@/lib/push/worker')
-const loadLastSeen = () => import('@/lib/live/lastSeen')
+const loadLastSeen = () => import('@synctalk/client/live/lastSeen')
 const loadStarting = () => import('@/features/conversations/NewConversation')
 const NewDirect = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewDirect })))
 const NewGroup = lazilyAsking(() => loadStarting().then((m) => ({ default: m.NewGroup })))
@@ -111,6 +112,7 @@ function usePreloaded(): void {
 /** The list, and beside it what was chosen; on phones one of the two. */
 function Frame() {
   const [palette, setPalette] = useState(false)
+  const [help, setHelp] = useState(false)
   const conversation = useMatch('/c/:id/*')
   const settings = useMatch('/settings')
   const search = useMatch('/search')
@@ -129,7 +131,10 @@ function Frame() {
     invite === null
   usePreloaded()
   useDropGuard()
-  useShortcuts(() => setPalette((open) => !open))
+  useShortcuts(
+    () => setPalette((open) => !open),
+    () => setHelp((open) => !open),
+  )
   return (
     <div className="flex h-dvh flex-col">
       <a
@@ -170,7 +175,8 @@ function Frame() {
           <Route path="new/group" element={<NewGroup />} />
           <Route path="*" element={null} />
         </Routes>
-        {palette && <Palette onClose={() => setPalette(false)} />}
+        {palette && <Palette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
+        {help && <ShortcutHelp onClose={() => setHelp(false)} />}
       </Suspense>
       <NotificationKeeper />
     </div>

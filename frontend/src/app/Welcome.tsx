@@ -1,8 +1,12 @@
+import { Suspense } from 'react'
 import { Link } from 'react-router'
 import { Empty } from '@/components/States'
 import { useChat, useConversations } from '@/lib-react/chat'
+import { lazily } from '@/lib-react/lazily'
 import { useAuthState } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
+
+const FirstSteps = lazily(() => import('./FirstSteps'))
 
 const t = texts.conversations
 
@@ -29,6 +33,11 @@ export function Welcome() {
         >
           {some ? t.new : t.findUsers}
         </Link>
+        {!some && (
+          <Suspense>
+            <FirstSteps username={session.user.username} />
+          </Suspense>
+        )}
       </Empty>
     </div>
   )

@@ -1,10 +1,10 @@
 import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
 import { useConversations } from '@/lib-react/chat'
-import { inListOrder } from '@/lib/chat/sections'
+import { inListOrder } from '@synctalk/client/chat/sections'
 
-/** Ctrl or Cmd K: go anywhere. Alt Up and Down: the conversation before, and after. */
-export function useShortcuts(onPalette: () => void): void {
+/** Ctrl or Cmd K: go anywhere; with a slash: what all keys do. Alt Up and Down: the conversation before, and after. */
+export function useShortcuts(onPalette: () => void, onHelp: () => void): void {
   const all = useConversations()
   const navigate = useNavigate()
   useEffect(() => {
@@ -17,6 +17,10 @@ export function useShortcuts(onPalette: () => void): void {
       ) {
         event.preventDefault()
         onPalette()
+      } else if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key === '/') {
+        // On some keyboards the slash takes Shift.
+        event.preventDefault()
+        onHelp()
       } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
         event.preventDefault()
         // The address is ahead of what is drawn: quick presses go on from where the last one led.
@@ -30,5 +34,5 @@ export function useShortcuts(onPalette: () => void): void {
     }
     document.addEventListener('keydown', onKeyDown)
     return () => document.removeEventListener('keydown', onKeyDown)
-  }, [all, navigate, onPalette])
+  }, [all, navigate, onPalette, onHelp])
 }

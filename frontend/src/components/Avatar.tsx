@@ -1,5 +1,5 @@
 import { useState, type CSSProperties } from 'react'
-import type { PresenceStatus } from '@/contracts'
+import type { PresenceStatus } from '@synctalk/client/contracts'
 import { Icon } from './Icon'
 import { PresenceDot } from './PresenceDot'
 
@@ -8,12 +8,22 @@ const HUES = 12
 /** The last characters of an id are its random part. */
 const hueOf = (id: string): number => (parseInt(id.slice(-4), 16) || 0) % HUES
 
-function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/)
+const EMOJI = /\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic})*/u
+/** Arabic letters stay apart, as initials do. */
+const APART = '\u200C'
+
+/** The first letters of the first and the last word. Of a group those of its title, or an emoji in it; '': it has neither. */
+function initialsOf(name: string, group: boolean): string {
+  if (group) {
+    const emoji = EMOJI.exec(name)
+    if (emoji !== null) return emoji[0]
+  }
+  const all = name.trim().split(/\s+/)
+  const words = group ? all.filter((word) => /^[\p{L}\p{N}]/u.test(word)) : all
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
     (word) => [...(word ?? '')][0] ?? '',
   )
-  return letters.join('').toLocaleUpperCase()
+  return letters.join(/\p{Script=Arabic}/u.test(name) ? APART : '').toLocaleUpperCase()
 }
 
 /** Encrypted, or of our own origin. */
@@ -32,6 +42,7 @@ interface AvatarProps {
 /** A picture, else initials on a colour that comes from the id. Decoration: the name stands beside it. */
 export function Avatar({ id, name, url, size = 40, group = false, status, className = '' }: AvatarProps) {
   const [broken, setBroken] = useState<string | null>(null)
+  const initials = initialsOf(name, group)
   const safe = url != null && SAFE.test(url) && broken !== url ? url : null
   const style = {
     width: size,
@@ -51,10 +62,10 @@ export function Avatar({ id, name, url, size = 40, group = false, status, classN
       >
         {safe !== null ? (
           <img src={safe} alt="" className="size-full object-cover" onError={() => setBroken(safe)} />
-        ) : group ? (
+        ) : initials === '' ? (
           <Icon name="group" size={Math.round(size * 0.55)} />
         ) : (
-          initialsOf(name)
+          initials
         )}
       </span>
       {status !== undefined && status !== 'offline' && (

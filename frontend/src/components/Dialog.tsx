@@ -70,13 +70,15 @@ export function Dialog({ title, onClose, children, lead, hideTitle = false, wide
 
 interface ConfirmProps {
   question: string
+  /** What it is about, in one line. */
+  children?: ReactNode
   action: string
   onConfirm: () => void
   onClose: () => void
 }
 
 /** Before what cannot be taken back. */
-export function Confirm({ question, action, onConfirm, onClose }: ConfirmProps) {
+export function Confirm({ question, action, onConfirm, onClose, children }: ConfirmProps) {
   const focus = useFocusWays()
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
@@ -89,6 +91,11 @@ export function Confirm({ question, action, onConfirm, onClose }: ConfirmProps) 
           className="fixed inset-x-4 top-[28vh] z-50 mx-auto max-w-sm animate-rise rounded-card bg-bg-float p-5 shadow-float outline-none"
         >
           <Radix.Title className="text-message font-medium">{question}</Radix.Title>
+          {children !== undefined && (
+            <div className="mt-3 flex min-w-0 border-s-2 border-border-strong ps-3 text-meta text-text-muted">
+              {children}
+            </div>
+          )}
           <div className="mt-5 flex justify-end gap-2">
             <Radix.Close asChild>
               <Button>{texts.cancel}</Button>

@@ -2,6 +2,8 @@
 const PATHS = {
   pencil:
     'M4 16l.8-3.6L13.5 3.700a1.400 1.400 0 0 1 2 0l.8.800a1.400 1.400 0 0 1 0 2L7.600 15.200 4 16zM12 5.200l2.800 2.800',
+  compose:
+    'M10 4H5.500A1.500 1.500 0 0 0 4 5.500v9A1.500 1.500 0 0 0 5.500 16h9a1.500 1.500 0 0 0 1.500-1.500V10M8 12l.5-2.300 6.400-6.400a1.100 1.100 0 0 1 1.600 0l.2.200a1.100 1.100 0 0 1 0 1.600L10.300 11.500z',
   search: 'M9 14.500a5.500 5.500 0 1 0 0-11 5.500 5.500 0 0 0 0 11zM13 13l3.800 3.800',
   close: 'M5 5l10 10M15 5L5 15',
   back: 'M12.500 4.500L7 10l5.500 5.500',
@@ -60,6 +62,16 @@ const PATHS = {
   key: 'M7 13.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM10.500 10H17M14.500 10v3',
 } as const
 
+/** What points along the line of reading. */
+const POINTING: ReadonlySet<keyof typeof PATHS> = new Set([
+  'back',
+  'forth',
+  'forward',
+  'reply',
+  'send',
+  'signOut',
+])
+
 export type IconName = keyof typeof PATHS
 
 interface IconProps {
@@ -68,7 +80,27 @@ interface IconProps {
   className?: string
 }
 
-export function Icon({ name, size = 20, className }: IconProps) {
+export const Icon = ({ name, size = 20, className }: IconProps) => (
+  <Drawing
+    path={PATHS[name]}
+    size={size}
+    strokeWidth={name === 'more' ? 2.4 : 1.5}
+    pointing={POINTING.has(name)}
+    {...(className !== undefined && { className })}
+  />
+)
+
+interface DrawingProps {
+  path: string
+  size?: number
+  strokeWidth?: number
+  /** It is turned round where one reads from right to left. */
+  pointing?: boolean
+  className?: string
+}
+
+/** An icon of one view alone, which is loaded with it. */
+export function Drawing({ path, size = 20, strokeWidth = 1.5, pointing = false, className }: DrawingProps) {
   return (
     <svg
       width={size}
@@ -76,13 +108,13 @@ export function Icon({ name, size = 20, className }: IconProps) {
       viewBox="0 0 20 20"
       fill="none"
       stroke="currentColor"
-      strokeWidth={name === 'more' ? 2.4 : 1.5}
+      strokeWidth={strokeWidth}
       strokeLinecap="round"
       strokeLinejoin="round"
-      className={className}
+      className={pointing ? `rtl:-scale-x-100 ${className ?? ''}` : className}
       aria-hidden="true"
     >
-      <path d={PATHS[name]} />
+      <path d={path} />
     </svg>
   )
 }

@@ -1,6 +1,8 @@
 import { DropdownMenu as Radix } from 'radix-ui'
 import { createContext, useContext, useCallback, useRef, type ReactNode } from 'react'
 import { Icon, type IconName } from './Icon'
+import { useLanguage } from '@/lib-react/language'
+import { directionOf } from '@/lib/text/languages'
 
 interface MenuProps {
   trigger: ReactNode
@@ -21,7 +23,7 @@ export function Menu({ trigger, children, align = 'end', defaultOpen = false, on
     chosen.current = run
   }, [])
   return (
-    <Radix.Root modal={false} defaultOpen={defaultOpen}>
+    <Radix.Root modal={false} defaultOpen={defaultOpen} dir={directionOf(useLanguage())}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       {/* Inside the landmark, so that who goes by landmarks finds it. */}
       <Radix.Portal container={document.querySelector('main')}>

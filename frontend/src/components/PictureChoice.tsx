@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { useLive } from '@/lib-react/session'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText } from '@/lib/text/texts'

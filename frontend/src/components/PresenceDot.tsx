@@ -1,4 +1,4 @@
-import type { PresenceStatus } from '@/contracts'
+import type { PresenceStatus } from '@synctalk/client/contracts'
 import { texts } from '@/lib/text/texts'
 
 /** States differ by shape as well as by colour: full, half moon, bar, ring. The ring around is the surface's colour. */

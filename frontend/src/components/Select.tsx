@@ -3,7 +3,7 @@ import { useId } from 'react'
 interface SelectProps<T extends string> {
   label: string
   value: T
-  options: readonly { value: T; text: string }[]
+  options: readonly { value: T; text: string; lang?: string }[]
   onChange: (value: T) => void
   hint?: string | undefined
   disabled?: boolean
@@ -28,7 +28,7 @@ export function Select<T extends string>(props: SelectProps<T>) {
         className="h-10 w-full rounded-control border border-border-strong bg-bg px-2 text-message disabled:opacity-60 pointer-coarse:h-11"
       >
         {options.map((option) => (
-          <option key={option.value} value={option.value}>
+          <option key={option.value} value={option.value} lang={option.lang}>
             {option.text}
           </option>
         ))}

@@ -1,4 +1,4 @@
-import type { Presence } from '@/contracts'
+import type { Presence } from '@synctalk/client/contracts'
 import { useChat, useCutOff } from '@/lib-react/chat'
 import { ago } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'

@@ -1,8 +1,10 @@
 /** The button, the panel, and the frame in it. All of it is in a shadow root, where the page's styles do not reach. */
 import { COLORS, isColor } from '../lib/embed/colors'
 import { kindOf, type Colors, type Given, type ToFrame, type ToPage } from '../lib/embed/messages'
+import { atMost } from '../lib/text/inUse'
 import type { Backend } from './backend'
 import { STYLES } from './styles'
+import { textsIn } from './texts'
 
 const ICON =
   '<svg viewBox="0 0 24 24" width="26" height="26" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M21 12a8 8 0 0 1-8 8H4l2-3a8 8 0 1 1 15-5z"/></svg>'
@@ -17,6 +19,7 @@ export class Widget {
   private readonly listeners = new Set<(count: number) => void>()
   private frame: HTMLIFrameElement | null = null
   private colors: Colors = {}
+  private readonly texts: ReturnType<typeof textsIn>
   private isOpen = false
   private unread = 0
   private focusedBefore: Element | null = null
@@ -28,6 +31,7 @@ export class Widget {
     private readonly backend: Backend,
   ) {
     this.origin = new URL(script.src).origin
+    this.texts = textsIn(script.dataset.lang)
   }
 
   /** Show the button. Who is known to the page has the frame at once, which counts what is unread; a guest by opening it. */
@@ -83,6 +87,8 @@ export class Widget {
 
   private draw(): void {
     const { host, button, badge, status, panel } = this
+    host.lang = this.texts.language
+    host.dir = this.texts.direction
     button.type = 'button'
     button.setAttribute('aria-expanded', 'false')
     button.setAttribute('aria-controls', 'panel')
@@ -114,7 +120,8 @@ export class Widget {
     if (this.frame !== null) return
     const frame = document.createElement('iframe')
     frame.title = this.name
-    frame.src = `${this.origin}/embed`
+    const { lang } = this.script.dataset
+    frame.src = `${this.origin}/embed${lang === undefined ? '' : `?lang=${encodeURIComponent(lang)}`}`
     frame.allow = 'clipboard-write'
     // Also when it is loaded anew.
     frame.addEventListener('load', () => this.greet())
@@ -150,7 +157,7 @@ export class Widget {
     if (unread === this.unread) return
     this.unread = unread
     this.badge.hidden = unread === 0
-    this.badge.textContent = unread > 99 ? '99+' : String(unread)
+    this.badge.textContent = atMost(unread, 99)
     this.status.textContent = unread === 0 ? '' : this.words
     this.label()
     for (const listener of this.listeners) listener(unread)
@@ -164,16 +171,16 @@ export class Widget {
   }
 
   private label(): void {
-    const label = this.unread === 0 ? this.name : `${this.name}, ${this.words}`
+    const label = this.unread === 0 ? this.name : this.texts.both(this.name, this.words)
     this.button.setAttribute('aria-label', label)
   }
 
   private get name(): string {
-    return this.script.dataset.label ?? 'Chat'
+    return this.script.dataset.label ?? this.texts.chat
   }
 
   private get words(): string {
-    return `${String(this.unread)} unread ${this.unread === 1 ? 'message' : 'messages'}`
+    return this.texts.unread(this.unread)
   }
 
   /** By `data-accent` and the like, or the page's variables `--synctalk-accent` and the like; what is no colour is left out. */

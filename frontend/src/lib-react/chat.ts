@@ -1,12 +1,14 @@
 /** What views read of the session: the store by selectors, and what they need subscribed or loaded while shown. */
 import { useEffect, useMemo } from 'react'
 import { useStore } from 'zustand'
-import type { Message, NotificationSettings, PresenceStatus, User } from '@/contracts'
-import { settingsOf } from '@/lib/chat/attention'
-import type { ChatState, Thread } from '@/lib/chat/state'
-import { threadIn } from '@/lib/chat/store'
-import { inOrder, withWaiting, type Summary } from '@/lib/chat/summaries'
-import type { ConnectionState } from '@/lib/live/connection'
+import type { Message, NotificationSettings, PresenceStatus, User } from '@synctalk/client/contracts'
+import { settingsOf } from '@synctalk/client/chat/attention'
+import { closedBecause, type Closed } from '@synctalk/client/chat/closed'
+import type { ChatState, Thread } from '@synctalk/client/chat/state'
+import { threadIn } from '@synctalk/client/chat/store'
+import { inOrder, withWaiting, type Summary } from '@synctalk/client/chat/summaries'
+import type { ConnectionState } from '@synctalk/client/live/connection'
+import { useNow } from './page'
 import { useLive } from './session'
 
 const NO_TYPISTS: Readonly<Record<string, number>> = {}
@@ -45,6 +47,12 @@ export function useBlocked(userId: string | null): boolean {
   return useStore(blocks.blocked, ({ ids }) => userId !== null && ids?.has(userId) === true)
 }
 
+/** Return why one cannot write in the conversation now; null: one can. */
+export function useClosed(summary: Summary): Closed | null {
+  const blocked = useBlocked(summary.peer?.id ?? null)
+  return closedBecause(summary, blocked, useNow())
+}
+
 /** Return all conversations, newest activity first. */
 export function useConversations(): Summary[] {
   const { summaries: cached } = useLive().chat
@@ -57,10 +65,10 @@ export function useConversations(): Summary[] {
   }, [threads, outgoing, cached])
 }
 
-/** Return the ids of the others who are typing. */
-export function useTypists(conversationId: string): string[] {
+/** Return the ids of the others who are typing in a conversation or, by `placeOf`, in one of its threads. */
+export function useTypists(place: string): string[] {
   const me = useMe()
-  const typing = useChat((state) => state.typing[conversationId] ?? NO_TYPISTS)
+  const typing = useChat((state) => state.typing[place] ?? NO_TYPISTS)
   return Object.keys(typing).filter((id) => id !== me)
 }
 

@@ -1,6 +1,6 @@
 /** What leads into the app: where one goes after signing in, and the ways in that the server offers. */
 import { useEffect, useState } from 'react'
-import { PASSWORD_ALONE, readProviders, type Providers } from '@/lib/auth/entry'
+import { PASSWORD_ALONE, readProviders, type Providers } from '@synctalk/client/auth/entry'
 
 /** What the sign-in page keeps beside its address. */
 export interface Entry {

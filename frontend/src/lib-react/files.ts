@@ -1,8 +1,8 @@
 /** What views read of files: their bytes' address, and what is attached to the message that one writes. */
 import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
-import type { Variant } from '@/lib/live/fileContents'
-import { attachmentsIn, type Attachment } from '@/lib/live/uploads'
+import type { Variant } from '@synctalk/client/live/fileContents'
+import { attachmentsIn, type Attachment } from '@synctalk/client/live/uploads'
 import { useConnection } from './chat'
 import { useLive } from './session'
 

@@ -3,16 +3,22 @@
  * older than what is served now, so that its parts are gone, it is loaded anew.
  */
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react'
-import { backoffMs, sleep } from '@/lib/timing'
+import { loading } from '@/lib/text/loading'
+import { backoffMs, sleep } from '@synctalk/client/timing'
 
 export interface Part<P> {
   default: ComponentType<P>
 }
 
+/** Together with the texts of such views. */
 export const lazily = <P>(load: () => Promise<Part<P>>): LazyExoticComponent<ComponentType<P>> =>
+  wordlessly(async () => (await Promise.all([load(), loading.loadLazyTexts()]))[0])
+
+/** Without them: of a view that shows none of them. */
+export const wordlessly = <P>(load: () => Promise<Part<P>>): LazyExoticComponent<ComponentType<P>> =>
   lazy(() => persistently(load))
 
-async function persistently<P>(load: () => Promise<Part<P>>): Promise<Part<P>> {
+export async function persistently<Loaded>(load: () => Promise<Loaded>): Promise<Loaded> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await load()

@@ -2,14 +2,18 @@
 import { createContext, useContext, useSyncExternalStore } from 'react'
 import { useStore } from 'zustand'
 import { Clock } from './clock'
+import { DensityChoice, type Density } from './density'
 import { EmojiUse } from './emoji'
+import { LanguageChoice } from './language'
 import { NotificationChoice, type Choice } from './notifications'
 import { ThemeChoice, type Theme } from './theme'
 import { ToastList } from './toasts'
 
 export class Page {
   readonly clock = new Clock()
+  readonly density = new DensityChoice()
   readonly emoji = new EmojiUse()
+  readonly language = new LanguageChoice()
   readonly notifications = new NotificationChoice()
   readonly theme = new ThemeChoice()
   readonly toasts = new ToastList()
@@ -32,6 +36,8 @@ export function useNow(): number {
 }
 
 export const useEmojiUse = () => useStore(usePage().emoji.state)
+
+export const useDensity = (): Density => useStore(usePage().density.state, ({ density }) => density)
 
 export const useTheme = (): Theme => useStore(usePage().theme.state, ({ theme }) => theme)
 

@@ -1,7 +1,7 @@
 /** Provides queries to the views that make them; loaded with the first of these. */
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useState, type ComponentType, type JSX } from 'react'
-import { isPassing } from '@/lib/errors'
+import { isPassing } from '@synctalk/client/errors'
 import { useQueryBox } from './queryBox'
 
 const MAX_RETRIES = 3

@@ -1,8 +1,8 @@
 /** How views reach the services: the page's `Auth`, and the `LiveSession` of who is signed in. */
 import { createContext, useContext } from 'react'
 import { useStore, type StoreApi } from 'zustand'
-import type { Auth, AuthState } from '@/lib/auth/auth'
-import type { LiveSession } from '@/lib/live/session'
+import type { Auth, AuthState } from '@synctalk/client/auth/auth'
+import type { LiveSession } from '@synctalk/client/live/session'
 
 export const AuthContext = createContext<Auth | null>(null)
 /** Who is signed in, where there is no `Auth` of our own page. */

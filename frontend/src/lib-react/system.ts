@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { nameOf } from '@/lib/chat/names'
 import { systemText, usersNamedIn } from '@/lib/chat/systemText'
 import { useChat, useMe } from './chat'

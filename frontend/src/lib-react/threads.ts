@@ -1,10 +1,10 @@
 /** What views read of threads. */
 import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
-import type { Message, ThreadSummary } from '@/contracts'
-import { replySummaryOf } from '@/lib/chat/replies'
-import { threadIn } from '@/lib/chat/store'
-import { unreadThreads, type ThreadState } from '@/lib/live/threads'
+import type { Message, ThreadSummary } from '@synctalk/client/contracts'
+import { replySummaryOf } from '@synctalk/client/chat/replies'
+import { threadIn } from '@synctalk/client/chat/store'
+import { unreadThreads, type ThreadState } from '@synctalk/client/live/threads'
 import { useChat, useConnection } from './chat'
 import { useLive } from './session'
 

@@ -139,8 +139,8 @@ class Case(_Strict):
     """The promise that is shown, in a sentence."""
     rooms: dict[str, list[str]]
     """Groups with their members, the owner first."""
-    settings: dict[str, str] = {}
-    """Where the case needs a system with other settings."""
+    short_tokens: bool = False
+    """Where the case needs a system in which tokens end while one looks on."""
     each: list[str] = []
     """The case is played once for each of these; it stands for `{each}` in a step."""
     never: list[str] = []

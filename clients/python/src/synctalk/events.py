@@ -125,6 +125,8 @@ class Typing(Event):
     conversation_id: str
     user_id: str
     active: bool
+    thread_id: str | None = None
+    """The thread in which it is; None: in the conversation itself."""
 
 
 @dataclass(frozen=True, slots=True)

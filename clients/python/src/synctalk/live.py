@@ -274,7 +274,9 @@ _PASSING: dict[str, Callable[[Any], Event]] = {
     "receipt:updated": lambda payload: ReceiptUpdated(
         payload["conversation_id"], payload["user_id"], payload["delivered_seq"], payload["read_seq"]
     ),
-    "typing": lambda payload: Typing(payload["conversation_id"], payload["user_id"], payload["active"]),
+    "typing": lambda payload: Typing(
+        payload["conversation_id"], payload["user_id"], payload["active"], payload.get("thread_id")
+    ),
     "presence:changed": lambda payload: PresenceChanged(Presence.model_validate(payload)),
     "user:updated": lambda payload: UserUpdated(User.model_validate(payload)),
 }

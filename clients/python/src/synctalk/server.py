@@ -189,7 +189,7 @@ class Server:
 
     async def keys(self) -> list[ServerKeyInfo]:
         answer = await self._rest.call("GET", "/v1/server/keys")
-        return [ServerKeyInfo.model_validate(item) for item in answer]
+        return [ServerKeyInfo.model_validate(item) for item in answer["items"]]
 
     async def revoke_key(self, key_id: str) -> None:
         await self._rest.call("DELETE", f"/v1/server/keys/{quote(key_id, safe='')}")

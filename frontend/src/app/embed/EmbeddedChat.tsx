@@ -7,8 +7,8 @@ import { useCountedUnread } from '@/features/notifications/NotificationKeeper'
 import type { HostAuth } from '@/lib/embed/hostAuth'
 import type { HostPage } from '@/lib/embed/hostPage'
 import type { Start } from '@/lib/embed/messages'
-import { CallError, hasCode } from '@/lib/errors'
-import type { Conversations } from '@/lib/live/conversations'
+import { CallError, hasCode } from '@synctalk/client/errors'
+import type { Conversations } from '@synctalk/client/live/conversations'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
@@ -41,7 +41,7 @@ function Frame({ host, start }: Pick<ChatProps, 'host' | 'start'>) {
   const open = useStore(host.state, (state) => state.open)
   const { pathname } = useLocation()
   const navigate = useNavigate()
-  const pane = useMatch('/c/:id/:pane')
+  const pane = useMatch('/c/:id/:pane/*')
   const unread = useCountedUnread()
   const wanted = useWanted(start)
   useEscape(pane === null, host.close)
@@ -67,6 +67,7 @@ function Frame({ host, start }: Pick<ChatProps, 'host' | 'start'>) {
               <Route path="c/:id/details" element={<ConversationPage pane="details" />} />
               <Route path="c/:id/pins" element={<ConversationPage pane="pins" />} />
               <Route path="c/:id/search" element={<ConversationPage pane="search" />} />
+              <Route path="c/:id/thread/:threadId" element={<ConversationPage pane="thread" />} />
               <Route path="c/:id/settings" element={<ConversationPage pane="settings" />} />
               <Route path="*" element={<NotFound />} />
             </Routes>

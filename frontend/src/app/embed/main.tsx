@@ -1,10 +1,13 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { InLanguage } from '@/components/InLanguage'
 import { Toasts } from '@/components/Toasts'
+import { persistently } from '@/lib-react/lazily'
 import { Page, PageContext } from '@/lib-react/page'
 import { AuthStateContext } from '@/lib-react/session'
 import { HostAuth } from '@/lib/embed/hostAuth'
 import { HostPage } from '@/lib/embed/hostPage'
+import { loading } from '@/lib/text/loading'
 import { Crash } from '../Crash'
 import '../theme.css'
 import { Embedded } from './Embedded'
@@ -19,15 +22,25 @@ host.listen()
 keepStorage()
 const page = new Page()
 const auth = new HostAuth(host.ask)
-createRoot(root).render(
-  <StrictMode>
-    <PageContext value={page}>
-      <AuthStateContext value={auth.state}>
-        <Crash>
-          <Embedded host={host} auth={auth} />
-          <Toasts />
-        </Crash>
-      </AuthStateContext>
-    </PageContext>
-  </StrictMode>,
+const view = createRoot(root)
+const asked = new URLSearchParams(window.location.search).get('lang')
+// A frame is small: what stands in the way of signing in is in the texts that are loaded later elsewhere.
+const started = Promise.all([page.language.start(asked), persistently(() => loading.loadLazyTexts())])
+void started.then(() =>
+  view.render(
+    <StrictMode>
+      <PageContext value={page}>
+        <AuthStateContext value={auth.state}>
+          <InLanguage>
+            {() => (
+              <Crash>
+                <Embedded host={host} auth={auth} />
+                <Toasts />
+              </Crash>
+            )}
+          </InLanguage>
+        </AuthStateContext>
+      </PageContext>
+    </StrictMode>,
+  ),
 )

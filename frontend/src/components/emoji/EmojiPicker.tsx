@@ -1,5 +1,6 @@
-import { EmojiPicker as Picker, type EmojiPickerListComponents } from 'frimousse'
+import { EmojiPicker as Picker, type EmojiPickerListComponents, type Locale } from 'frimousse'
 import { useEffect, useRef } from 'react'
+import { useLanguage } from '@/lib-react/language'
 import { useEmojiUse, usePage } from '@/lib-react/page'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
@@ -36,6 +37,7 @@ const LIST: Partial<EmojiPickerListComponents> = {
 export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   const { emoji: use } = usePage()
   const { recent, skinTone } = useEmojiUse()
+  const language = useLanguage() as Locale
   const search = useRef<HTMLInputElement>(null)
   // One types at once; on touch screens the keyboard would cover what one came to look at.
   useEffect(() => {
@@ -50,6 +52,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
   return (
     <Picker.Root
       columns={8}
+      locale={language}
       skinTone={skinTone}
       resolveEmojiData={async () => pickerData(await loadEmoji())}
       onEmojiSelect={({ emoji }) => pick(emoji)}
@@ -72,7 +75,7 @@ export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => voi
               className="h-9 rounded-control border border-border-strong bg-bg px-1 text-message pointer-coarse:h-11"
             >
               {skinToneVariations.map((one) => (
-                <option key={one.skinTone} value={one.skinTone} aria-label={one.skinTone}>
+                <option key={one.skinTone} value={one.skinTone} aria-label={t.skinTones[one.skinTone]}>
                   {one.emoji}
                 </option>
               ))}

@@ -1,18 +1,22 @@
 /** All emoji with their names, and what is found by a shortcode. The data are loaded when they are first wanted. */
 import type { EmojiData } from 'frimousse'
-import type raw from 'virtual:emoji'
+import type raw from 'virtual:emoji/en'
+import { inUse } from '@/lib/text/inUse'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 
 type Raw = typeof raw
 
-export const loadEmoji = async (): Promise<Raw> => (await import('virtual:emoji')).default
+/** Their names and words are those of the language in use, where Emojibase has it. */
+export const loadEmoji = async (): Promise<Raw> =>
+  (await (inUse.language === 'de' ? import('virtual:emoji/de') : import('virtual:emoji/en'))).default
 
 const TONES = ['light', 'medium-light', 'medium', 'medium-dark', 'dark'] as const
 
 /** In the shape that the picker takes. */
 export function pickerData({ categories, emojis }: Raw): EmojiData {
   return {
-    locale: 'en',
-    categories: categories.map(([index, label]) => ({ index, label: capitalized(label) })),
+    locale: inUse.language,
+    categories: categories.map(([index, name]) => ({ index, label: lazyTexts.emoji.categories[name] })),
     emojis: emojis.map(([emoji, label, category, aliases, tags, skins]) => ({
       emoji,
       label: capitalized(label),

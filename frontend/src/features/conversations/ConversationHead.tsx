@@ -1,11 +1,13 @@
 import { Link } from 'react-router'
 import { Avatar } from '@/components/Avatar'
+import { ConversationAvatar } from '@/components/ConversationAvatar'
 import { Icon, type IconName } from '@/components/Icon'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { useNow } from '@/lib-react/page'
-import { usePresenceOf } from '@/lib-react/chat'
-import { titleOf } from '@/lib/chat/names'
-import type { Summary } from '@/lib/chat/summaries'
+import { useChat, useMe, useNotificationSettings, usePresenceOf, useThread } from '@/lib-react/chat'
+import { nameOf, titleOf } from '@/lib/chat/names'
+import { isMuted } from '@synctalk/client/chat/attention'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { texts } from '@/lib/text/texts'
 
 interface HeadProps {
@@ -19,7 +21,9 @@ export function ConversationHead({ summary, pane }: HeadProps) {
   const { peer } = summary
   usePresenceOf(peer === null ? [] : [peer.id])
   const presence = usePresence(peer?.id)
-  const words = presenceInWords(presence, useNow())
+  const now = useNow()
+  const words = presenceInWords(presence, now)
+  const muted = isMuted(useNotificationSettings(summary.id), now)
   const title = titleOf(summary)
   const members = texts.details.membersCount(summary.membersCount)
   const state = summary.archivedAt === null ? members : `${texts.details.archived} · ${members}`
@@ -34,20 +38,22 @@ export function ConversationHead({ summary, pane }: HeadProps) {
       >
         <Icon name="back" />
       </Link>
-      <Avatar
-        id={peer?.id ?? summary.id}
-        name={title}
-        url={summary.picture}
-        group={peer === null}
-        size={32}
-        status={peer === null ? undefined : presence?.status}
-      />
+      <ConversationAvatar summary={summary} size={32} status={presence?.status} />
       <div className="min-w-0 flex-1">
-        <h2 className="flex text-message leading-5 font-semibold">
-          <bdi className="truncate">{title}</bdi>
-        </h2>
+        <div className="flex items-center gap-1.5">
+          <h2 className="flex min-w-0 text-message leading-5 font-semibold">
+            <bdi className="truncate">{title}</bdi>
+          </h2>
+          {muted && (
+            <span title={texts.notifications.muted} className="shrink-0 text-text-faint">
+              <Icon name="voice" size={14} />
+              <span className="sr-only">{texts.notifications.muted}</span>
+            </span>
+          )}
+        </div>
         <p className="truncate text-small text-text-muted">{below}</p>
       </div>
+      {peer === null && <Faces summary={summary} to={pane === 'details' ? base : `${base}/details`} />}
       {(summary.pinsCount > 0 || pane === 'pins') && (
         <PaneLink
           to={`${base}/pins`}
@@ -72,6 +78,36 @@ export function ConversationHead({ summary, pane }: HeadProps) {
         label={pane === 'details' || pane === 'settings' ? texts.details.hide : texts.details.open}
       />
     </header>
+  )
+}
+
+const MAX_FACES = 3
+
+/** Some of the others in a group, which lead to all of them. */
+function Faces({ summary, to }: { summary: Summary; to: string }) {
+  const { members } = useThread(summary.id)
+  const users = useChat((state) => state.users)
+  const me = useMe()
+  const others = Object.values(members).filter(({ user_id, role }) => role !== null && user_id !== me)
+  if (others.length === 0) return null
+  return (
+    <Link
+      to={to}
+      aria-label={texts.details.membersCount(summary.membersCount)}
+      title={texts.details.membersCount(summary.membersCount)}
+      className="hidden shrink-0 -space-x-1.5 rounded-full p-1 hover:bg-bg-hover lg:flex"
+    >
+      {others.slice(0, MAX_FACES).map(({ user_id }) => (
+        <Avatar
+          key={user_id}
+          id={user_id}
+          name={nameOf(users[user_id])}
+          url={users[user_id]?.avatar_url ?? null}
+          size={24}
+          className="rounded-full ring-2 ring-bg"
+        />
+      ))}
+    </Link>
   )
 }
 

@@ -4,23 +4,26 @@ import { Link } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
 import { Bone, Empty, Loading } from '@/components/States'
-import { useNow } from '@/lib-react/page'
+import { useDensity, useNow } from '@/lib-react/page'
 import { useChat, useConversations } from '@/lib-react/chat'
 import { matching } from '@/lib/chat/matching'
-import { linesOf, type Line, type SectionName } from '@/lib/chat/sections'
+import { linesOf, type Line, type SectionName } from '@synctalk/client/chat/sections'
 import { nextIndex } from '@/lib-react/keys'
+import type { Density } from '@/lib-react/density'
 import { lazilyAsking } from '@/lib-react/asking'
 import { useIsGuest } from '@/lib-react/session'
 import { texts } from '@/lib/text/texts'
 import { ConversationRow } from './ConversationRow'
 import { useCollapsed } from './useCollapsed'
+import { number } from '@/lib/text/inUse'
 
 const FoundUsers = lazilyAsking(() => import('./FoundUsers'))
 
 const t = texts.conversations
-const ROW_HEIGHT = 62
 /** As high as a finger needs it. */
-const HEADING_HEIGHT = matchMedia('(pointer: coarse)').matches ? 46 : 34
+const byFinger = matchMedia('(pointer: coarse)').matches
+const HEADING_HEIGHT = byFinger ? 46 : 34
+const ROW_HEIGHTS: Readonly<Record<Density, number>> = { comfortable: 62, compact: byFinger ? 46 : 38 }
 
 /** All conversations in their sections; while one filters, those of that name, newest activity first. */
 export function ConversationList({ currentId }: { currentId: string | null }) {
@@ -29,6 +32,7 @@ export function ConversationList({ currentId }: { currentId: string | null }) {
   const isGuest = useIsGuest()
   const listed = useChat((state) => state.listed)
   const [collapsed, toggle] = useCollapsed()
+  const density = useDensity()
   const filtering = filter.trim() !== ''
   const shown = filtering ? matching(conversations, filter) : conversations
   const lines = useMemo(
@@ -47,10 +51,10 @@ export function ConversationList({ currentId }: { currentId: string | null }) {
         </Suspense>
       )}
       {shown.length > 0 ? (
-        <Rows lines={lines} currentId={currentId} onToggle={toggle} />
+        <Rows key={density} lines={lines} currentId={currentId} density={density} onToggle={toggle} />
       ) : !listed ? (
         <Loading>
-          <Skeleton />
+          <Skeleton density={density} />
         </Loading>
       ) : conversations.length > 0 ? (
         <div className="px-4 py-8 text-center text-meta text-text-muted">
@@ -112,16 +116,17 @@ function Filter({ value, onChange }: { value: string; onChange: (value: string) 
 interface RowsProps {
   lines: readonly Line[]
   currentId: string | null
+  density: Density
   onToggle: (name: SectionName) => void
 }
 
-function Rows({ lines, currentId, onToggle }: RowsProps) {
+function Rows({ lines, currentId, density, onToggle }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null)
   const now = useNow()
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => (lines[index]?.kind === 'heading' ? HEADING_HEIGHT : ROW_HEIGHT),
+    estimateSize: (index) => (lines[index]?.kind === 'heading' ? HEADING_HEIGHT : ROW_HEIGHTS[density]),
     getItemKey: (index) => keyOf(lines[index]) ?? index,
     overscan: 6,
     paddingEnd: 8,
@@ -168,6 +173,7 @@ function Rows({ lines, currentId, onToggle }: RowsProps) {
                     index={line.index}
                     current={line.summary.id === currentId}
                     now={now}
+                    compact={density === 'compact'}
                     onKeyDown={onKeyDown}
                   />
                 )}
@@ -202,21 +208,21 @@ const Heading = ({ line: { name, count, collapsed }, onToggle }: HeadingProps) =
         className={`transition-transform duration-150 ${collapsed ? '-rotate-90 rtl:rotate-90' : ''}`}
       />
       {t.sections[name]}
-      {collapsed && <span className="figures font-normal">{count}</span>}
+      {collapsed && <span className="figures font-normal">{number(count)}</span>}
     </button>
   </h2>
 )
 
-const Skeleton = () => (
+const Skeleton = ({ density }: { density: Density }) => (
   <div className="px-2">
     {[64, 40, 52, 72, 48, 60].map((width) => (
-      <div key={width} className="flex h-[62px] items-center gap-3 px-2.5">
-        <Bone className="size-10 rounded-full!" />
+      <div key={width} style={{ height: ROW_HEIGHTS[density] }} className="flex items-center gap-3 px-2.5">
+        <Bone className={`rounded-full! ${density === 'compact' ? 'size-5' : 'size-10'}`} />
         <div className="flex-1">
           <div style={{ width: `${String(width)}%` }}>
             <Bone className="h-3.5 w-full" />
           </div>
-          <Bone className="mt-2 h-3 w-4/5" />
+          {density === 'comfortable' && <Bone className="mt-2 h-3 w-4/5" />}
         </div>
       </div>
     ))}

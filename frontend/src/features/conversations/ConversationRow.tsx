@@ -1,9 +1,9 @@
-import { memo, Suspense, useState, type KeyboardEvent } from 'react'
+import { Suspense, useState, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
-import type { Message } from '@/contracts'
-import { Avatar } from '@/components/Avatar'
+import type { Message } from '@synctalk/client/contracts'
+import { ConversationAvatar } from '@/components/ConversationAvatar'
 import { IconButton } from '@/components/Button'
-import { Icon } from '@/components/Icon'
+import { Icon, type IconName } from '@/components/Icon'
 import { isolated, Sentence } from '@/components/Sentence'
 import { usePresence } from '@/components/Status'
 import {
@@ -16,15 +16,17 @@ import {
 } from '@/lib-react/chat'
 import { lazily } from '@/lib-react/lazily'
 import { useLongPress } from '@/lib-react/useLongPress'
-import { countedUnread, isWanted } from '@/lib/chat/attention'
+import { countedUnread, isWanted } from '@synctalk/client/chat/attention'
 import { titleOf } from '@/lib/chat/names'
-import { isUnread } from '@/lib/chat/sections'
+import { isUnread } from '@synctalk/client/chat/sections'
 import { useSystemText } from '@/lib-react/system'
 import { excerptOf, excerptOrDeleted } from '@/lib/chat/excerpts'
-import type { Summary } from '@/lib/chat/summaries'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { shortTime } from '@/lib/text/format'
 import { oneLine } from '@/lib/text/rich'
 import { texts } from '@/lib/text/texts'
+import { memo } from '@/lib-react/language'
+import { atMost } from '@/lib/text/inUse'
 
 const t = texts.conversations
 
@@ -33,6 +35,8 @@ interface RowProps {
   index: number
   current: boolean
   now: number
+  /** One line, without what was said last. */
+  compact: boolean
   onKeyDown: (event: KeyboardEvent, index: number) => void
 }
 
@@ -44,6 +48,7 @@ export const ConversationRow = memo(function ConversationRow({
   index,
   current,
   now,
+  compact,
   onKeyDown,
 }: RowProps) {
   const { peer } = summary
@@ -82,20 +87,15 @@ export const ConversationRow = memo(function ConversationRow({
         data-row={index}
         aria-current={current ? 'page' : undefined}
         onKeyDown={(event) => onKeyDown(event, index)}
-        className="flex h-[60px] items-center gap-3 rounded-card px-2.5 -outline-offset-2 transition-colors duration-150 [--surface:var(--bg-raised)] hover:bg-bg-hover hover:[--surface:var(--bg-hover)] aria-[current]:bg-bg-active aria-[current]:[--surface:var(--bg-active)]"
+        className={`flex ${compact ? 'h-9 pointer-coarse:h-11' : 'h-[60px]'} items-center gap-3 rounded-card px-2.5 -outline-offset-2 transition-colors duration-150 [--surface:var(--bg-raised)] hover:bg-bg-hover hover:[--surface:var(--bg-hover)] aria-[current]:bg-bg-active aria-[current]:[--surface:var(--bg-active)]`}
       >
-        <Avatar
-          id={peer?.id ?? summary.id}
-          name={title}
-          url={summary.picture}
-          group={peer === null}
-          status={peer === null ? undefined : presence?.status}
-        />
+        <ConversationAvatar summary={summary} size={compact ? 24 : 40} status={presence?.status} />
         <span className="min-w-0 flex-1">
-          <span className="flex items-baseline gap-2">
+          <span className={`flex gap-2 ${compact ? 'items-center' : 'items-baseline'}`}>
             <span className={`flex min-w-0 flex-1 ${bold ? 'font-semibold' : 'font-medium'}`}>
               <bdi className="truncate">{title}</bdi>
             </span>
+            {compact && <Begun summary={summary} current={current} />}
             {summary.pinnedAt !== null && (
               <span className="self-center text-text-faint">
                 <Icon name="pin" size={13} />
@@ -107,15 +107,18 @@ export const ConversationRow = memo(function ConversationRow({
                 {shortTime(last.created_at, now)}
               </time>
             )}
+            {compact && bold && <UnreadMarks summary={summary} now={now} />}
           </span>
-          <span className="mt-0.5 flex items-center gap-2 text-meta">
-            <Preview summary={summary} current={current} />
-            {bold && <UnreadMarks summary={summary} now={now} />}
-          </span>
+          {!compact && (
+            <span className="mt-0.5 flex items-center gap-2 text-meta">
+              <Preview summary={summary} current={current} />
+              {bold && <UnreadMarks summary={summary} now={now} />}
+            </span>
+          )}
         </span>
       </Link>
       <span
-        className={`absolute end-2 top-1.5 ${menu ? '' : 'opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100'} pointer-coarse:opacity-0!`}
+        className={`absolute end-2 ${compact ? 'top-1' : 'top-1.5'} ${menu ? '' : 'opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100'} pointer-coarse:opacity-0!`}
       >
         {menu ? (
           <Suspense fallback={button}>
@@ -148,7 +151,7 @@ function UnreadMarks({ summary, now }: { summary: Summary; now: number }) {
       )}
       {unread > 0 ? (
         <span className={`${shape} ${look} px-1.5`}>
-          <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
+          <span aria-hidden="true">{atMost(unread, 99)}</span>
           <span className="sr-only">{t.unread(unread)}</span>
         </span>
       ) : (
@@ -156,6 +159,40 @@ function UnreadMarks({ summary, now }: { summary: Summary; now: number }) {
       )}
     </>
   )
+}
+
+/** In a compact row: that somebody is typing, that there is a draft, or that a message is on its way. */
+function Begun({ summary: { id, waiting }, current }: { summary: Summary; current: boolean }) {
+  const typing = useTypists(id).length > 0
+  const draft = useDraft(id)
+  const begun = begunIn({ typing, draft: draft !== undefined && !current, waiting })
+  if (begun === null) return null
+  const { icon, look, words } = begun
+  return (
+    <span className={`shrink-0 ${look}`}>
+      <Icon name={icon} size={14} />
+      <span className="sr-only">{words}</span>
+    </span>
+  )
+}
+
+interface Beginnings {
+  typing: boolean
+  draft: boolean
+  waiting: Summary['waiting']
+}
+
+function begunIn({
+  typing,
+  draft,
+  waiting,
+}: Beginnings): { icon: IconName; look: string; words: string } | null {
+  if (typing) return { icon: 'more', look: 'animate-breathe text-accent-ink', words: texts.typing.short }
+  if (draft) return { icon: 'pencil', look: 'text-danger', words: t.draft }
+  if (waiting === null) return null
+  return waiting.sending.state === 'failed'
+    ? { icon: 'alert', look: 'text-danger', words: texts.messages.failed }
+    : { icon: 'clock', look: 'text-text-faint', words: texts.messages.sending }
 }
 
 /** Who is typing, else the draft (where it is not in view anyway), else the last message. */

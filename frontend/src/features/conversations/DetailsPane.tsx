@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { Link, useNavigate } from 'react-router'
-import type { User } from '@/contracts'
-import { Avatar } from '@/components/Avatar'
+import type { User } from '@synctalk/client/contracts'
+import { ConversationAvatar } from '@/components/ConversationAvatar'
 import { Button, IconButton } from '@/components/Button'
 import { Confirm } from '@/components/Dialog'
 import { presenceInWords, usePresence } from '@/components/Status'
@@ -9,9 +9,9 @@ import { Failed } from '@/components/States'
 import { useNow, useToast } from '@/lib-react/page'
 import { useBlocked, useThread } from '@/lib-react/chat'
 import { nameOf, titleOf } from '@/lib/chat/names'
-import { may } from '@/lib/chat/rights'
-import type { Summary } from '@/lib/chat/summaries'
-import { CallError } from '@/lib/errors'
+import { may } from '@synctalk/client/chat/rights'
+import type { Summary } from '@synctalk/client/chat/summaries'
+import { CallError } from '@synctalk/client/errors'
 import { dateInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText } from '@/lib/text/texts'
@@ -35,13 +35,7 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
         <div className="flex flex-col items-center px-6 pt-6 pb-5 text-center">
-          <Avatar
-            id={summary.peer?.id ?? summary.id}
-            name={title}
-            url={summary.picture}
-            group={summary.peer === null}
-            size={72}
-          />
+          <ConversationAvatar summary={summary} size={72} />
           <p dir="auto" className="mt-3 max-w-full text-title font-semibold break-words">
             {title}
           </p>
@@ -50,6 +44,13 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
         </div>
         <div className="flex flex-wrap justify-center gap-2 px-4 pb-2">
           <NotificationLevel conversationId={summary.id} />
+          <Link
+            to={`/c/${summary.id}/search?only=file`}
+            replace
+            className="inline-flex min-h-9 items-center rounded-control border border-border bg-bg px-3.5 text-meta font-medium text-text hover:bg-bg-hover pointer-coarse:min-h-11"
+          >
+            {t.files}
+          </Link>
           {summary.peer !== null && <BlockButton user={summary.peer} />}
         </div>
         {summary.peer === null && <GroupMembers summary={summary} title={title} />}
@@ -127,7 +128,6 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
   const { conversations } = useLive()
   const navigate = useNavigate()
   const failed = useMembersLoaded(summary.id)
-  const open = summary.archivedAt === null
 
   async function leave(): Promise<void> {
     try {
@@ -141,11 +141,9 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
   return (
     <>
       <div className="flex flex-wrap justify-center gap-2 px-4 pb-4">
-        {open && <Button onClick={() => setOpened('add')}>{t.add}</Button>}
-        {open && may('changeDetails', summary) && (
-          <Button onClick={() => setOpened('rename')}>{t.rename}</Button>
-        )}
-        {may('describe', summary) && (
+        {may('addMembers', summary) && <Button onClick={() => setOpened('add')}>{t.add}</Button>}
+        {may('changeDetails', summary) && <Button onClick={() => setOpened('rename')}>{t.rename}</Button>}
+        {may('ban', summary) && (
           <Link
             to={`/c/${summary.id}/settings`}
             replace

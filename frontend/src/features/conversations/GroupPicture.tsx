@@ -1,5 +1,5 @@
 import { PictureChoice } from '@/components/PictureChoice'
-import type { Summary } from '@/lib/chat/summaries'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { useLive } from '@/lib-react/session'
 
 /** Where an admin chooses the picture of a group. */

@@ -1,12 +1,12 @@
 import { Suspense, useState } from 'react'
 import { useNavigate } from 'react-router'
-import type { Role } from '@/contracts'
+import type { Role } from '@synctalk/client/contracts'
 import { IconButton } from '@/components/Button'
 import { Confirm } from '@/components/Dialog'
 import { Menu, MenuItem, MenuLine } from '@/components/Menu'
-import { may, mayTo, ROLES } from '@/lib/chat/rights'
-import type { Summary } from '@/lib/chat/summaries'
-import { CallError } from '@/lib/errors'
+import { may, mayTo, ROLES } from '@synctalk/client/chat/rights'
+import type { Summary } from '@synctalk/client/chat/summaries'
+import { CallError } from '@synctalk/client/errors'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
@@ -18,12 +18,12 @@ import { unmute } from './moderation'
 const ModerateMember = lazily(() => import('./ModerateMember'))
 
 const t = lazyTexts.details
-const WORDS: Record<Role, string> = {
-  owner: t.makeOwner,
-  admin: t.makeAdmin,
-  moderator: t.makeModerator,
-  member: t.makeMember,
-}
+const WORDS = {
+  owner: 'makeOwner',
+  admin: 'makeAdmin',
+  moderator: 'makeModerator',
+  member: 'makeMember',
+} as const satisfies Record<Role, keyof typeof t>
 
 type Asking = 'remove' | 'owner' | 'ban' | 'mute' | 'block' | null
 
@@ -44,9 +44,8 @@ export function MemberMenu({ summary, userId, name, role, muted }: MenuProps) {
   const [asking, setAsking] = useState<Asking>(null)
   const close = (): void => setAsking(null)
   const { id } = summary
-  const open = summary.archivedAt === null
-  const roles = open && may('setRoles', summary) ? ROLES.filter((other) => other !== role).reverse() : []
-  const mayMute = open && mayTo('mute', summary, role)
+  const roles = may('setRoles', summary) ? ROLES.filter((other) => other !== role).reverse() : []
+  const mayMute = mayTo('mute', summary, role)
   const mayRemove = mayTo('removeMember', summary, role)
   const mayBan = mayTo('ban', summary, role)
 
@@ -71,7 +70,7 @@ export function MemberMenu({ summary, userId, name, role, muted }: MenuProps) {
               next === 'owner' ? setAsking('owner') : act(conversations.setRole(id, userId, next))
             }
           >
-            {WORDS[next]}
+            {t[WORDS[next]]}
           </MenuItem>
         ))}
         <MenuLine />

@@ -1,5 +1,5 @@
 /** What moderators do to a member; an event says what came of it. */
-import type { Rest } from '@/lib/http'
+import type { Rest } from '@synctalk/client/http'
 
 export interface NewBan {
   reason: string

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { SECTIONS, type SectionName } from '@/lib/chat/sections'
+import { SECTIONS, type SectionName } from '@synctalk/client/chat/sections'
 
 const KEY = 'synctalk.collapsed'
 /** Who hides a conversation does not want to see it. */

@@ -1,16 +1,18 @@
 import { useState, type FormEvent } from 'react'
-import type { Conversation } from '@/contracts'
+import type { Conversation } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Button } from '@/components/Button'
 import { Field, Problem } from '@/components/Field'
 import { TextArea } from '@/components/TextArea'
-import type { GroupChange } from '@/lib/live/conversations'
+import type { GroupChange } from '@synctalk/client/live/conversations'
 import { codePoints } from '@/lib/text/rich'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
+
+const ADDRESS_START = 'https://'
 
 const t = lazyTexts.group
 const FIELDS = ['title', 'description', 'avatar_url'] as const
@@ -86,7 +88,7 @@ export function GroupForm({ group, wholly }: { group: Conversation; wholly: bool
             type="url"
             inputMode="url"
             dir="ltr"
-            placeholder="https://"
+            placeholder={ADDRESS_START}
             maxLength={2048}
             hint={t.pictureHint}
             className="min-w-0 flex-1"

@@ -1,9 +1,9 @@
 import { Link } from 'react-router'
-import type { Conversation } from '@/contracts'
+import type { Conversation } from '@synctalk/client/contracts'
 import { IconButton } from '@/components/Button'
 import { Icon } from '@/components/Icon'
-import { may } from '@/lib/chat/rights'
-import type { Summary } from '@/lib/chat/summaries'
+import { may } from '@synctalk/client/chat/rights'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useThread } from '@/lib-react/chat'
@@ -29,7 +29,7 @@ export default function GroupSettings({ summary, onClose }: { summary: Summary; 
           title={t.back}
           className="flex size-9 shrink-0 items-center justify-center rounded-control text-text-muted hover:bg-bg-hover hover:text-text pointer-coarse:size-11"
         >
-          <Icon name="back" className="rtl:-scale-x-100" />
+          <Icon name="back" />
         </Link>
         <h2 className="min-w-0 flex-1 truncate text-title font-semibold">{t.title}</h2>
         <IconButton icon="close" label={texts.close} onClick={onClose} />
@@ -46,7 +46,7 @@ function Sections({ summary, group }: { summary: Summary; group: Conversation })
   return (
     <>
       {archived && <p className="bg-warn-soft px-4 py-3 text-meta text-warn">{t.archivedLead}</p>}
-      {!archived && may('describe', summary) && (
+      {may('describe', summary) && (
         <>
           <Section title={t.about}>
             <GroupForm group={group} wholly={may('changeDetails', summary)} />
@@ -56,7 +56,7 @@ function Sections({ summary, group }: { summary: Summary; group: Conversation })
           </Section>
         </>
       )}
-      {!archived && may('invite', summary) && (
+      {may('invite', summary) && (
         <Section title={t.invites}>
           <InviteList conversationId={summary.id} />
         </Section>

@@ -1,6 +1,6 @@
 /** Calls about groups that change nothing of what the session keeps. */
-import type { User } from '@/contracts'
-import type { Page, Rest } from '@/lib/http'
+import type { User } from '@synctalk/client/contracts'
+import type { Page, Rest } from '@synctalk/client/http'
 
 /** A public group, as everybody sees it. */
 export interface Channel {

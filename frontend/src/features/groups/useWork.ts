@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { failureText } from '@/lib/text/texts'
 
 interface Work {

@@ -1,10 +1,10 @@
 import { act, cleanup, render } from '@testing-library/react'
 import { afterEach, expect, test } from 'vitest'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { LiveSessionContext } from '@/lib-react/session'
-import { Auth } from '@/lib/auth/auth'
-import { message, ROOM } from '@/lib/chat/samples'
-import { LiveSession } from '@/lib/live/session'
+import { Auth } from '@synctalk/client/auth/auth'
+import { message, ROOM } from '@synctalk/client/chat/samples'
+import { LiveSession } from '@synctalk/client/live/session'
 import { Announcer } from './overlays'
 
 afterEach(cleanup)

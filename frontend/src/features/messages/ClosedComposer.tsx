@@ -1,7 +1,7 @@
 import { Button } from '@/components/Button'
 import { Icon, type IconName } from '@/components/Icon'
-import type { Closed } from '@/lib/chat/closed'
-import { CallError } from '@/lib/errors'
+import type { Closed } from '@synctalk/client/chat/closed'
+import { CallError } from '@synctalk/client/errors'
 import { dayAndTimeInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText } from '@/lib/text/texts'
@@ -32,7 +32,7 @@ export default function ClosedComposer({ closed, peerId }: { closed: Closed; pee
       .catch((error: unknown) => toast(failureText(error instanceof CallError ? error.code : 'other')))
   }
   return (
-    <div className="mx-auto w-full max-w-[860px] px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4">
+    <div className="mx-auto w-full max-w-column px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4">
       <div
         role="status"
         className="flex min-h-11 flex-wrap items-center justify-center gap-x-3 gap-y-1 rounded-card border border-border bg-bg-raised px-4 py-2 text-meta text-text-muted"

@@ -1,23 +1,24 @@
-import { memo, Suspense, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
-import type { Message } from '@/contracts'
+import { Suspense, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import type { Message } from '@synctalk/client/contracts'
 import { IconButton } from '@/components/Button'
 import { Problem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
 import { useConnection } from '@/lib-react/chat'
-import { placeOf } from '@/lib/chat/replies'
-import { CallError } from '@/lib/errors'
+import { placeOf } from '@synctalk/client/chat/replies'
+import { CallError } from '@synctalk/client/errors'
 import { isComposing, isShortcut } from '@/lib-react/keys'
 import { lazily } from '@/lib-react/lazily'
 import { codePoints } from '@/lib/text/rich'
 import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
-import type { Drafts } from '@/lib/live/drafts'
+import type { Drafts } from '@synctalk/client/live/drafts'
 import { AttachButton, filesIn, useAttaching } from './files/attaching'
 import { AttachmentTray } from './files/FilesPlace'
 import { withoutGaps } from './folding'
 import { FormattingBar, markByKey } from './formatting/parts'
 import { QuotedText } from './Quote'
 import { useCompletion } from './useCompletion'
+import { memo } from '@/lib-react/language'
 
 const t = texts.composer
 
@@ -172,10 +173,8 @@ export const Composer = memo(function Composer(props: ComposerProps) {
     if (editing !== null) return
     afterUploads.cancel(place)
     drafts.saveSoon(place, text)
-    // Who types in a thread is not shown in the conversation.
-    if (threadId !== null) return
     if (text.trim() === '') typing.stop()
-    else typing.typed(conversationId)
+    else typing.typed(conversationId, threadId)
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
@@ -201,13 +200,13 @@ export const Composer = memo(function Composer(props: ComposerProps) {
 
   const label = editing === null ? props.label : t.editing
   return (
-    <div className="mx-auto w-full max-w-[860px] px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4">
+    <div className="mx-auto w-full max-w-column px-2 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-4">
       {problem !== null && (
         <div className="mb-2">
           <Problem>{problem}</Problem>
         </div>
       )}
-      <div className="relative rounded-card border border-border bg-bg transition-colors duration-150 focus-within:border-focus hover:border-border-strong focus-within:hover:border-focus">
+      <div className="relative rounded-card border border-border-strong bg-bg transition-colors duration-150 focus-within:border-focus hover:border-text-muted focus-within:hover:border-focus">
         {completion.list}
         {left !== null && (
           // Beside who is typing, so that the text keeps its width.

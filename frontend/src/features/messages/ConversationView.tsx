@@ -1,14 +1,13 @@
 import { Suspense, useCallback, useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { useBlocked, useThread } from '@/lib-react/chat'
+import { useClosed, useThread } from '@/lib-react/chat'
 import { lazily } from '@/lib-react/lazily'
-import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
-import { closedBecause } from '@/lib/chat/closed'
+import { mayNow } from '@synctalk/client/chat/closed'
 import { titleOf } from '@/lib/chat/names'
-import { isThreadOnly, pathOf } from '@/lib/chat/replies'
-import { may } from '@/lib/chat/rights'
-import type { Summary } from '@/lib/chat/summaries'
+import { isThreadOnly, pathOf } from '@synctalk/client/chat/replies'
+import { may } from '@synctalk/client/chat/rights'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { texts } from '@/lib/text/texts'
 import { Composer } from './Composer'
 import { DropZone } from './files/DropZone'
@@ -41,8 +40,7 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
     setFollowed(at)
     setJump(at)
   }
-  const blocked = useBlocked(summary.peer?.id ?? null)
-  const closed = closedBecause(summary, blocked, useNow())
+  const closed = useClosed(summary)
   useMarks(id)
   useEffect(() => typing.stop, [typing])
 
@@ -59,6 +57,7 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
     <MessageDoings
       conversationId={id}
       threadId={null}
+      closed={closed?.why ?? null}
       onReply={writing.onReply}
       onEdit={writing.onEdit}
       onTakeBack={writing.onTakeBack}
@@ -71,13 +70,13 @@ export function ConversationView({ summary, focusKey, at }: ViewProps) {
           editingId={editing?.id ?? null}
           jump={jump}
         />
-        <TypingLine conversationId={id} />
+        <TypingLine place={id} />
         {summary.slowModeS > 0 && closed === null && !may('sendAtOnce', summary) && (
           <Suspense>
             <SlowMode summary={summary} />
           </Suspense>
         )}
-        {closed !== null && editing === null ? (
+        {closed !== null && (editing === null || !mayNow('edit', summary, closed.why)) ? (
           <Suspense>
             <ClosedComposer closed={closed} peerId={summary.peer?.id ?? null} />
           </Suspense>

@@ -1,11 +1,11 @@
-import { memo } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { isolated, Sentence } from '@/components/Sentence'
 import { useMessage } from '@/lib-react/chat'
 import { useSystemText } from '@/lib-react/system'
 import { fullTime, timeOfDay } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions } from './actions'
+import { memo } from '@/lib-react/language'
 
 /** What happened in a group, in one quiet line between the messages. */
 export const EventRow = memo(function EventRow({ message }: { message: Message }) {

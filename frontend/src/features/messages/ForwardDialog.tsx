@@ -1,16 +1,19 @@
 import { useId, useState, type KeyboardEvent } from 'react'
-import type { Message } from '@/contracts'
-import { Avatar } from '@/components/Avatar'
+import type { Message } from '@synctalk/client/contracts'
+import { ConversationAvatar } from '@/components/ConversationAvatar'
 import { Dialog } from '@/components/Dialog'
 import { Icon } from '@/components/Icon'
 import { useConversations } from '@/lib-react/chat'
+import { useStore } from 'zustand'
 import { isComposing, nextIndex } from '@/lib-react/keys'
-import { useToast } from '@/lib-react/page'
+import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { matching } from '@/lib/chat/matching'
 import { titleOf } from '@/lib/chat/names'
-import type { Summary } from '@/lib/chat/summaries'
+import { closedBecause, mayNow } from '@synctalk/client/chat/closed'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { lazyTexts } from '@/lib/text/lazyTexts'
+import { texts } from '@/lib/text/texts'
 import { QuotedText } from './Quote'
 
 const t = lazyTexts.forward
@@ -22,7 +25,7 @@ export default function ForwardDialog({ message, onClose }: { message: Message; 
   const [text, setText] = useState('')
   const [active, setActive] = useState(0)
   const listId = useId()
-  const found = matching(useConversations(), text)
+  const { open: found, archived } = usePlaces(text)
   const at = Math.min(active, Math.max(0, found.length - 1))
 
   function forward(summary: Summary | undefined): void {
@@ -74,7 +77,7 @@ export default function ForwardDialog({ message, onClose }: { message: Message; 
         />
       </div>
       <div className="min-h-64 flex-1 overflow-y-auto overscroll-contain p-2">
-        {found.length === 0 && (
+        {found.length + archived.length === 0 && (
           <p role="status" className="px-3 py-6 text-center text-meta text-text-muted">
             {t.nothing}
           </p>
@@ -93,14 +96,19 @@ export default function ForwardDialog({ message, onClose }: { message: Message; 
               onMouseMove={() => setActive(index)}
               className={`flex min-h-11 cursor-pointer items-center gap-3 rounded-control px-2.5 ${index === at ? 'bg-bg-hover' : ''}`}
             >
-              <Avatar
-                id={summary.peer?.id ?? summary.id}
-                name={titleOf(summary)}
-                url={summary.picture}
-                group={summary.peer === null}
-                size={28}
-              />
-              <bdi className="truncate">{titleOf(summary)}</bdi>
+              <Target summary={summary} />
+            </div>
+          ))}
+          {archived.map((summary) => (
+            <div
+              key={summary.id}
+              role="option"
+              aria-selected={false}
+              aria-disabled
+              className="flex min-h-11 items-center gap-3 px-2.5 text-text-muted"
+            >
+              <Target summary={summary} />
+              <span className="ms-auto shrink-0 text-small">{texts.details.archived}</span>
             </div>
           ))}
         </div>
@@ -108,3 +116,24 @@ export default function ForwardDialog({ message, onClose }: { message: Message; 
     </Dialog>
   )
 }
+
+/** Where a message may go, of the conversations with that name; archived ones are shown, so that nobody looks for them. */
+function usePlaces(text: string): { open: Summary[]; archived: Summary[] } {
+  const { blocks } = useLive()
+  const { ids } = useStore(blocks.blocked)
+  const now = useNow()
+  const named = matching(useConversations(), text)
+  const closedOf = (summary: Summary) =>
+    closedBecause(summary, summary.peer !== null && ids?.has(summary.peer.id) === true, now)?.why ?? null
+  return {
+    open: named.filter((summary) => mayNow('send', summary, closedOf(summary))),
+    archived: named.filter((summary) => closedOf(summary) === 'archived'),
+  }
+}
+
+const Target = ({ summary }: { summary: Summary }) => (
+  <>
+    <ConversationAvatar summary={summary} size={28} />
+    <bdi className="truncate">{titleOf(summary)}</bdi>
+  </>
+)

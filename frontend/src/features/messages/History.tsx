@@ -1,10 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { useChat, useConnection, useMe, useThread } from '@/lib-react/chat'
-import { outgoingTo } from '@/lib/chat/replies'
-import { counts, lowestMarks, type Summary } from '@/lib/chat/summaries'
-import type { Outgoing } from '@/lib/chat/state'
+import { outgoingTo } from '@synctalk/client/chat/replies'
+import { counts, lowestMarks, type Summary } from '@synctalk/client/chat/summaries'
+import type { Outgoing } from '@synctalk/client/chat/state'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { HistoryRow } from './HistoryRow'
@@ -183,7 +183,7 @@ export function History({ summary, sentCount, editingId, jump }: HistoryProps) {
         )}
         <div
           ref={list.containerRef}
-          className={`relative mx-auto mt-auto w-full max-w-[860px] shrink-0 ${placed || range === null ? '' : 'opacity-0'}`}
+          className={`relative mx-auto mt-auto w-full max-w-column shrink-0 ${placed || range === null ? '' : 'opacity-0'}`}
         >
           {items.map((item) => {
             const row = rows[item.index]

@@ -1,19 +1,21 @@
-import { memo } from 'react'
-import type { Message } from '@/contracts'
+import { use } from 'react'
+import type { Message } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { useNow } from '@/lib-react/page'
 import { titleOf } from '@/lib/chat/names'
-import { may } from '@/lib/chat/rights'
-import type { Summary } from '@/lib/chat/summaries'
+import { mayNow } from '@synctalk/client/chat/closed'
+import { may } from '@synctalk/client/chat/rights'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
-import { useMessageActions } from './actions'
+import { ClosedContext, useMessageActions } from './actions'
 import { EventRow } from './EventRow'
 import { MessageRow } from './MessageRow'
 import { OutgoingRow } from './OutgoingRow'
 import type { Tint } from './RowFrame'
 import type { Row } from './rows'
 import type { SendingMarkState } from './SendingMark'
+import { memo } from '@/lib-react/language'
 
 const t = texts.messages
 
@@ -32,6 +34,7 @@ interface HistoryRowProps {
 
 export function HistoryRow(props: HistoryRowProps) {
   const { row, summary, me, delivered, read, editingId, marked } = props
+  const closed = use(ClosedContext)
   switch (row.kind) {
     case 'start':
       return <Start title={titleOf(summary)} summary={summary} />
@@ -54,7 +57,10 @@ export function HistoryRow(props: HistoryRowProps) {
           mark={own ? markOf(message, delivered, read) : null}
           group={summary.type === 'group'}
           mayDelete={own || may('deleteMessage', summary)}
-          mayPin={may('pin', summary)}
+          mayAnswer={mayNow('send', summary, closed)}
+          mayEdit={own && mayNow('edit', summary, closed)}
+          mayReact={mayNow('react', summary, closed)}
+          mayPin={mayNow('pin', summary, closed)}
           maySeeEdits={own || may('seeRevisions', summary)}
           tint={tintOf(message, me, editingId, marked)}
         />

@@ -29,7 +29,7 @@ export function HistoryStates({ empty, failed, onRetry }: StatesProps) {
 }
 
 const Skeleton = () => (
-  <div className="mx-auto max-w-[860px] px-4 pb-4">
+  <div className="mx-auto max-w-column px-4 pb-4">
     {[70, 45, 60, 82].map((width) => (
       <div key={width} className="flex gap-3 py-2.5">
         <Bone className="size-10 shrink-0 rounded-full!" />

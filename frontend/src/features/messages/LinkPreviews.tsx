@@ -1,7 +1,8 @@
-import { createContext, memo, useContext, useState } from 'react'
-import type { LinkPreview } from '@/contracts'
+import { createContext, useContext, useState } from 'react'
+import type { LinkPreview } from '@synctalk/client/contracts'
 import { Icon } from '@/components/Icon'
 import { texts } from '@/lib/text/texts'
+import { memo } from '@/lib-react/language'
 
 const t = texts.messages
 

@@ -1,7 +1,8 @@
-import { createContext, memo, useContext, useState, type ReactNode } from 'react'
+import { createContext, useContext, useState, type ReactNode } from 'react'
 import { texts } from '@/lib/text/texts'
 import { FOLDED_LINES, isLong, linesIn, withoutGaps, withoutPiles } from './folding'
 import { MessageText } from './MessageText'
+import { memo } from '@/lib-react/language'
 
 const t = texts.messages
 

@@ -1,18 +1,20 @@
 import { Suspense, useCallback, useMemo, useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
-import type { File as StoredFile, Message } from '@/contracts'
+import type { File as StoredFile, Message } from '@synctalk/client/contracts'
 import { lazilyAsking } from '@/lib-react/asking'
 import { lazily } from '@/lib-react/lazily'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
-import { hasReacted } from '@/lib/chat/reactions'
-import { threadPath } from '@/lib/chat/replies'
-import type { Outgoing } from '@/lib/chat/state'
-import { CallError, hasCode } from '@/lib/errors'
+import type { Closed } from '@synctalk/client/chat/closed'
+import { hasReacted } from '@synctalk/client/chat/reactions'
+import { threadPath } from '@synctalk/client/chat/replies'
+import type { Outgoing } from '@synctalk/client/chat/state'
+import { CallError, hasCode } from '@synctalk/client/errors'
 import { failureText, texts } from '@/lib/text/texts'
-import { MessageActionsContext, type MessageActions } from './actions'
+import { ClosedContext, MessageActionsContext, type MessageActions } from './actions'
 import { PutAwayContext } from './LinkPreviews'
 import { OpenedContext } from './MessageBody'
+import { QuotedText } from './Quote'
 
 const ReportMessage = lazily(() => import('./ReportMessage'))
 const Lightbox = lazily(() => import('./files/Lightbox'))
@@ -26,6 +28,8 @@ interface DoingsProps {
   conversationId: string
   /** The thread whose messages they are; null: the conversation's. */
   threadId: string | null
+  /** Why nothing can be sent; null: something can. */
+  closed: Closed['why'] | null
   onReply: (message: Message) => void
   onEdit: (message: Message) => void
   onTakeBack: (item: Outgoing) => void
@@ -36,7 +40,7 @@ interface DoingsProps {
 
 /** What can be done with the messages within, and the dialogs that it takes. */
 export function MessageDoings(props: DoingsProps) {
-  const { conversationId: id, threadId, onReply, onEdit, onTakeBack, onJump, children } = props
+  const { conversationId: id, threadId, closed, onReply, onEdit, onTakeBack, onJump, children } = props
   const toast = useToast()
   const { chat, conversations, messages } = useLive()
   const navigate = useNavigate()
@@ -114,7 +118,9 @@ export function MessageDoings(props: DoingsProps) {
   return (
     <MessageActionsContext value={actions}>
       <OpenedContext value={opened}>
-        <PutAwayContext value={putAway}>{children}</PutAwayContext>
+        <PutAwayContext value={putAway}>
+          <ClosedContext value={closed}>{children}</ClosedContext>
+        </PutAwayContext>
         <Suspense>
           {pictures !== null && (
             <Lightbox pictures={pictures.all} start={pictures.index} onClose={() => setPictures(null)} />
@@ -139,7 +145,9 @@ export function MessageDoings(props: DoingsProps) {
               action={texts.messages.delete}
               onConfirm={() => void remove(deleting)}
               onClose={() => setDeleting(null)}
-            />
+            >
+              <QuotedText message={deleting} />
+            </Confirm>
           )}
         </Suspense>
       </OpenedContext>

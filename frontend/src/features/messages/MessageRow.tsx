@@ -1,8 +1,7 @@
-import { memo } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { useCopy } from '@/components/useCopy'
-import { pathOf } from '@/lib/chat/replies'
-import { previewsOf } from '@/lib/chat/previews'
+import { pathOf } from '@synctalk/client/chat/replies'
+import { previewsOf } from '@synctalk/client/chat/previews'
 import { fullTime } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions, type MessageActions } from './actions'
@@ -16,6 +15,7 @@ import type { Action } from './rowAction'
 import { RowFrame, type Tint } from './RowFrame'
 import { InThread, ThreadLine } from './ThreadLine'
 import { SendingMark, type SendingMarkState } from './SendingMark'
+import { memo } from '@/lib-react/language'
 
 const t = texts.messages
 
@@ -26,6 +26,10 @@ interface MessageRowProps {
   /** Null for the others' messages. */
   mark: SendingMarkState | null
   group: boolean
+  /** Whether an answer, or a reply in its thread, can be sent. */
+  mayAnswer: boolean
+  mayEdit: boolean
+  mayReact: boolean
   mayDelete: boolean
   mayPin: boolean
   /** Whether the earlier texts are shown to this user. */
@@ -35,7 +39,7 @@ interface MessageRowProps {
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, first, mark, group, tint, maySeeEdits } = props
+  const { message, first, mark, group, tint, mayReact, maySeeEdits } = props
   const copy = useCopy()
   const does = useMessageActions()
   const deleted = message.deleted_at !== null
@@ -53,7 +57,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       first={first}
       mark={mark !== null && !deleted ? <SendingMark state={mark} {...(who && { who })} /> : undefined}
       actions={deleted ? [] : actionsFor(props, does, copy)}
-      {...(!deleted && { onReact: (emoji) => does.react(message, emoji) })}
+      {...(mayReact && !deleted && { onReact: (emoji) => does.react(message, emoji) })}
       tint={tint}
     >
       {inConversation && threadId !== null && <InThread reply={message} threadId={threadId} />}
@@ -76,7 +80,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       )}
       {!deleted && message.files !== undefined && <FilesPlace files={message.files} />}
       {previews.length > 0 && <LinkPreviews id={message.id} previews={previews} />}
-      <Reactions message={message} />
+      <Reactions message={message} mayReact={mayReact} />
       {inConversation && threadId === null && <ThreadLine root={message} />}
     </RowFrame>
   )
@@ -110,16 +114,17 @@ function Edited({ message, at, maySee }: { message: Message; at: string; maySee:
 }
 
 function actionsFor(
-  { message, own, mayDelete, mayPin, maySeeEdits }: MessageRowProps,
+  { message, own, mayAnswer, mayEdit, mayDelete, mayPin, maySeeEdits }: MessageRowProps,
   does: MessageActions,
   copy: (text: string) => void,
 ): Action[] {
   const link = `${window.location.origin}${pathOf(message)}`
-  const actions: Action[] = [{ icon: 'reply', label: t.reply, key: 'r', run: () => does.reply(message) }]
+  const actions: Action[] = []
   const { openThread } = does
-  if (openThread !== null)
+  if (mayAnswer) actions.push({ icon: 'reply', label: t.reply, key: 'r', run: () => does.reply(message) })
+  if (mayAnswer && openThread !== null)
     actions.push({ icon: 'thread', label: texts.threads.reply, key: 't', run: () => openThread(message) })
-  if (own) actions.push({ icon: 'pencil', label: t.edit, key: 'e', run: () => does.edit(message) })
+  if (mayEdit) actions.push({ icon: 'pencil', label: t.edit, key: 'e', run: () => does.edit(message) })
   if (message.body !== '')
     actions.push({ icon: 'copy', label: t.copy, key: 'c', run: () => copy(message.body) })
   actions.push(

@@ -1,13 +1,14 @@
-import { memo, Suspense, type ReactNode } from 'react'
-import { lazily } from '@/lib-react/lazily'
+import { Suspense, type ReactNode } from 'react'
+import { wordlessly } from '@/lib-react/lazily'
 import { hasMarks } from '@/lib/text/marks'
 import { isEmojiOnly, piecesOf } from '@/lib/text/rich'
 import { cutToFold } from './folding'
 import type { TextProps } from './markdown/textProps'
 import { shown } from './pieces'
 import { useOwnUsername, useUsernames } from './useUsernames'
+import { memo } from '@/lib-react/language'
 
-const Markdown = lazily(() => import('./markdown/Markdown'))
+const Markdown = wordlessly(() => import('./markdown/Markdown'))
 
 interface MessageTextProps {
   body: string

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { useNavigate } from 'react-router'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { Icon } from '@/components/Icon'
 import { useMessage, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'

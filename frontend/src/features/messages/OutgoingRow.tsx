@@ -1,5 +1,4 @@
-import { memo } from 'react'
-import type { Outgoing } from '@/lib/chat/state'
+import type { Outgoing } from '@synctalk/client/chat/state'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { useMessageActions } from './actions'
@@ -9,6 +8,7 @@ import { Quote } from './Quote'
 import type { Action } from './rowAction'
 import { RowFrame } from './RowFrame'
 import { SendingMark } from './SendingMark'
+import { memo } from '@/lib-react/language'
 
 const t = texts.messages
 

@@ -1,17 +1,17 @@
 import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { IconButton } from '@/components/Button'
 import { Bone, Empty, Failed, Loading } from '@/components/States'
-import { useConnection, useThread, useUser } from '@/lib-react/chat'
+import { useClosed, useConnection, useThread, useUser } from '@/lib-react/chat'
 import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { nameOf } from '@/lib/chat/names'
 import { excerptOf } from '@/lib/chat/excerpts'
-import { may } from '@/lib/chat/rights'
-import { pinnedIn, type Summary } from '@/lib/chat/summaries'
-import { CallError } from '@/lib/errors'
+import { mayNow } from '@synctalk/client/chat/closed'
+import { pinnedIn, type Summary } from '@synctalk/client/chat/summaries'
+import { CallError } from '@synctalk/client/errors'
 import { fullTime, shortTime } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText } from '@/lib/text/texts'
@@ -23,6 +23,7 @@ export default function PinsPane({ summary, onClose }: { summary: Summary; onClo
   const { id, pinsCount } = summary
   const thread = useThread(id)
   const { loaded, failed, retry } = usePins(id)
+  const closed = useClosed(summary)
   const pins = pinnedIn(thread)
   return (
     <aside aria-label={t.title} className="flex h-full flex-col bg-bg">
@@ -41,7 +42,7 @@ export default function PinsPane({ summary, onClose }: { summary: Summary; onClo
         {loaded && pins.length === 0 && <Empty icon="pin" title={t.none} lead={t.noneLead} />}
         <ul aria-label={t.title}>
           {pins.map((message) => (
-            <Pin key={message.id} message={message} mayUnpin={may('pin', summary)} />
+            <Pin key={message.id} message={message} mayUnpin={mayNow('pin', summary, closed?.why ?? null)} />
           ))}
         </ul>
       </div>

@@ -1,11 +1,11 @@
-import { memo } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { Icon } from '@/components/Icon'
 import { useMessage, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
 import { excerptOrDeleted } from '@/lib/chat/excerpts'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions } from './actions'
+import { memo } from '@/lib-react/language'
 
 const t = texts.messages
 

@@ -1,18 +1,19 @@
 import { useEffect } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { useChat, useMe } from '@/lib-react/chat'
 import { useLive } from '@/lib-react/session'
 import { nameOf } from '@/lib/chat/names'
-import { hasReacted, reactionsOf, type Reaction } from '@/lib/chat/reactions'
+import { hasReacted, reactionsOf, type Reaction } from '@synctalk/client/chat/reactions'
 import { texts } from '@/lib/text/texts'
 import { useMessageActions } from './actions'
+import { number } from '@/lib/text/inUse'
 
 const t = texts.reactions
 /** So many names say enough on hover; all of them are one step further. */
 const MAX_NAMES = 12
 
-/** Below a message: each emoji with its count. One's own stand out, and a click adds or takes back. */
-export function Reactions({ message }: { message: Message }) {
+/** Below a message: each emoji with its count. One's own stand out; a click adds or takes back, or else says who reacted. */
+export function Reactions({ message, mayReact }: { message: Message; mayReact: boolean }) {
   const { showReactions } = useMessageActions()
   const reactions = reactionsOf(message)
   if (reactions.length === 0) return null
@@ -20,7 +21,7 @@ export function Reactions({ message }: { message: Message }) {
     <ul aria-label={t.title} className="flex flex-wrap gap-1 pt-1 pb-0.5">
       {reactions.map((reaction) => (
         <li key={reaction.emoji}>
-          <Chip message={message} reaction={reaction} />
+          <Chip message={message} reaction={reaction} mayReact={mayReact} />
         </li>
       ))}
       <li>
@@ -36,8 +37,14 @@ export function Reactions({ message }: { message: Message }) {
   )
 }
 
-function Chip({ message, reaction }: { message: Message; reaction: Reaction }) {
-  const { react } = useMessageActions()
+interface ChipProps {
+  message: Message
+  reaction: Reaction
+  mayReact: boolean
+}
+
+function Chip({ message, reaction, mayReact }: ChipProps) {
+  const { react, showReactions } = useMessageActions()
   const me = useMe()
   const own = hasReacted(message, reaction.emoji, me)
   const names = useNames(reaction, me)
@@ -45,14 +52,14 @@ function Chip({ message, reaction }: { message: Message; reaction: Reaction }) {
   return (
     <button
       type="button"
-      aria-pressed={own}
+      {...(mayReact ? { 'aria-pressed': own } : { 'aria-haspopup': 'dialog' as const })}
       aria-label={t.chip(emoji, count)}
       title={names}
-      onClick={() => react(message, emoji)}
+      onClick={() => (mayReact ? react(message, emoji) : showReactions(message))}
       className={`inline-flex h-6.5 items-center gap-1 rounded-full border px-2 text-meta transition-colors duration-150 pointer-coarse:h-9 pointer-coarse:px-3 ${own ? 'border-accent bg-accent-soft font-semibold text-accent-ink' : 'border-border-strong bg-bg text-text-muted hover:bg-bg-hover hover:text-text'}`}
     >
       <span className="text-[15px] leading-none">{emoji}</span>
-      <span className="figures">{count}</span>
+      <span className="figures">{number(count)}</span>
     </button>
   )
 }

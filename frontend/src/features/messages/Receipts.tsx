@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import type { Receipt } from '@/contracts'
+import type { Receipt } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Bone, Failed, Loading } from '@/components/States'
 import { useThread, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
-import type { Rest } from '@/lib/http'
+import type { Rest } from '@synctalk/client/http'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 

@@ -1,6 +1,6 @@
 import { Suspense, useState, type FocusEvent, type KeyboardEvent, type ReactNode } from 'react'
 import { Avatar } from '@/components/Avatar'
-import { useUser } from '@/lib-react/chat'
+import { useMe, useUser } from '@/lib-react/chat'
 import { isShortcut } from '@/lib-react/keys'
 import { nameOf } from '@/lib/chat/names'
 import { lazily } from '@/lib-react/lazily'
@@ -50,6 +50,7 @@ export function RowFrame({
   children,
 }: FrameProps) {
   const sender = useUser(senderId)
+  const me = useMe()
   const [sheet, setSheet] = useState(false)
   const open = (): void => setSheet(actions.length > 0)
   const press = useLongPress(open)
@@ -78,11 +79,11 @@ export function RowFrame({
       {...press}
       {...nearness}
       onKeyDown={onKeyDown}
-      className={`group relative flex gap-3 rounded-control px-3 -outline-offset-2 transition-colors duration-150 pointer-coarse:select-none ${tint === null ? 'hover:bg-bg-raised focus-within:bg-bg-raised' : TINTS[tint]} ${first ? 'pt-2 pb-0.5' : 'py-0.5'}`}
+      className={`group relative flex gap-3 rounded-control px-3 -outline-offset-2 transition-colors duration-150 pointer-coarse:select-none ${tint === null ? 'hover:bg-bg-raised focus-within:bg-bg-raised' : TINTS[tint]} ${first ? 'pt-3 pb-px' : 'py-px'}`}
     >
       <div className="w-10 shrink-0">
         {first ? (
-          <Avatar id={senderId} name={nameOf(sender)} url={sender?.avatar_url ?? null} size={40} />
+          <Avatar id={senderId} name={nameOf(sender)} url={sender?.avatar_url ?? null} size={36} />
         ) : (
           <time
             dateTime={createdAt}
@@ -96,7 +97,9 @@ export function RowFrame({
       <div className="min-w-0 flex-1">
         {first && (
           <p className="flex items-center gap-2 leading-5">
-            <bdi className="truncate font-semibold">{nameOf(sender)}</bdi>
+            <bdi className={`truncate font-semibold ${senderId === me ? 'text-accent-ink' : ''}`}>
+              {nameOf(sender)}
+            </bdi>
             <time
               dateTime={createdAt}
               title={fullTime(createdAt)}

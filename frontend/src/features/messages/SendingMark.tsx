@@ -8,12 +8,12 @@ const t = texts.messages
 /** How far an own message is. */
 export type SendingMarkState = 'sending' | 'sent' | 'delivered' | 'read' | 'failed'
 
-const LOOKS: Record<SendingMarkState, { icon: IconName; colour: string; text: string }> = {
-  sending: { icon: 'clock', colour: 'text-text-faint', text: t.sending },
-  sent: { icon: 'tick', colour: 'text-text-faint', text: t.sent },
-  delivered: { icon: 'ticks', colour: 'text-text-faint', text: t.delivered },
-  read: { icon: 'ticks', colour: 'text-accent-ink', text: t.read },
-  failed: { icon: 'alert', colour: 'text-danger', text: t.failed },
+const LOOKS: Record<SendingMarkState, { icon: IconName; colour: string }> = {
+  sending: { icon: 'clock', colour: 'text-text-faint' },
+  sent: { icon: 'tick', colour: 'text-text-faint' },
+  delivered: { icon: 'ticks', colour: 'text-text-faint' },
+  read: { icon: 'ticks', colour: 'text-accent-ink' },
+  failed: { icon: 'alert', colour: 'text-danger' },
 }
 
 const ReceiptsPopover = lazilyAsking(() => import('./ReceiptsPopover'))
@@ -26,7 +26,8 @@ interface MarkProps {
 
 export function SendingMark({ state, who }: MarkProps) {
   const [asked, setAsked] = useState(false)
-  const { icon, colour, text } = LOOKS[state]
+  const { icon, colour } = LOOKS[state]
+  const text = t[state]
   const mark = <Icon name={icon} size={16} className={colour} />
   if (who === undefined) {
     return (

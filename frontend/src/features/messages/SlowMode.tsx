@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import { slowModeLeft } from '@/lib/chat/closed'
-import type { Summary } from '@/lib/chat/summaries'
+import { slowModeLeft } from '@synctalk/client/chat/closed'
+import type { Summary } from '@synctalk/client/chat/summaries'
 import { durationInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { useMe, useThread } from '@/lib-react/chat'
@@ -24,7 +24,7 @@ export default function SlowMode({ summary }: { summary: Summary }) {
     return () => clearInterval(timer)
   }, [])
   return (
-    <p className="figures mx-auto flex w-full max-w-[860px] items-center gap-1.5 px-5 pb-1 text-small text-text-muted">
+    <p className="figures mx-auto flex w-full max-w-column items-center gap-1.5 px-5 pb-1 text-small text-text-muted">
       {left > 0 ? t.slowModeWait(durationInWords(left)) : t.slowMode(durationInWords(summary.slowModeS))}
     </p>
   )

@@ -3,15 +3,15 @@ import { useChat, useTypists } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
 import { typistsInWords } from '@/lib/text/typists'
 
-/** Who is typing; always as high, so that nothing moves. */
-export function TypingLine({ conversationId }: { conversationId: string }) {
-  const ids = useTypists(conversationId)
+/** Who is typing in the conversation or the thread; always as high, so that nothing moves. */
+export function TypingLine({ place }: { place: string }) {
+  const ids = useTypists(place)
   const users = useChat((state) => state.users)
   const words = typistsInWords(ids.map((id) => isolated(nameOf(users[id]))))
   return (
     <div
       role="status"
-      className="mx-auto h-6 w-full max-w-[860px] px-5 text-small leading-6 text-text-muted sm:px-7"
+      className="mx-auto h-6 w-full max-w-column px-5 text-small leading-6 text-text-muted sm:px-7"
     >
       {words !== null && (
         <p className="flex animate-appear items-center gap-2 truncate">

@@ -2,8 +2,9 @@ import { Avatar } from '@/components/Avatar'
 import { Dialog } from '@/components/Dialog'
 import { useMessage, useUser } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
-import { reactionsOf } from '@/lib/chat/reactions'
+import { reactionsOf } from '@synctalk/client/chat/reactions'
 import { texts } from '@/lib/text/texts'
+import { number } from '@/lib/text/inUse'
 
 const t = texts.reactions
 
@@ -25,7 +26,7 @@ export default function WhoReacted({ conversationId, messageId, onClose }: WhoRe
           <section key={emoji} aria-label={t.chip(emoji, count)} className="not-first:mt-4">
             <h3 className="mb-1 flex items-center gap-2 text-meta font-semibold text-text-muted">
               <span className="text-[18px] leading-none">{emoji}</span>
-              <span className="figures">{count}</span>
+              <span className="figures">{number(count)}</span>
             </h3>
             <ul>
               {userIds.map((id) => (

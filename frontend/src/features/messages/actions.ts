@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react'
-import type { File as StoredFile, Message } from '@/contracts'
-import type { Outgoing } from '@/lib/chat/state'
+import type { File as StoredFile, Message } from '@synctalk/client/contracts'
+import type { Closed } from '@synctalk/client/chat/closed'
+import type { Outgoing } from '@synctalk/client/chat/state'
 
 /** What can be done with the messages of the conversation in view. The object stays the same, so that no row is drawn anew. */
 export interface MessageActions {
@@ -28,6 +29,9 @@ export interface MessageActions {
   /** Go to a message, wherever it is in the history. */
   jumpTo: (message: Message) => void
 }
+
+/** Why nothing can be sent in the conversation of the messages within; null: something can. */
+export const ClosedContext = createContext<Closed['why'] | null>(null)
 
 export const MessageActionsContext = createContext<MessageActions | null>(null)
 

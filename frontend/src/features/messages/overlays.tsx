@@ -1,13 +1,14 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { Icon } from '@/components/Icon'
 import { nameOf } from '@/lib/chat/names'
-import { isThreadOnly } from '@/lib/chat/replies'
+import { isThreadOnly } from '@synctalk/client/chat/replies'
 import { excerptOf } from '@/lib/chat/excerpts'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { useMessageActions } from './actions'
+import { atMost } from '@/lib/text/inUse'
 
 const t = texts.messages
 
@@ -118,7 +119,7 @@ export const ToNewest = ({ below, onDown }: { below: number; onDown: () => void 
       <Icon name="down" />
       {below > 0 && (
         <span className="figures absolute -top-2 flex h-5 min-w-5 items-center justify-center rounded-full bg-accent px-1.5 text-small font-semibold text-accent-text">
-          {below > 99 ? '99+' : below}
+          {atMost(below, 99)}
         </span>
       )}
     </button>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Outgoing } from '@/lib/chat/state'
-import { ME, message, ROOM } from '@/lib/chat/samples'
+import type { Outgoing } from '@synctalk/client/chat/state'
+import { ME, message, ROOM } from '@synctalk/client/chat/samples'
 import { dayAt, estimateHeight, rowsOf, seqUpTo, type Row } from './rows'
 
 const at = (day: number, hour: number, minute = 0): string =>

@@ -1,8 +1,8 @@
 /** A conversation's history as rows to show: pure, and in the order of `seq`. Before any of it is loaded: what is on its way. */
-import type { File as StoredFile, Message } from '@/contracts'
-import { previewsOf } from '@/lib/chat/previews'
-import { isThreadOnly } from '@/lib/chat/replies'
-import type { Outgoing, Thread } from '@/lib/chat/state'
+import type { File as StoredFile, Message } from '@synctalk/client/contracts'
+import { previewsOf } from '@synctalk/client/chat/previews'
+import { isThreadOnly } from '@synctalk/client/chat/replies'
+import type { Outgoing, Thread } from '@synctalk/client/chat/state'
 import { dayKey } from '@/lib/text/format'
 import { filesHeight } from './files/layout'
 import { FOLDED_LINES, isLong, linesIn, withoutGaps } from './folding'
@@ -147,7 +147,7 @@ interface Content {
 }
 
 const contentHeight = ({ body, reply_to, files = [] }: Content, first: boolean): number =>
-  (body === '' && files.length > 0 ? (first ? 30 : 4) : textHeight(body, first)) +
+  (body === '' && files.length > 0 ? (first ? 33 : 2) : textHeight(body, first)) +
   quoteHeight({ reply_to }) +
   filesHeight(files)
 
@@ -172,7 +172,7 @@ const reactionsHeight = ({ reactions }: Message): number =>
   Object.keys(reactions).length === 0 ? 0 : REACTIONS_PX
 
 function textHeight(body: string, first: boolean): number {
-  const around = first ? 34 : 4
+  const around = first ? 37 : 2
   // One line more for what unfolds it.
   if (isLong(body)) return (Math.min(linesIn(withoutGaps(body)), FOLDED_LINES) + 1) * LINE_PX + around
   return linesIn(withoutGaps(body)) * LINE_PX + around

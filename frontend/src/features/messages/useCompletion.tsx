@@ -7,14 +7,14 @@ import {
   type ReactNode,
   type RefObject,
 } from 'react'
-import type { User } from '@/contracts'
+import type { User } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { emojiOf, loadEmoji, shortcodesLike, type Shortcode } from '@/components/emoji/data'
 import { useChat, useThread } from '@/lib-react/chat'
 import { useLive } from '@/lib-react/session'
 import { fits } from '@/lib/chat/matching'
 import { nameOf } from '@/lib/chat/names'
-import type { Thread } from '@/lib/chat/state'
+import type { Thread } from '@synctalk/client/chat/state'
 import { texts } from '@/lib/text/texts'
 import { begunAt, endedAt, type Begun } from './completion'
 

@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'react'
-import type { Summary } from '@/lib/chat/summaries'
+import type { Summary } from '@synctalk/client/chat/summaries'
 
 /**
  * The line "New" stands at the first message that was unread when the conversation was opened, or that came while the

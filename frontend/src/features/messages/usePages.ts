@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { useConnection, useThread } from '@/lib-react/chat'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { useLive } from '@/lib-react/session'
 
 /** Up to so many unread messages are reached by loading the newest page; beyond that, the page at the first of them. */

@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'react'
-import type { User } from '@/contracts'
+import type { User } from '@synctalk/client/contracts'
 import { useChat } from '@/lib-react/chat'
 import { useLive } from '@/lib-react/session'
 

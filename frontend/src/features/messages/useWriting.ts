@@ -1,10 +1,10 @@
 import { useCallback, useState } from 'react'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { useMessage, useReplyTo } from '@/lib-react/chat'
 import { useLive } from '@/lib-react/session'
-import { isThreadOnly, outgoingTo, placeOf, repliesIn } from '@/lib/chat/replies'
-import type { Outgoing } from '@/lib/chat/state'
-import type { ChatStore } from '@/lib/chat/store'
+import { isThreadOnly, outgoingTo, placeOf, repliesIn } from '@synctalk/client/chat/replies'
+import type { Outgoing } from '@synctalk/client/chat/state'
+import type { ChatStore } from '@synctalk/client/chat/store'
 
 /** What is being written in a conversation, or in one of its threads: new, an answer, or a change. */
 export function useWriting(id: string, threadId: string | null) {

@@ -1,8 +1,9 @@
 import { useEffect, useRef } from 'react'
 import { useMatch, useNavigate } from 'react-router'
+import { useLanguage } from '@/lib-react/language'
 import { useNotifications, useNow } from '@/lib-react/page'
 import { useConversations, useSummary } from '@/lib-react/chat'
-import { countedUnread, settingsOf } from '@/lib/chat/attention'
+import { countedUnread, settingsOf } from '@synctalk/client/chat/attention'
 import { titleOf } from '@/lib/chat/names'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
@@ -37,10 +38,11 @@ export function useCountedUnread(): number {
 function useTitle(unread: number): void {
   const id = useMatch('/c/:id/*')?.params.id ?? ''
   const summary = useSummary(id)
+  const language = useLanguage()
   const title = summary === null ? null : titleOf(summary)
   useEffect(() => {
     document.title = texts.notifications.pageTitle(unread, title)
-  }, [unread, title])
+  }, [unread, title, language])
   useEffect(
     () => () => {
       document.title = texts.product
@@ -65,6 +67,7 @@ function useDesktopNotifications(): void {
   const { choice, permission } = useNotifications()
   const live = useLive()
   const navigate = useRef(useNavigate())
+  const language = useLanguage()
   const on = choice === 'on' && permission === 'granted'
   useEffect(() => {
     if (!on) return
@@ -77,5 +80,6 @@ function useDesktopNotifications(): void {
       () => undefined,
     )
     return () => abort.abort()
-  }, [on, live])
+    // The device and the worker are in the page's language.
+  }, [on, live, language])
 }

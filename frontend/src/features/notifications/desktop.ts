@@ -2,17 +2,18 @@
  * Notifications while a page is open: shown by one tab for all, and withdrawn when their message is read anywhere. This
  * browser gets no push of what its open page received; those of a closed page are shown by the service worker.
  */
-import type { GlobalNotificationSettings, Message } from '@/contracts'
-import { isQuiet, isToMe, isWanted, settingsOf } from '@/lib/chat/attention'
+import type { GlobalNotificationSettings, Message } from '@synctalk/client/contracts'
+import { isQuiet, isToMe, isWanted, settingsOf } from '@synctalk/client/chat/attention'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import { excerptOf } from '@/lib/chat/excerpts'
-import { isThreadOnly } from '@/lib/chat/replies'
-import type { ChatStore } from '@/lib/chat/store'
-import { Leader } from '@/lib/live/leader'
-import type { LiveSession } from '@/lib/live/session'
+import { isThreadOnly } from '@synctalk/client/chat/replies'
+import type { ChatStore } from '@synctalk/client/chat/store'
+import { Leader } from '@synctalk/client/live/leader'
+import type { LiveSession } from '@synctalk/client/live/session'
 import type { Notice } from '@/lib/push/notice'
-import { subscribe } from '@/lib/push/subscription'
+import { subscribe } from '@synctalk/client/push/subscription'
 import { activeWorker } from '@/lib/push/worker'
+import { inUse } from '@/lib/text/inUse'
 import { texts } from '@/lib/text/texts'
 import { PageNotices, WorkerNotices, type Notices } from './notices'
 
@@ -102,7 +103,8 @@ async function startNotices(
     { signal },
   )
   // Without a push service, here or at the server, the page notifies for as long as it is open.
-  if (!signal.aborted) subscribe(live.rest, registration).catch(() => undefined)
+  if (!signal.aborted) subscribe(live.rest, registration, inUse.locale).catch(() => undefined)
+  registration.active?.postMessage({ type: 'language', language: inUse.language })
   return new WorkerNotices(registration)
 }
 

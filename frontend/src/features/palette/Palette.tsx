@@ -2,13 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { useId, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { Avatar } from '@/components/Avatar'
+import { ConversationAvatar } from '@/components/ConversationAvatar'
 import { Dialog } from '@/components/Dialog'
 import { Icon, type IconName } from '@/components/Icon'
 import { usePage } from '@/lib-react/page'
 import { useConversations, useMe } from '@/lib-react/chat'
 import { fits, matching } from '@/lib/chat/matching'
 import { nameOf, titleOf } from '@/lib/chat/names'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { isComposing, nextIndex } from '@/lib-react/keys'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
@@ -26,12 +27,18 @@ interface Entry {
   run: () => void
 }
 
+interface PaletteProps {
+  onClose: () => void
+  /** Show what all keys do. */
+  onHelp: () => void
+}
+
 /** Ctrl-K: go to any conversation, user or command by typing. */
-export default function Palette({ onClose }: { onClose: () => void }) {
+export default function Palette({ onClose, onHelp }: PaletteProps) {
   const [text, setText] = useState('')
   const [active, setActive] = useState(0)
   const listId = useId()
-  const entries = useEntries(text)
+  const entries = useEntries(text, onHelp)
   const at = Math.min(active, Math.max(0, entries.length - 1))
 
   function run(entry: Entry | undefined): void {
@@ -77,7 +84,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           className="h-13 min-w-0 flex-1 bg-transparent text-title outline-none"
         />
         <kbd className="hidden rounded-[4px] border border-border px-1.5 text-small text-text-faint sm:block">
-          Esc
+          {t.escapeKey}
         </kbd>
       </div>
       <div id={listId} role="listbox" aria-label={t.title} className="min-h-24 flex-1 overflow-y-auto p-2">
@@ -118,7 +125,7 @@ const lead = (name: IconName): ReactNode => (
   </span>
 )
 
-function useEntries(text: string): Entry[] {
+function useEntries(text: string, onHelp: () => void): Entry[] {
   const { theme, toasts } = usePage()
   const navigate = useNavigate()
   const { conversations: conversationActions } = useLive()
@@ -147,10 +154,11 @@ function useEntries(text: string): Entry[] {
 
   const commands: [string, IconName, () => void][] = [
     [texts.search.title, 'search', go(`/search?q=${encodeURIComponent(search)}`)],
-    [texts.conversations.new, 'pencil', go('/new')],
+    [texts.conversations.new, 'compose', go('/new')],
     [lazyTexts.start.newGroup, 'group', go('/new/group')],
     [lazyTexts.channels.title, 'hash', go('/channels')],
     [lazyTexts.settings.title, 'settings', go('/settings')],
+    [lazyTexts.shortcuts.title, 'info', onHelp],
     [`${lazyTexts.settings.theme}: ${lazyTexts.settings.themes.light}`, 'sun', () => theme.choose('light')],
     [`${lazyTexts.settings.theme}: ${lazyTexts.settings.themes.dark}`, 'sun', () => theme.choose('dark')],
     [`${lazyTexts.settings.theme}: ${lazyTexts.settings.themes.system}`, 'sun', () => theme.choose('system')],
@@ -161,15 +169,7 @@ function useEntries(text: string): Entry[] {
       key: summary.id,
       group: t.conversations,
       text: titleOf(summary),
-      lead: (
-        <Avatar
-          id={summary.peer?.id ?? summary.id}
-          name={titleOf(summary)}
-          url={summary.picture}
-          group={summary.peer === null}
-          size={28}
-        />
-      ),
+      lead: <ConversationAvatar summary={summary} size={28} />,
       run: go(`/c/${summary.id}`),
     })),
     ...(search === '' ? [] : found)

@@ -1,4 +1,4 @@
-import type { PresenceStatus, ToServerEvents } from '@/contracts'
+import type { PresenceStatus, ToServerEvents } from '@synctalk/client/contracts'
 import { MenuChoice } from '@/components/Menu'
 import { PresenceDot } from '@/components/PresenceDot'
 import { useOwnStatus } from '@/lib-react/chat'
@@ -9,11 +9,11 @@ const t = texts.presence
 
 type Wanted = NonNullable<ToServerEvents['presence:set']['status']>
 
-const CHOICES: readonly { value: Wanted; text: string; status: PresenceStatus }[] = [
-  { value: 'online', text: t.online, status: 'online' },
-  { value: 'away', text: t.away, status: 'away' },
-  { value: 'dnd', text: t.dnd, status: 'dnd' },
-  { value: 'invisible', text: `${t.invisible} · ${t.invisibleLead}`, status: 'offline' },
+const CHOICES: readonly { value: Wanted; status: PresenceStatus }[] = [
+  { value: 'online', status: 'online' },
+  { value: 'away', status: 'away' },
+  { value: 'dnd', status: 'dnd' },
+  { value: 'invisible', status: 'offline' },
 ]
 
 /** The choices of one's own status, in a menu. */
@@ -27,7 +27,7 @@ export function StatusChoices() {
       value={value}
       options={CHOICES.map((choice) => ({
         value: choice.value,
-        text: choice.text,
+        text: choice.value === 'invisible' ? `${t.invisible} · ${t.invisibleLead}` : t[choice.value],
         lead: <PresenceDot status={choice.status} />,
       }))}
       onChange={(next) => set({ status: next })}

@@ -1,5 +1,5 @@
-import type { ToServerEvents } from '@/contracts'
-import { CallError } from '@/lib/errors'
+import type { ToServerEvents } from '@synctalk/client/contracts'
+import { CallError } from '@synctalk/client/errors'
 import { failureText } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'

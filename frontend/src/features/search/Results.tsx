@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Button } from '@/components/Button'
 import { Bone, Failed, Loading } from '@/components/States'
@@ -10,7 +10,8 @@ import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { nameOf, titleOf } from '@/lib/chat/names'
 import { excerptOf, excerptOrDeleted } from '@/lib/chat/excerpts'
-import { CallError } from '@/lib/errors'
+import type { SearchFilter } from '@synctalk/client/live/search'
+import { CallError } from '@synctalk/client/errors'
 import { fullTime, shortTime } from '@/lib/text/format'
 import { piecesOfHighlight } from '@/lib/text/highlight'
 import { lazyTexts } from '@/lib/text/lazyTexts'
@@ -20,6 +21,8 @@ const t = lazyTexts.search
 
 interface ResultsProps {
   q: string
+  /** Null: all of those with the words. */
+  filter: SearchFilter | null
   /** Null: in all conversations. */
   conversationId: string | null
   /** Where a hit leads. */
@@ -27,21 +30,21 @@ interface ResultsProps {
 }
 
 /** What was found, newest first, page by page. */
-export function Results({ q, conversationId, linkOf }: ResultsProps) {
+export function Results({ q, filter, conversationId, linkOf }: ResultsProps) {
   const { search } = useLive()
   const query = useInfiniteQuery({
-    queryKey: ['search', q, conversationId],
-    queryFn: ({ signal, pageParam }) => search.find({ q, conversationId, cursor: pageParam }, signal),
+    queryKey: ['search', q, filter, conversationId],
+    queryFn: ({ signal, pageParam }) => search.find({ q, filter, conversationId, cursor: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: ({ next_cursor }) => next_cursor,
-    enabled: q !== '',
+    enabled: q !== '' || filter !== null,
     staleTime: 30_000,
   })
   const hits = query.data?.pages.flatMap(({ items }) => items) ?? []
   return (
     <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-6">
       <div className="mx-auto max-w-3xl">
-        {q === '' ? (
+        {q === '' && filter === null ? (
           <p className="px-3 py-4 text-meta text-text-muted">{t.hint}</p>
         ) : query.isError ? (
           <Failed
@@ -58,7 +61,7 @@ export function Results({ q, conversationId, linkOf }: ResultsProps) {
           </Loading>
         ) : hits.length === 0 ? (
           <p role="status" className="px-3 py-6 text-center text-meta break-words text-text-muted">
-            {t.nothing(q)}
+            {q === '' ? t.nothingOnly : t.nothing(q)}
           </p>
         ) : null}
         <ul aria-label={t.results}>

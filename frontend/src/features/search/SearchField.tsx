@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { Icon } from '@/components/Icon'
+import { SEARCH_FILTERS, type SearchFilter } from '@synctalk/client/live/search'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 
 const t = lazyTexts.search
@@ -36,6 +37,44 @@ export function useSearchText(): SearchText {
   }, [text, q, setParams])
   return { text, q, onChange: setText }
 }
+
+/** Which messages are looked for, as it is in the address. */
+export function useSearchFilter(): [SearchFilter | null, (filter: SearchFilter | null) => void] {
+  const [params, setParams] = useSearchParams()
+  const given = params.get('only')
+  const set = (filter: SearchFilter | null): void =>
+    setParams(
+      (before) => {
+        if (filter === null) before.delete('only')
+        else before.set('only', filter)
+        before.delete('at')
+        return before
+      },
+      { replace: true },
+    )
+  return [SEARCH_FILTERS.find((filter) => filter === given) ?? null, set]
+}
+
+interface FilterProps {
+  filter: SearchFilter | null
+  onChange: (filter: SearchFilter | null) => void
+}
+
+export const FilterSelect = ({ filter, onChange }: FilterProps) => (
+  <select
+    aria-label={t.only}
+    value={filter ?? ''}
+    onChange={({ target }) => onChange(SEARCH_FILTERS.find((one) => one === target.value) ?? null)}
+    className="h-10 max-w-60 rounded-control border border-border-strong bg-bg px-2 text-meta pointer-coarse:h-11"
+  >
+    <option value="">{t.onlyWith.all}</option>
+    {SEARCH_FILTERS.map((one) => (
+      <option key={one} value={one}>
+        {t.onlyWith[one]}
+      </option>
+    ))}
+  </select>
+)
 
 export function SearchField({ text, onChange }: SearchText) {
   const field = useRef<HTMLInputElement>(null)

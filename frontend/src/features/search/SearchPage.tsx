@@ -4,13 +4,14 @@ import { useConversations } from '@/lib-react/chat'
 import { titleOf } from '@/lib/chat/names'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { Results } from './Results'
-import { SearchField, useSearchText } from './SearchField'
+import { FilterSelect, SearchField, useSearchFilter, useSearchText } from './SearchField'
 
 const t = lazyTexts.search
 
 /** Search in all conversations, or in one that is chosen. What is searched for is in the address. */
 export default function SearchPage() {
   const search = useSearchText()
+  const [filter, setFilter] = useSearchFilter()
   const [params, setParams] = useSearchParams()
   const conversations = useConversations()
   const within = params.get('in')
@@ -43,9 +44,11 @@ export default function SearchPage() {
             </option>
           ))}
         </select>
+        <FilterSelect filter={filter} onChange={setFilter} />
       </div>
       <Results
         q={search.q}
+        filter={filter}
         conversationId={within}
         linkOf={({ conversation_id, seq }) => `/c/${conversation_id}?at=${String(seq)}`}
       />

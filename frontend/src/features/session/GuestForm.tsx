@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react'
 import { Button } from '@/components/Button'
 import { Field, Problem } from '@/components/Field'
-import { enterAsGuest } from '@/lib/auth/entry'
+import { enterAsGuest } from '@synctalk/client/auth/entry'
 import { problemsOf, type Problems } from '@/lib/text/problems'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'

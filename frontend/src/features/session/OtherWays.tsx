@@ -1,6 +1,6 @@
 import { Link, useLocation } from 'react-router'
 import { Icon } from '@/components/Icon'
-import { startAt, type Providers } from '@/lib/auth/entry'
+import { startAt, type Providers } from '@synctalk/client/auth/entry'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import type { Entry } from '@/lib-react/entry'
 

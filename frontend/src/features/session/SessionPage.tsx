@@ -3,7 +3,7 @@ import { Link, useLocation, useSearchParams } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Field, Problem, useFirstProblem } from '@/components/Field'
 import { Icon } from '@/components/Icon'
-import { PASSWORD_ALONE } from '@/lib/auth/entry'
+import { PASSWORD_ALONE } from '@synctalk/client/auth/entry'
 import { useProviders, type Entry } from '@/lib-react/entry'
 import { useAuth, useAuthState } from '@/lib-react/session'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
@@ -22,10 +22,11 @@ type Mode = 'sign-in' | 'register' | 'guest'
 const FIELDS = ['username', 'password', 'display_name'] as const
 type SessionProblems = Problems<(typeof FIELDS)[number]>
 
-const HEADS: Record<Mode, { title: string; lead: string }> = {
-  'sign-in': { title: t.signInTitle, lead: t.signInLead },
-  register: { title: t.createTitle, lead: t.createLead },
-  guest: { title: t.guestTitle, lead: texts.conversations.guestLead },
+const TITLES = { 'sign-in': 'signInTitle', register: 'createTitle', guest: 'guestTitle' } as const
+
+function leadOf(mode: Mode): string {
+  if (mode === 'guest') return texts.conversations.guestLead
+  return mode === 'register' ? t.createLead : t.signInLead
 }
 
 /** Sign in, create an account, or come in as a guest: the first page a user sees. */
@@ -33,7 +34,9 @@ export function SessionPage({ mode }: { mode: Mode }) {
   const entry = (useLocation().state as Entry | null) ?? {}
   // However the session ended, nothing of it is left to be read here.
   useEffect(() => {
-    import('@/lib/live/lastSeen').then(({ eraseLastSeen }) => eraseLastSeen()).catch(() => undefined)
+    import('@synctalk/client/live/lastSeen')
+      .then(({ eraseLastSeen }) => eraseLastSeen())
+      .catch(() => undefined)
   }, [])
   return (
     <div className="grid h-dvh overflow-y-auto bg-bg lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)]">
@@ -41,7 +44,7 @@ export function SessionPage({ mode }: { mode: Mode }) {
       <main className="flex flex-col items-center px-6 py-10 sm:pt-[16vh]">
         <div className="w-full max-w-sm">
           <Brand />
-          <h1 className="mt-8 text-large font-semibold">{HEADS[mode].title}</h1>
+          <h1 className="mt-8 text-large font-semibold">{t[TITLES[mode]]}</h1>
           {entry.code === undefined ? (
             <Ways mode={mode} entry={entry} />
           ) : (
@@ -61,7 +64,7 @@ function Ways({ mode, entry }: { mode: Mode; entry: Entry }) {
   const other = mode === 'sign-in' ? 'register' : 'sign-in'
   return (
     <>
-      <p className="mt-1 mb-6 text-meta text-text-muted">{HEADS[mode].lead}</p>
+      <p className="mt-1 mb-6 text-meta text-text-muted">{leadOf(mode)}</p>
       <Ended />
       <Refused />
       {mode === 'guest' ? (

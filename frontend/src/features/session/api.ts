@@ -1,6 +1,6 @@
-import type { Auth } from '@/lib/auth/auth'
-import { deviceName } from '@/lib/auth/device'
-import { beginBy } from '@/lib/auth/entry'
+import type { Auth } from '@synctalk/client/auth/auth'
+import { deviceName } from '@synctalk/client/auth/device'
+import { beginBy } from '@synctalk/client/auth/entry'
 
 export interface Credentials {
   username: string

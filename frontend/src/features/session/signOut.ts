@@ -1,9 +1,9 @@
-import type { Auth } from '@/lib/auth/auth'
-import { rememberSignOut } from '@/lib/auth/pendingSignOut'
-import { BY_COOKIE } from '@/lib/auth/refresh'
-import { Rest } from '@/lib/http'
-import { eraseDrafts } from '@/lib/live/drafts'
-import { eraseOutbox } from '@/lib/live/outboxDatabase'
+import type { Auth } from '@synctalk/client/auth/auth'
+import { rememberSignOut } from '@synctalk/client/auth/pendingSignOut'
+import { BY_COOKIE } from '@synctalk/client/auth/refresh'
+import { Rest } from '@synctalk/client/http'
+import { eraseDrafts } from '@synctalk/client/live/drafts'
+import { eraseOutbox } from '@synctalk/client/live/outboxDatabase'
 
 /** Sign out, and erase what the user wrote and did not send: the next one at this machine must not find it. */
 export async function signOut(auth: Auth): Promise<void> {
@@ -12,7 +12,9 @@ export async function signOut(auth: Auth): Promise<void> {
   const { user, sessionId } = session
   // It outlives the session: the server may end it before it responds.
   const rest = new Rest((wish) => auth.accessToken(wish, sessionId), new AbortController().signal)
-  await import('@/lib/push/subscription').then((push) => push.unsubscribe(rest)).catch(() => undefined)
+  await import('@synctalk/client/push/subscription')
+    .then((push) => push.unsubscribe(rest))
+    .catch(() => undefined)
   // Without a connection the session ends here all the same; the server is called later.
   const isDone = await rest.call<void>({ method: 'POST', url: '/v1/auth/logout', headers: BY_COOKIE }).then(
     () => true,

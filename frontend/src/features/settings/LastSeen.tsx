@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Select } from '@/components/Select'
 import { Bone, Failed, Loading } from '@/components/States'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { failureText, texts } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'

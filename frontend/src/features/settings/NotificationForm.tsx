@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
-import type { GlobalNotificationSettings, QuietHours } from '@/contracts'
+import type { GlobalNotificationSettings, QuietHours } from '@synctalk/client/contracts'
 import { Button } from '@/components/Button'
 import { Problem } from '@/components/Field'
 import { Select } from '@/components/Select'
 import { Switch } from '@/components/Switch'
-import { isMuted } from '@/lib/chat/attention'
-import { endOf } from '@/lib/chat/closed'
+import { isMuted } from '@synctalk/client/chat/attention'
+import { endOf } from '@synctalk/client/chat/closed'
 import { titleOf } from '@/lib/chat/names'
-import { CallError } from '@/lib/errors'
-import type { Level } from '@/lib/live/notificationSettings'
+import { CallError } from '@synctalk/client/errors'
+import type { Level } from '@synctalk/client/live/notificationSettings'
 import { dayAndTimeInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
@@ -17,7 +17,7 @@ import { useConversations } from '@/lib-react/chat'
 import { useNow } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 
-const t = { ...texts.notifications, ...lazyTexts.notifications }
+const t = lazyTexts.notifications
 const LEVELS: readonly Level[] = ['all', 'mentions', 'none']
 type Content = NonNullable<GlobalNotificationSettings['content']>
 const CONTENTS: readonly Content[] = ['full', 'sender', 'none']
@@ -51,7 +51,7 @@ export function NotificationForm() {
         label={t.forAll}
         hint={t.forAllHint}
         value={shown.level ?? 'all'}
-        options={LEVELS.map((value) => ({ value, text: t.levels[value] }))}
+        options={LEVELS.map((value) => ({ value, text: texts.notifications.levels[value] }))}
         onChange={(level) => put({ level })}
         className="max-w-sm"
       />
@@ -145,7 +145,9 @@ function Differing() {
                   <bdi className="truncate">{title}</bdi>
                 </span>
                 <span className="block truncate text-small text-text-muted">
-                  {isMuted(own, now) ? mutedInWords(own.muted_until ?? '') : t.levels[own.level ?? 'all']}
+                  {isMuted(own, now)
+                    ? mutedInWords(own.muted_until ?? '')
+                    : texts.notifications.levels[own.level ?? 'all']}
                 </span>
               </span>
               <Button aria-label={t.resetOf(title)} onClick={() => reset(summary.id)}>
@@ -161,5 +163,5 @@ function Differing() {
 
 function mutedInWords(until: string): string {
   const end = endOf(until)
-  return end === null ? t.muted : t.mutedUntil(dayAndTimeInWords(end))
+  return end === null ? texts.notifications.muted : texts.notifications.mutedUntil(dayAndTimeInWords(end))
 }

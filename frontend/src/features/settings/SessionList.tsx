@@ -1,9 +1,11 @@
+import { useState } from 'react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { Session } from '@/contracts'
+import type { Session } from '@synctalk/client/contracts'
 import { Button } from '@/components/Button'
+import { Confirm } from '@/components/Dialog'
 import { Icon } from '@/components/Icon'
 import { Bone, Failed, Loading } from '@/components/States'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { ago, fullTime } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText } from '@/lib/text/texts'
@@ -31,11 +33,45 @@ export function SessionList() {
     )
   }
   return (
-    <ul className="flex flex-col gap-1">
-      {query.data.map((session) => (
-        <SessionRow key={session.session_id} session={session} />
-      ))}
-    </ul>
+    <>
+      <ul className="flex flex-col gap-1">
+        {query.data.map((session) => (
+          <SessionRow key={session.session_id} session={session} />
+        ))}
+      </ul>
+      <EndOthers sessions={query.data.filter(({ current }) => !current)} />
+    </>
+  )
+}
+
+/** Worth a button of its own where there are several. */
+function EndOthers({ sessions }: { sessions: readonly Session[] }) {
+  const toast = useToast()
+  const { rest } = useLive()
+  const queries = useQueryClient()
+  const [asking, setAsking] = useState(false)
+  const ending = useMutation({
+    mutationFn: async () => {
+      for (const { session_id } of sessions) await endSession(rest, session_id)
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: KEY }),
+    onError: (error) => toast(failureText(error instanceof CallError ? error.code : 'other')),
+  })
+  if (sessions.length < 2) return null
+  return (
+    <>
+      <Button look="danger" busy={ending.isPending} onClick={() => setAsking(true)} className="mt-3">
+        {t.endOthers}
+      </Button>
+      {asking && (
+        <Confirm
+          question={t.endOthersQuestion(sessions.length)}
+          action={t.endSession}
+          onConfirm={() => ending.mutate()}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </>
   )
 }
 

@@ -5,22 +5,26 @@ import { useCopy } from '@/components/useCopy'
 import { Field, Problem, useFirstProblem } from '@/components/Field'
 import { PageHead } from '@/components/PageHead'
 import { PictureChoice } from '@/components/PictureChoice'
-import { useNotifications, usePage, useTheme, useToast } from '@/lib-react/page'
+import { useDensity, useNotifications, usePage, useTheme, useToast } from '@/lib-react/page'
 import { notificationsExist } from '@/lib-react/notifications'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
+import type { Density } from '@/lib-react/density'
 import type { Theme } from '@/lib-react/theme'
-import { unsubscribe } from '@/lib/push/subscription'
+import { unsubscribe } from '@synctalk/client/push/subscription'
 import { problemsOf, without, type Problems } from '@/lib/text/problems'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { changePassword, changeProfile } from './api'
 import { BlockList } from './BlockList'
+import { LanguageSelect } from './LanguageSelect'
 import { LastSeen } from './LastSeen'
 import { NotificationForm } from './NotificationForm'
+import { Segments } from './Segments'
 import { SessionList } from './SessionList'
 
 const t = lazyTexts.settings
 const THEMES: readonly Theme[] = ['system', 'light', 'dark']
+const DENSITIES: readonly Density[] = ['comfortable', 'compact']
 const MIN_PASSWORD = 8
 
 export default function SettingsPage() {
@@ -36,6 +40,8 @@ export default function SettingsPage() {
           </Section>
           <Section title={t.appearance}>
             <ThemeChoice />
+            <DensityChoice />
+            <LanguageSelect />
           </Section>
           <Section title={t.notifications}>
             <NotificationSwitch />
@@ -155,27 +161,28 @@ function ThemeChoice() {
   const theme = useTheme()
   const page = usePage()
   return (
-    <fieldset>
-      <legend className="sr-only">{t.theme}</legend>
-      <div className="inline-flex rounded-card border border-border bg-bg-raised p-1">
-        {THEMES.map((value) => (
-          <label
-            key={value}
-            className="relative flex min-h-9 cursor-pointer items-center rounded-control px-4 text-meta font-medium text-text-muted transition-colors duration-150 has-checked:bg-bg-float has-checked:text-text has-checked:ring-1 has-checked:ring-border has-focus-visible:outline-2 has-focus-visible:outline-focus pointer-coarse:min-h-11"
-          >
-            <input
-              type="radio"
-              name="theme"
-              value={value}
-              checked={theme === value}
-              onChange={() => page.theme.choose(value)}
-              className="absolute inset-0 cursor-pointer opacity-0"
-            />
-            {t.themes[value]}
-          </label>
-        ))}
-      </div>
-    </fieldset>
+    <Segments
+      name="theme"
+      label={t.theme}
+      value={theme}
+      options={THEMES.map((value) => ({ value, text: t.themes[value] }))}
+      onChange={(value) => page.theme.choose(value)}
+    />
+  )
+}
+
+function DensityChoice() {
+  const density = useDensity()
+  const page = usePage()
+  return (
+    <Segments
+      name="density"
+      label={t.density}
+      value={density}
+      options={DENSITIES.map((value) => ({ value, text: t.densities[value] }))}
+      onChange={(value) => page.density.choose(value)}
+      className="mt-4"
+    />
   )
 }
 

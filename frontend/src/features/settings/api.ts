@@ -1,7 +1,7 @@
-import type { Session, User } from '@/contracts'
-import type { Auth } from '@/lib/auth/auth'
-import type { Rest } from '@/lib/http'
-import type { LiveSession } from '@/lib/live/session'
+import type { Session, User } from '@synctalk/client/contracts'
+import type { Auth } from '@synctalk/client/auth/auth'
+import type { Rest } from '@synctalk/client/http'
+import type { LiveSession } from '@synctalk/client/live/session'
 
 const MAX_PAGES = 5
 

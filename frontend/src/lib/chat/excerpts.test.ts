@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { excerptOf } from './excerpts'
-import { storedFile } from './samples'
+import { storedFile } from '@synctalk/client/chat/samples'
 
 const picture = storedFile({ content_type: 'image/png', has_thumbnail: true })
 const video = storedFile({ content_type: 'video/mp4' })

@@ -1,9 +1,9 @@
 /** One line of a message: for the list, quotes, notifications. Pure. */
-import type { File as StoredFile, Message } from '@/contracts'
+import type { File as StoredFile, Message } from '@synctalk/client/contracts'
 import { withoutMarks } from '@/lib/text/marks'
 import { oneLine } from '@/lib/text/rich'
 import { texts } from '@/lib/text/texts'
-import { kindOf } from './files'
+import { kindOf } from '@synctalk/client/chat/files'
 
 const t = texts.files
 

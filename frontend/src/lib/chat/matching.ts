@@ -1,5 +1,5 @@
 import { titleOf } from './names'
-import type { Summary } from './summaries'
+import type { Summary } from '@synctalk/client/chat/summaries'
 
 const fold = (text: string): string =>
   text

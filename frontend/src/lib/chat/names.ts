@@ -1,6 +1,6 @@
-import type { User } from '@/contracts'
+import type { User } from '@synctalk/client/contracts'
 import { texts } from '@/lib/text/texts'
-import type { Summary } from './summaries'
+import type { Summary } from '@synctalk/client/chat/summaries'
 
 export const nameOf = (user: User | undefined | null): string => user?.display_name ?? texts.someone
 

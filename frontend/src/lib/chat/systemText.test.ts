@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ME, message } from './samples'
+import { ME, message } from '@synctalk/client/chat/samples'
 import { systemText, usersNamedIn } from './systemText'
 
 const say = (system: Record<string, unknown>, sender_id = 'ada'): string =>

@@ -1,5 +1,5 @@
 /** What a group itself says happened in it, in words. Pure. */
-import type { Message } from '@/contracts'
+import type { Message } from '@synctalk/client/contracts'
 import { texts } from '@/lib/text/texts'
 
 const t = texts.system

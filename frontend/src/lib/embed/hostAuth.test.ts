@@ -1,7 +1,7 @@
 import axios, { type AxiosRequestConfig } from 'axios'
 import { beforeEach, expect, test, vi } from 'vitest'
-import type { Tokens } from '@/contracts'
-import { user } from '@/lib/chat/samples'
+import type { Tokens } from '@synctalk/client/contracts'
+import { user } from '@synctalk/client/chat/samples'
 import { HostAuth, isRefusal } from './hostAuth'
 import type { Given } from './messages'
 

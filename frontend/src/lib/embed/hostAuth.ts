@@ -3,11 +3,11 @@
  * tokens are in memory only. Whom the page does not know is a guest, who stays the same one for as long as the page lives.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { EndReason, Tokens, User } from '@/contracts'
-import type { AuthState, SessionAuth } from '@/lib/auth/auth'
-import { deviceName } from '@/lib/auth/device'
-import { CallError, hasCode } from '@/lib/errors'
-import { request, type TokenWish } from '@/lib/http'
+import type { EndReason, Tokens, User } from '@synctalk/client/contracts'
+import type { AuthState, SessionAuth } from '@synctalk/client/auth/auth'
+import { deviceName } from '@synctalk/client/auth/device'
+import { CallError, hasCode } from '@synctalk/client/errors'
+import { request, type TokenWish } from '@synctalk/client/http'
 import type { Given } from './messages'
 
 /** A token with less than this to go is renewed before use. */

@@ -3,7 +3,7 @@
  * origin that is allowed, and go to that origin alone.
  */
 import { createStore } from 'zustand/vanilla'
-import { backoffMs, sleep } from '@/lib/timing'
+import { backoffMs, sleep } from '@synctalk/client/timing'
 import { kindOf, type Given, type Start, type ToFrame, type ToPage } from './messages'
 
 export interface HostState {

@@ -1,5 +1,5 @@
 /** The messages between a page and the frame that it embeds; `embed.js` is on the page's side. */
-import type { Tokens } from '@/contracts'
+import type { Tokens } from '@synctalk/client/contracts'
 
 /** What the page's own backend gave: a token to exchange, tokens of ours, or that it knows nobody. */
 export type Given = { token: string } | Tokens | 'nobody' | 'failed'

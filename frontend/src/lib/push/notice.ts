@@ -1,8 +1,7 @@
 /** What a notification of a message says and keeps, shown by the page and by the service worker alike. Pure. */
-import type { PushData } from '@/contracts'
+import type { PushData } from '@synctalk/client/contracts'
 
 const PRODUCT = 'SyncTalk'
-const NEW_MESSAGE = 'New message'
 
 /** What a notification keeps for its click and its withdrawal. */
 export interface Kept {
@@ -54,12 +53,12 @@ export const keptOf = ({ conversation_id, thread_id, seq }: PushData): Kept => (
   seq: Number(seq),
 })
 
-/** Who wrote, where and what, as far as the user's settings let the server send it. */
-export function noticeOf({ data, notification }: Push): Notice {
+/** Who wrote, where and what, as far as the user's settings let the server send it; `newMessage` where it sends nothing. */
+export function noticeOf({ data, notification }: Push, newMessage: string): Notice {
   const names = [data.sender_name, data.title].filter((name) => name)
   return {
     title: names.join(' · ') || PRODUCT,
-    body: data.text || notification?.body || NEW_MESSAGE,
+    body: data.text || notification?.body || newMessage,
     kept: keptOf(data),
   }
 }

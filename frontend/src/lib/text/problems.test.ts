@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { problemsOf, without } from './problems'
 
 const refused = new CallError('invalid', 'Some fields are not valid.', [

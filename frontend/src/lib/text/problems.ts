@@ -1,5 +1,5 @@
 /** The problems of a refused form, in the client's own texts by code and field; the server's are for developers. */
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 import { failureText, texts } from './texts'
 
 /** By field; `all` concerns the whole. */

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { Icon, type IconName } from '@/components/Icon'
 import { useLive } from '@/lib-react/session'
-import type { Attachment, UploadState } from '@/lib/live/uploads'
+import type { Attachment, UploadState } from '@synctalk/client/live/uploads'
 import { sizeInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 

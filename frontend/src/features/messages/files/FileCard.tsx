@@ -1,4 +1,4 @@
-import type { File as StoredFile } from '@/contracts'
+import type { File as StoredFile } from '@synctalk/client/contracts'
 import { Icon } from '@/components/Icon'
 import { sizeInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'

@@ -1,5 +1,5 @@
 import { Suspense } from 'react'
-import type { File as StoredFile } from '@/contracts'
+import type { File as StoredFile } from '@synctalk/client/contracts'
 import { lazily } from '@/lib-react/lazily'
 import { filesHeight } from './layout'
 

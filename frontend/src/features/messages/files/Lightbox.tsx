@@ -1,9 +1,9 @@
 import { Dialog } from 'radix-ui'
 import { useRef, useState, type KeyboardEvent, type TouchEvent } from 'react'
-import type { File as StoredFile } from '@/contracts'
+import type { File as StoredFile } from '@synctalk/client/contracts'
 import { IconButton } from '@/components/Button'
 import { useFocusWays } from '@/components/Dialog'
-import { isShownAsItIs } from '@/lib/chat/files'
+import { isShownAsItIs } from '@synctalk/client/chat/files'
 import { useFileAddress } from '@/lib-react/files'
 import { isShortcut } from '@/lib-react/keys'
 import { sizeInWords } from '@/lib/text/format'
@@ -60,13 +60,13 @@ export default function Lightbox({ pictures, start, onClose }: LightboxProps) {
                   icon="back"
                   label={t.previous}
                   onClick={() => go(-1)}
-                  className="absolute start-3 size-11! rounded-full! border border-border bg-bg-float! shadow-float rtl:-scale-x-100"
+                  className="absolute start-3 size-11! rounded-full! border border-border bg-bg-float! shadow-float"
                 />
                 <IconButton
                   icon="forth"
                   label={t.next}
                   onClick={() => go(1)}
-                  className="absolute end-3 size-11! rounded-full! border border-border bg-bg-float! shadow-float rtl:-scale-x-100"
+                  className="absolute end-3 size-11! rounded-full! border border-border bg-bg-float! shadow-float"
                 />
               </>
             )}

@@ -1,11 +1,11 @@
-import { memo } from 'react'
-import type { File as StoredFile } from '@/contracts'
-import { kindOf } from '@/lib/chat/files'
+import type { File as StoredFile } from '@synctalk/client/contracts'
+import { kindOf } from '@synctalk/client/chat/files'
 import { useMessageActions } from '../actions'
 import { FileCard } from './FileCard'
 import { singleSize, sorted, tileSize } from './layout'
 import { Media } from './Media'
 import { Picture } from './Picture'
+import { memo } from '@/lib-react/language'
 
 /** The files of a message, below its text: pictures as they look, what can be played in place, the others as cards. */
 export default memo(function MessageFiles({ files }: { files: readonly StoredFile[] }) {

@@ -1,15 +1,15 @@
 import { Suspense, useState } from 'react'
-import type { File as StoredFile } from '@/contracts'
+import type { File as StoredFile } from '@synctalk/client/contracts'
 import { Icon } from '@/components/Icon'
-import { isAnimated } from '@/lib/chat/files'
+import { isAnimated } from '@synctalk/client/chat/files'
 import { useFileAddress } from '@/lib-react/files'
-import { lazily } from '@/lib-react/lazily'
+import { wordlessly } from '@/lib-react/lazily'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import type { Size } from './layout'
 
 const t = lazyTexts.files
 
-const Blurhash = lazily(() => import('./Blurhash'))
+const Blurhash = wordlessly(() => import('./Blurhash'))
 
 /** An animation moves only as it is; larger ones are shown still until they are opened. */
 const MAX_ANIMATED_BYTES = 8_000_000

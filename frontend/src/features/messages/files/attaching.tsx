@@ -4,7 +4,7 @@ import { IconButton } from '@/components/Button'
 import { useAttachments } from '@/lib-react/files'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
-import { MAX_FILES, type Attachment } from '@/lib/live/uploads'
+import { MAX_FILES, type Attachment } from '@synctalk/client/live/uploads'
 import { texts } from '@/lib/text/texts'
 
 const t = texts.files

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { storedFile } from '@/lib/chat/samples'
+import { storedFile } from '@synctalk/client/chat/samples'
 import { CARD_PX, filesHeight, singleSize, sorted, tileSize } from './layout'
 
 const picture = (width: number, height: number) =>

@@ -1,6 +1,6 @@
 /** How large files are shown, known before anything of them is loaded, so that nothing moves when it is. Pure. */
-import type { File as StoredFile } from '@/contracts'
-import { kindOf } from '@/lib/chat/files'
+import type { File as StoredFile } from '@synctalk/client/contracts'
+import { kindOf } from '@synctalk/client/chat/files'
 
 export interface Size {
   width: number

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { File as StoredFile } from '@/contracts'
+import type { File as StoredFile } from '@synctalk/client/contracts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { lazyTexts } from '@/lib/text/lazyTexts'

@@ -1,10 +1,10 @@
-import { lazily } from '@/lib-react/lazily'
+import { wordlessly } from '@/lib-react/lazily'
 import { Suspense, type ReactNode } from 'react'
 import { CODE_BLOCK } from '../pieces'
 import { build } from './build'
 import type { TextProps } from './textProps'
 
-const Highlighted = lazily(() => import('./Highlighted'))
+const Highlighted = wordlessly(() => import('./Highlighted'))
 
 /** A message's text with its Markdown: built from elements, so nothing in it can be markup. */
 export default function Markdown({ body, mentioned, own, folded, children }: TextProps) {

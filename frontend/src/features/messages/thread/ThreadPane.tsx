@@ -2,17 +2,17 @@ import { Suspense, useCallback, useEffect, useMemo, useRef, useState, type Keybo
 import { useNavigate } from 'react-router'
 import { Button, IconButton } from '@/components/Button'
 import { Bone, Failed, Loading } from '@/components/States'
-import { useBlocked, useChat, useMe, useMessage, useThread } from '@/lib-react/chat'
+import { useChat, useClosed, useMe, useMessage, useThread } from '@/lib-react/chat'
 import { nextIndex } from '@/lib-react/keys'
 import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { useFollowed, useReplySummary, useThreadState } from '@/lib-react/threads'
-import type { Message } from '@/contracts'
-import { closedBecause } from '@/lib/chat/closed'
-import { outgoingTo, pathOf, repliesIn } from '@/lib/chat/replies'
-import type { Outgoing } from '@/lib/chat/state'
-import { lowestMarks, type Summary } from '@/lib/chat/summaries'
-import { CallError } from '@/lib/errors'
+import type { Message } from '@synctalk/client/contracts'
+import { mayNow } from '@synctalk/client/chat/closed'
+import { outgoingTo, pathOf, repliesIn } from '@synctalk/client/chat/replies'
+import type { Outgoing } from '@synctalk/client/chat/state'
+import { lowestMarks, type Summary } from '@synctalk/client/chat/summaries'
+import { CallError } from '@synctalk/client/errors'
 import { dayInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
@@ -23,6 +23,7 @@ import { HistoryRow } from '../HistoryRow'
 import { MessageDoings } from '../MessageDoings'
 import { Announcer } from '../overlays'
 import { rowsOf } from '../rows'
+import { TypingLine } from '../TypingLine'
 import type { Jump } from '../useJump'
 import { useLooking } from '../useReading'
 import { useWriting } from '../useWriting'
@@ -44,13 +45,13 @@ interface PaneProps {
 /** A message and the replies to it, beside its conversation. Mounted anew for each thread. */
 export default function ThreadPane({ summary, threadId, at, onClose }: PaneProps) {
   const { id } = summary
-  const { chat } = useLive()
+  const { chat, typing } = useLive()
   const navigate = useNavigate()
   const writing = useWriting(id, threadId)
   const { editing } = writing
   const root = useMessage(id, threadId)
-  const blocked = useBlocked(summary.peer?.id ?? null)
-  const closed = closedBecause(summary, blocked, useNow())
+  const closed = useClosed(summary)
+  useEffect(() => typing.stop, [typing])
   const [jump, setJump] = useState(at)
   const [followed, setFollowed] = useState(at)
   if (at !== followed) {
@@ -76,6 +77,7 @@ export default function ThreadPane({ summary, threadId, at, onClose }: PaneProps
       <MessageDoings
         conversationId={id}
         threadId={threadId}
+        closed={closed?.why ?? null}
         onReply={writing.onReply}
         onEdit={writing.onEdit}
         onTakeBack={writing.onTakeBack}
@@ -90,7 +92,8 @@ export default function ThreadPane({ summary, threadId, at, onClose }: PaneProps
             jump={jump}
             sentCount={writing.sentCount}
           />
-          {closed !== null && editing === null ? (
+          <TypingLine place={writing.place} />
+          {closed !== null && (editing === null || !mayNow('edit', summary, closed.why)) ? (
             <ClosedComposer closed={closed} peerId={summary.peer?.id ?? null} />
           ) : (
             <Composer

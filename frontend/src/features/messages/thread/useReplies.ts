@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { useConnection, useThread } from '@/lib-react/chat'
 import { useLive } from '@/lib-react/session'
-import { CallError } from '@/lib/errors'
+import { CallError } from '@synctalk/client/errors'
 
 interface Replies {
   /** From here on all replies are known; null while none were loaded. */
