@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-load test-histories check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
+.PHONY: help setup fmt lint types test test-unit test-abuse test-scale test-clusters test-faults test-load test-histories check up down restart ps logs clean demo bench load contracts migrate key images k8s-check web generated
 
 PYTHON ?= python3
 export PYTHONDONTWRITEBYTECODE :=
@@ -17,8 +17,9 @@ STACKS ?= 3
 FLOOD_SECONDS ?= 20
 HISTORIES ?= 200
 # The longest first: each worker begins with a share and then takes over what another has left.
-ACROSS_SERVICES := tests/browser/test_web_client.py tests/faults deploy/local/tests/system tests/e2e \
-	tests/browser/test_web_client_expiry.py clients/python/tests examples/tests
+ACROSS_SERVICES := tests/browser/test_web_client.py tests/histories tests/faults deploy/local/tests/system tests/e2e \
+	tests/browser/test_web_client_expiry.py clients/python/tests clients/js/tests examples/tests tests/load
+WORKSPACES := --workspace @synctalk/client --workspace synctalk-web
 READY := .venv/.synced
 
 help: ## list the targets
@@ -68,28 +69,28 @@ key: $(READY) ## print a new server key of the running system; SCOPES="users mes
 
 contracts: $(READY) ## generate schemas, AsyncAPI, OpenAPI, the settings page and the web client's types
 	@$(BIN)/python libs/contracts/generate.py --without-web
-	@$(LOCAL) npm run --silent contracts
+	@$(LOCAL) npm run --silent contracts --workspace @synctalk/client
 	@$(BIN)/python docs/generate.py
 
 fmt: $(READY) ## format and fix the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
-	@$(LOCAL) npm run --silent format
+	@$(LOCAL) npm run --silent format $(WORKSPACES)
 
 lint: $(READY) ## check formatting and lint rules
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(LOCAL) npm run --silent lint
+	$(LOCAL) npm run --silent lint $(WORKSPACES)
 
 types: $(READY) ## check types (mypy and TypeScript)
 	$(BIN)/python -m mypy libs services deploy tests bench clients examples
-	$(LOCAL) npm run --silent types
+	$(LOCAL) npm run --silent types $(WORKSPACES)
 
 test: $(READY) ## run all tests: unit, integration, the whole system, the web client
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile --ignore deploy/local/tests/system libs services deploy bench tests/boundaries
 	$(PYTEST) -q -n $(STACKS) --dist worksteal $(ACROSS_SERVICES)
 	$(PYTEST) -q -n 2 --dist loadfile tests/abuse
-	$(LOCAL) npm run --silent test
+	$(LOCAL) npm run --silent test $(WORKSPACES)
 
 test-unit: $(READY) ## run the unit tests only; they need no servers
 	$(PYTEST) -q $(wildcard libs/*/tests/unit services/*/tests/unit deploy/*/tests/unit)
@@ -103,7 +104,10 @@ test-scale: $(READY) ## show that more api processes write more; needs the machi
 test-clusters: $(READY) ## prove the whole system on clusters whose nodes are killed under load; needs the machine for itself
 	$(PYTEST) -q -s tests/clusters
 
-test-load: $(READY) ## run the Artillery scenario for some seconds; installs Artillery, which has 460 MB
+test-faults: $(READY) ## run the tests of faults with all of their cases
+	SYNCTALK_TEST_FAULTS=all $(PYTEST) -q tests/faults
+
+test-load: $(READY) ## run the Artillery scenario for some seconds; installs Artillery's runner, 40 MB of modules
 	$(PYTEST) -q tests/load
 
 test-histories: $(READY) ## let users do anything at random; in the end what each holds equals a fresh load (HISTORIES=200)
@@ -115,7 +119,7 @@ check: $(READY) ## run everything that CI runs
 
 generated: $(READY) # generated files must equal those committed
 	$(BIN)/python libs/contracts/generate.py --check --without-web
-	$(LOCAL) npm run --silent contracts -- --check
+	$(LOCAL) npm run --silent contracts --workspace @synctalk/client -- --check
 	$(BIN)/python docs/generate.py --check
 
 k8s-check: $(READY) ## validate the Kubernetes manifests, offline

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from synctalk_contracts.accounts import ACCESS
-from synctalk_contracts.internal import callers_of
+from synctalk_contracts.internal_routes import callers_of
 from synctalk_k8s.manifests import Workload, workloads
 from synctalk_k8s.render import render
 from synctalk_local.topology import BACKING, SERVICES, WITH_DATABASE, limits_by_address

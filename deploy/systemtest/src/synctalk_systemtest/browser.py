@@ -19,7 +19,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PRO
 needs_browser = [
     pytest.mark.skipif(not (CHECKOUT / "frontend" / "e2e").exists(), reason="there is no web client here"),
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed, and CHROMIUM names none"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1500),  # nine minutes alone; on two cores beside two other stacks as much again
 ]
 
 

@@ -1,6 +1,7 @@
 """The pytest plugin: the whole system as fixtures.
 
-`stack` the running system · `shared_stack` the same, for fixtures that outlive a test · `users` its users.
+`stack` the running system · `shared_stack` the same, for fixtures that outlive a test · `short_tokens` one with tokens
+of some seconds · `users` the users of `stack`.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -15,12 +16,19 @@ if TYPE_CHECKING:  # most runs need neither, and they are slow to import
     from synctalk_systemtest.stack import RunningStack
 
 
+HOST_ORIGIN = "https://app.example.org"
+"""Where a host app's pages are: the one other origin that may call the system."""
+
+
+SHORT_TOKENS = {"SYNCTALK_ACCESS_TOKEN_TTL_S": "20", "SYNCTALK_EXPIRY_WARNING_S": "15"}
+
+
 @pytest.fixture(scope="session")
 def shared_stack() -> "Iterator[RunningStack]":
     """The whole system, which serves all of this worker's tests."""
     from synctalk_systemtest.stack import running_stack
 
-    with running_stack() as running:
+    with running_stack({"SYNCTALK_ALLOWED_ORIGINS": HOST_ORIGIN}) as running:
         yield running
 
 
@@ -29,6 +37,15 @@ def stack(shared_stack: "RunningStack") -> "Iterator[RunningStack]":
     """The whole system; after a test that harmed it, the next one waits until it has recovered."""
     yield shared_stack
     shared_stack.recover()
+
+
+@pytest.fixture(scope="session")
+def short_tokens() -> "Iterator[RunningStack]":
+    """A system in which tokens end while one looks on, for all of this worker's tests that need it."""
+    from synctalk_systemtest.stack import running_stack
+
+    with running_stack(SHORT_TOKENS) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 from synctalk_local import node
 
 BUILT_FROM = ".built-from"
-NOT_SOURCE = frozenset({"node_modules", "dist", "test-results", "playwright-report", ".vite", "coverage"})
+NOT_SOURCE = frozenset({"node_modules", "dist", "tests", "test-results", "playwright-report", ".vite", "coverage"})
 
 
 def web_root(checkout: Path) -> Path:
@@ -23,26 +23,35 @@ def web_root(checkout: Path) -> Path:
 def build(checkout: Path, log: Path, say: Callable[[str], None]) -> None:
     """Build the client if its sources changed since the last build. Raises NodeError."""
     frontend = checkout / "frontend"
-    if not (frontend / "package.json").exists():
-        return
-    with _alone(frontend):
-        wanted = _sources_hash(frontend)
-        built_from = frontend / "dist" / BUILT_FROM
+    if (frontend / "package.json").exists():
+        _build(checkout, frontend, [frontend, checkout / "clients" / "js"], log, say)
+
+
+def build_library(checkout: Path, log: Path, say: Callable[[str], None]) -> None:
+    """Build the JavaScript client, which Node's programs import, in the same way. Raises NodeError."""
+    library = checkout / "clients" / "js"
+    _build(checkout, library, [library], log, say)
+
+
+def _build(checkout: Path, project: Path, sources: list[Path], log: Path, say: Callable[[str], None]) -> None:
+    with _alone(checkout):
+        wanted = _sources_hash(*sources)
+        built_from = project / "dist" / BUILT_FROM
         if built_from.exists() and built_from.read_text() == wanted:
             return
         environment = node.environment(log.parent.parent, say)
-        say("web client: building …")
-        node.fetch_modules(frontend, environment, log)
+        say(f"{project.relative_to(checkout)}: building …")
+        node.fetch_modules(checkout, environment, log)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as output:
-            node.run(["npm", "run", "build"], frontend, environment, output, log)
+            node.run(["npm", "run", "build"], project, environment, output, log)
         built_from.write_text(wanted)
 
 
 @contextmanager
-def _alone(frontend: Path) -> Iterator[None]:
+def _alone(checkout: Path) -> Iterator[None]:
     """Several stacks may share the checkout: one of them installs and builds at a time."""
-    with (frontend / "package-lock.json").open() as lock:
+    with (checkout / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -54,18 +63,19 @@ def npm(checkout: Path, data: Path, arguments: list[str], say: Callable[[str], N
         say("There is no web client here.")
         return 0
     environment = node.environment(data, say)
-    with _alone(frontend):
-        node.fetch_modules(frontend, environment, data / "logs" / "web-modules.log")
+    with _alone(checkout):
+        node.fetch_modules(checkout, environment, data / "logs" / "web-modules.log")
     return subprocess.run(["npm", *arguments], cwd=frontend, env=environment, check=False).returncode
 
 
-def _sources_hash(frontend: Path) -> str:
+def _sources_hash(*roots: Path) -> str:
     digest = hashlib.sha256()
-    for folder, folders, names in os.walk(frontend):
-        folders[:] = sorted(name for name in folders if name not in NOT_SOURCE)
-        for name in sorted(names):
-            path = Path(folder) / name
-            if path.suffix == ".tsbuildinfo":
-                continue
-            digest.update(f"{path}\0".encode() + path.read_bytes())
+    for root in roots:
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if name not in NOT_SOURCE)
+            for name in sorted(names):
+                path = Path(folder) / name
+                if path.suffix == ".tsbuildinfo":
+                    continue
+                digest.update(f"{path}\0".encode() + path.read_bytes())
     return digest.hexdigest()

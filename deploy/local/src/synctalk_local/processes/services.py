@@ -16,7 +16,7 @@ from synctalk_backing.process import ProcessSpec
 from synctalk_backing.rabbitmq import rabbitmq_url
 from synctalk_backing.redis import redis_url
 from synctalk_contracts.accounts import ACCESS, user_name
-from synctalk_contracts.internal import callers_of
+from synctalk_contracts.internal_routes import callers_of
 
 from synctalk_local.credentials import Credentials
 from synctalk_local.ports import Ports
