@@ -47,11 +47,15 @@ def become_owner() -> None:
     os.environ[OWNER] = str(os.getpid())
 
 
+def is_given() -> bool:
+    """Whether the set was there before this run, and stays when it ends."""
+    return GIVEN in os.environ
+
+
 def running() -> Backing:
     """The set of this run, started if this is the first to ask."""
-    given = os.environ.get(GIVEN)
-    if given:
-        return Backing.from_json(Path(given).read_text())
+    if is_given():
+        return Backing.from_json(Path(os.environ[GIVEN]).read_text())
     folder = _run_folder()
     with _locked(folder):
         if not (folder / "backing.json").exists():
@@ -61,7 +65,7 @@ def running() -> Backing:
 
 def end() -> None:
     """Called once in the run's main process, at its end: nothing stays behind."""
-    if GIVEN in os.environ or not _run_folder_path().exists():
+    if is_given() or not _run_folder_path().exists():
         return
     pid_file = _run_folder_path() / "keeper.pid"
     if pid_file.exists():

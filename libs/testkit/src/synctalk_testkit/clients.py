@@ -16,6 +16,7 @@ import aiohttp
 import orjson
 import socketio
 from pydantic import ValidationError
+from synctalk_contracts.acks import ACKS, RefusedAck
 from synctalk_contracts.sockets import TO_CLIENT
 
 from synctalk_testkit.http import Response, request
@@ -48,6 +49,8 @@ class LiveSocket:
     token: str
     transports: tuple[str, ...] = ("websocket",)
     reconnection: bool = True
+    checks_acks: bool = True
+    """Whether an ack that is not as its contract says is a violation."""
     events: list[Received] = field(default_factory=list)
     connects: int = 0
     disconnects: list[Any] = field(default_factory=list)
@@ -79,7 +82,10 @@ class LiveSocket:
 
     async def call(self, event: str, payload: Any = None, timeout: float = 10) -> Any:
         """Send the event and return its ack."""
-        return await self.client.call(event, payload, timeout=timeout)
+        ack = await self.client.call(event, payload, timeout=timeout)
+        if self.checks_acks and (violation := ack_violation(event, ack)):
+            self.violations.append(violation)
+        return ack
 
     async def emit(self, event: str, payload: Any = None) -> None:
         await self.client.emit(event, payload)
@@ -180,6 +186,17 @@ def contract_violation(event: str, payload: tuple[Any, ...]) -> str | None:
         return f"{event}: {len(payload)} payloads"
     try:
         contract.model_validate_json(orjson.dumps(payload[0]), strict=True)
+    except ValidationError as error:
+        return f"{event}: {error}"
+    return None
+
+
+def ack_violation(event: str, ack: Any) -> str | None:
+    """Return what is wrong with an ack, None when it is as its contract says."""
+    refused = isinstance(ack, dict) and ack.get("ok") is False
+    contract = RefusedAck if refused or event not in ACKS else ACKS[event]
+    try:
+        contract.model_validate_json(orjson.dumps(ack), strict=True)
     except ValidationError as error:
         return f"{event}: {error}"
     return None
@@ -296,6 +313,10 @@ class Users:
 
     async def register_all(self, *names: str) -> list[User]:
         return list(await asyncio.gather(*(self.register(name) for name in names)))
+
+    def keep(self, user: User) -> None:
+        """Close what this user opens, who came in another way, with the others."""
+        self._made.append(user)
 
     async def close(self) -> None:
         await asyncio.gather(*(user.close() for user in self._made))

@@ -1,7 +1,8 @@
 """A client as the interface describes one: it applies what comes live, and syncs when it is asked to or sees a gap.
 
-`Follower` never loads more than that, so what it holds in the end shows whether live delivery and sync together miss
-or double anything. `strict_faults` names what a client must never see.
+`Follower` loads a history only where a sync says `reset` or where its `history` is another one, so what it holds in the
+end shows whether live delivery and sync together miss or double anything. `strict_faults` names what a client must
+never see.
 """
 
 import asyncio
@@ -9,14 +10,27 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 import socketio
 
-from synctalk_testkit.clients import LiveSocket, User
+from synctalk_testkit.clients import LiveSocket, RefusedError, User
+from synctalk_testkit.http import request
 
 CHANGES = frozenset({"message:new", "message:updated", "message:deleted", "conversation:updated", "member:changed"})
 MESSAGES = frozenset({"message:new", "message:updated", "message:deleted"})
-INSIDE = CHANGES | {"typing", "receipt:updated", "change:hidden", "thread:changed", "thread:updated"}
+NEW = frozenset({"message:send", "message:stream:start"})
+INSIDE = CHANGES | {
+    *("typing", "receipt:updated", "change:hidden", "thread:changed", "thread:updated"),
+    *("message:delta", "message:ephemeral"),
+}
 """What only members of a conversation receive."""
+DETAILS = (
+    *("type", "title", "description", "avatar_url", "visibility", "posting", "slow_mode_s", "history"),
+    *("archived_at", "metadata", "system_messages"),
+)
+"""What of a conversation changes with a `change_seq` of its own."""
+LARGE_GROUP = 100
+"""Members; of larger ones `conversation:updated` comes after the change's number."""
 
 RETRY_S = 0.3
 CALL_TIMEOUT_S = 8
@@ -33,13 +47,25 @@ class Copy:
     roles: dict[str, tuple[int, str | None, str | None]] = field(default_factory=dict)
     """By user: `change_seq`, role (None: gone), `muted_until`."""
     conversation: dict[str, Any] | None = None
+    heads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By root message the latest `thread:changed`. It is apart, since the message may have changed otherwise before."""
     replied: dict[str, int] = field(default_factory=dict)
     """By root message the `change_seq` of a reply that came, or went, after what is known of the root."""
+    begins_after: int = 0
+    """The last message of before the latest join that came live: in `since_joined` it does not exist."""
+    loaded_at: int = 0
+    """Up to here the state was loaded, and is not made of changes."""
+    loading: bool = False
+    """It is to be loaded anew, and has no gaps until then."""
 
     @property
     def members(self) -> dict[str, tuple[str | None, str | None]]:
         """Return role and `muted_until` of those who are members, as far as they are known."""
         return {user_id: (role, muted) for user_id, (_, role, muted) in self.roles.items() if role is not None}
+
+    @property
+    def hides(self) -> bool:
+        return self.conversation is not None and self.conversation["history"] == "since_joined"
 
     def saw(self, change_seq: int) -> None:
         if change_seq > self.cursor:
@@ -52,7 +78,7 @@ class Copy:
 
     def put(self, message: dict[str, Any]) -> None:
         known = self.messages.get(message["id"])
-        if known is None or message["change_seq"] > known["change_seq"]:
+        if known is None or _state(message) > _state(known):
             self.messages[message["id"]] = message
         self._forget_replied(message["id"])
 
@@ -65,15 +91,31 @@ class Copy:
             self._forget_replied(message["thread_id"])
 
     def put_thread(self, changed: dict[str, Any]) -> None:
-        root = self.messages.get(changed["thread_id"])
-        if root is not None and changed["change_seq"] >= root["change_seq"]:
-            known = {"thread": changed["thread"], "change_seq": changed["change_seq"]}
-            self.messages[changed["thread_id"]] = root | known
-            self._forget_replied(changed["thread_id"])
+        key = changed["thread_id"]
+        if changed["change_seq"] > self.heads.get(key, {"change_seq": 0})["change_seq"]:
+            self.heads[key] = {"thread": changed["thread"], "change_seq": changed["change_seq"]}
+            self._forget_replied(key)
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return the messages by `seq`, root messages with what was said last of their threads."""
+        states = [
+            message | head
+            if (head := self.heads.get(key)) is not None and head["change_seq"] > message["change_seq"]
+            else message
+            for key, message in self.messages.items()
+        ]
+        return sorted(states, key=lambda message: message["seq"])
+
+    def put_delta(self, delta: dict[str, Any]) -> None:
+        """Add what a streamed message has more of; after a gap its text stays short until its state comes."""
+        known = self.messages.get(delta["message_id"])
+        if known is not None and known["streaming"] and delta["at"] <= len(known["body"]):
+            more = delta["text"][len(known["body"]) - delta["at"] :]
+            self.messages[delta["message_id"]] = known | {"body": known["body"] + more}
 
     def _forget_replied(self, root_id: str) -> None:
-        root = self.messages.get(root_id)
-        if root is None or root["change_seq"] >= self.replied.get(root_id, 0):
+        root, head = self.messages.get(root_id), self.heads.get(root_id, {"change_seq": 0})
+        if root is None or max(root["change_seq"], head["change_seq"]) >= self.replied.get(root_id, 0):
             self.replied.pop(root_id, None)
 
     def go_back(self) -> None:
@@ -90,37 +132,48 @@ class Copy:
         if self.conversation is None or conversation["change_seq"] >= self.conversation["change_seq"]:
             self.conversation = conversation
 
+    def hidden(self, messages: list[dict[str, Any]]) -> list[str]:
+        """Return those of these messages that may not be seen, as far as that is known."""
+        return [m["id"] for m in messages if self.hides and m["seq"] <= self.begins_after]
+
     def _advance(self) -> None:
         while self.cursor + 1 in self.ahead:
             self.cursor += 1
         self.ahead = {number for number in self.ahead if number > self.cursor}
 
 
+def _state(message: dict[str, Any]) -> tuple[int, int]:
+    """Return by what two states of a message compare: one that is streamed grows without a number."""
+    return message["change_seq"], len(message["body"]) if message["streaming"] else 0
+
+
 @dataclass
 class Follower(LiveSocket):
     """A live socket that keeps its conversations up to date, through whatever happens."""
 
-    copies: dict[str, Copy] = field(default_factory=lambda: defaultdict(Copy))
+    copies: dict[str, Copy] = field(default_factory=dict)
+    """The conversations that one is in, as far as is known."""
     strict_faults: list[str] = field(default_factory=list)
-    """Repeated or overtaking live changes on one connection, and events of conversations that one is no member of."""
+    """Repeated or overtaking live changes on one connection, and what one may not see."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._last: dict[str, int] = {}
+        self._said: dict[str, dict[str, Any]] = {}
         self._inside: set[str] = set()
         self._pending: dict[str, int] = defaultdict(int)
         self._stale: set[str] = set()
+        self._left = False
         self._wake = asyncio.Event()
         self._syncer = asyncio.create_task(self._keep_synced())
 
     def bodies(self, conversation_id: str) -> list[str]:
         """The bodies of its copy, in the order of `seq`."""
-        messages = self.copies[conversation_id].messages.values()
-        return [message["body"] for message in sorted(messages, key=lambda message: message["seq"])]
+        return [message["body"] for message in self.states(conversation_id)]
 
     def states(self, conversation_id: str) -> list[dict[str, Any]]:
         """The messages of its copy, in the order of `seq`."""
-        return sorted(self.copies[conversation_id].messages.values(), key=lambda message: message["seq"])
+        return self.copies.get(conversation_id, Copy()).states()
 
     async def send(self, conversation_id: str, client_message_id: str, body: str) -> dict[str, Any]:
         """`message:send`, again and again with the same id until it is acked; the message."""
@@ -137,17 +190,43 @@ class Follower(LiveSocket):
     async def change(self, event: str, payload: dict[str, Any]) -> Any:
         """Send an event that may change its conversation, and take in what the ack says; the ack, None without one."""
         conversation_id = payload["conversation_id"]
+        copy = self.copies.get(conversation_id)
         self._pending[conversation_id] += 1
         try:
             ack = await self.call(event, payload, timeout=CALL_TIMEOUT_S)
         except (socketio.exceptions.SocketIOError, OSError):
+            # It may have been done, and the socket gets no event of what it has caused itself.
+            self._stale.add(conversation_id)
             return None
         finally:
             self._pending[conversation_id] -= 1
             self._wake.set()
         if ack["ok"] and "message" in ack:
-            self._take(conversation_id, ack["message"], event)
+            self._take(conversation_id, copy, ack["message"], event)
+        elif ack["ok"] and event == "message:stream:append" and copy is not None:
+            copy.put_delta(payload)
         return ack
+
+    @property
+    def connected(self) -> bool:
+        # The library takes itself for connected where its transport ended within `connect`.
+        return bool(self.client.connected and self.client.eio.state == "connected")
+
+    async def leave(self) -> None:
+        """Disconnect, and stay away until `back`."""
+        self._left = True
+        await self.client.disconnect()
+
+    async def back(self) -> bool:
+        """Return whether it is connected; after `leave` try to be. What was cut off comes back by itself."""
+        if not self.connected and (self._left or self.client.connected):
+            self._left, self.client.connected = True, False
+            try:
+                await self.connect(ready=False)
+            except RefusedError:
+                return False
+            self._left = False
+        return self.connected
 
     async def close(self) -> None:
         # Python 3.11's `wait_for` may lose a cancellation that comes together with the answer.
@@ -155,26 +234,24 @@ class Follower(LiveSocket):
             self._syncer.cancel()
             await asyncio.wait({self._syncer}, timeout=1)
         await super().close()
+        if not self._syncer.cancelled():
+            self._syncer.result()
+
+    # ── what comes live ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def _on_any(self, event: str, *payload: Any) -> None:
         data: Any = payload[0] if payload else None
-        self._check_inside(event, data)
-        if event == "ready":
+        if event in INSIDE:
+            self._on_inside(event, data)
+        elif event == "ready":
             self._on_ready(data)
-        elif event in CHANGES:
-            self._on_change(event, data)
         elif event == "conversation:new":
-            self._inside.add(data["id"])
-            self.copies[data["id"]].put_conversation(data)
-            self._stale.add(data["id"])
+            self._on_new(data)
         elif event == "conversation:removed":
             self._inside.discard(data["id"])
             self._last.pop(data["id"], None)
+            self._said.pop(data["id"], None)
             self.copies.pop(data["id"], None)
-        elif event == "thread:changed":
-            self.copies[data["conversation_id"]].put_thread(data)
-        elif event == "change:hidden":
-            self._saw(event, data["conversation_id"], data["change_seq"])
         elif event == "sync:required":
             self._stale.update(data["conversation_ids"] or self.copies)
         self._wake.set()
@@ -182,92 +259,187 @@ class Follower(LiveSocket):
 
     def _on_ready(self, ready: dict[str, Any]) -> None:
         self._last.clear()
+        self._said.clear()
         self._inside = {conversation["id"] for conversation in ready["conversations"]}
-        self._stale.update(self.copies.keys() - self._inside)
-        for copy in self.copies.values():
-            copy.go_back()
+        for conversation_id in self.copies.keys() - self._inside:
+            if ready["more"]:
+                self._stale.add(conversation_id)
+            else:
+                del self.copies[conversation_id]
         for conversation in ready["conversations"]:
-            if self.copies[conversation["id"]].cursor < conversation["change_seq"]:
+            copy = self.copies.setdefault(conversation["id"], Copy())
+            copy.go_back()
+            if copy.cursor < conversation["change_seq"]:
                 self._stale.add(conversation["id"])
 
-    def _on_change(self, event: str, data: dict[str, Any]) -> None:
-        conversation_id = data["conversation_id"] if event != "conversation:updated" else data["id"]
-        number = data["change_seq"]
-        if event == "conversation:updated" and self._is_unnumbered(data):
-            self.copies[conversation_id].put_conversation(data)
+    def _on_new(self, conversation: dict[str, Any]) -> None:
+        key = conversation["id"]
+        if key not in self._inside:
+            # The group's own message about the joining is said after it.
+            begins_after = conversation["last_seq"] - (1 if conversation["system_messages"] else 0)
+            self.copies[key] = Copy(begins_after=begins_after)
+        self._inside.add(key)
+        self.copies.setdefault(key, Copy()).put_conversation(conversation)
+        self._stale.add(key)
+
+    def _on_inside(self, event: str, data: dict[str, Any]) -> None:
+        key = data["id"] if event == "conversation:updated" else data["conversation_id"]
+        if key not in self._inside:
+            self.strict_faults.append(f"{event} of {key}, which is not one's own: {data}")
+        copy = self.copies.get(key)
+        if copy is None:  # a sync has said that one is no member
             return
-        copy = self.copies[conversation_id]
-        if event in ("message:new", "message:deleted"):
-            copy.put_reply(data)
-        elif event in MESSAGES:
-            copy.put(data)
+        if event in MESSAGES:
+            self._on_message(event, copy, data)
         elif event == "member:changed":
             copy.put_member(data["user_id"], data)
-        else:
+            self._saw(event, copy, data)
+        elif event == "conversation:updated":
+            self._on_conversation(copy, data)
+        elif event == "change:hidden":
+            self._saw(event, copy, data)
+        elif event == "thread:changed":
+            if copy.loaded_at < data["change_seq"] <= copy.cursor and data["thread_id"] not in copy.messages:
+                self.strict_faults.append(f"a thread of a message that one does not see: {data}")
+            copy.put_thread(data)
+        elif event == "message:delta":
+            copy.put_delta(data)
+
+    def _on_message(self, event: str, copy: Copy, message: dict[str, Any]) -> None:
+        if copy.cursor + 1 >= message["change_seq"] and copy.hidden([message]):
+            self.strict_faults.append(f"{event} of before one has joined: {message}")
+        (copy.put if event == "message:updated" else copy.put_reply)(message)
+        self._saw(event, copy, message)
+
+    def _on_conversation(self, copy: Copy, data: dict[str, Any]) -> None:
+        """Take it with a number, or without one: as what is beside a change that has it, or of this user alone."""
+        key, known = data["id"], copy.conversation
+        last_said, self._said[key] = self._said.get(key), data
+        if data["change_seq"] <= max(copy.cursor, self._last.get(key, 0)):
+            # Changes of a large group come by their numbers first, and what they have made of it together.
+            large = data["members_count"] > LARGE_GROUP
+            if not large and data == last_said:
+                self.strict_faults.append(f"a conversation:updated that says nothing: {data}")
+            if not large and known is not None and known["change_seq"] <= data["change_seq"] <= copy.cursor:
+                others = [name for name in DETAILS if data[name] != known[name]]
+                if others:
+                    self.strict_faults.append(f"{others} of {key} have changed without a number: {data}")
             copy.put_conversation(data)
-        self._saw(event, conversation_id, number)
+            return
+        copy.put_conversation(data)
+        self._saw("conversation:updated", copy, data)
+        if known is not None and known["history"] != data["history"]:
+            copy.loading = True
 
-    def _saw(self, event: str, conversation_id: str, number: int) -> None:
-        last = self._last.get(conversation_id, 0)
+    def _saw(self, event: str, copy: Copy, data: dict[str, Any]) -> None:
+        key, number = data["id" if event == "conversation:updated" else "conversation_id"], data["change_seq"]
+        last = self._last.get(key, 0)
         if number <= last:
-            self.strict_faults.append(f"{event} {number} of {conversation_id} came after {last}")
-        self._last[conversation_id] = max(last, number)
-        self.copies[conversation_id].saw(number)
+            self.strict_faults.append(f"{event} {number} of {key} came after {last}")
+        self._last[key] = max(last, number)
+        copy.saw(number)
 
-    def _is_unnumbered(self, conversation: dict[str, Any]) -> bool:
-        """Return whether it takes no `change_seq`: it is about this user alone, or beside a change that takes it."""
-        copy = self.copies[conversation["id"]]
-        seen = max(copy.cursor, self._last.get(conversation["id"], 0))
-        return int(conversation["change_seq"]) <= seen
-
-    def _check_inside(self, event: str, data: Any) -> None:
-        if event in INSIDE:
-            conversation_id = data["id"] if event == "conversation:updated" else data["conversation_id"]
-            if conversation_id not in self._inside:
-                self.strict_faults.append(f"{event} of {conversation_id}, which is not one's own: {data}")
-
-    def _take(self, conversation_id: str, message: dict[str, Any], event: str) -> None:
-        copy = self.copies[conversation_id]
-        (copy.put_reply if event in ("message:send", "message:delete") else copy.put)(message)
+    def _take(self, conversation_id: str, copy: Copy | None, message: dict[str, Any], event: str) -> None:
+        """Take what an ack says, for the copy that there was when it was asked for."""
+        if copy is None or self.copies.get(conversation_id) is not copy:
+            self._stale.add(conversation_id)
+            return
+        (copy.put_reply if event in NEW or message["deleted_at"] else copy.put)(message)
         copy.saw(message["change_seq"])
-        self._wake.set()
+
+    # ── sync ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_synced(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             gaps = {key for key, copy in self.copies.items() if copy.ahead and not self._pending[key]}
-            for conversation_id in gaps | self._stale:
+            loading = {key for key, copy in self.copies.items() if copy.loading}
+            for conversation_id in gaps | self._stale | loading:
                 self._stale.discard(conversation_id)
-                if not await self._sync(conversation_id):
+                if not await self._catch_up(conversation_id):
                     self._stale.add(conversation_id)
                     await asyncio.sleep(RETRY_S)
                     self._wake.set()
 
-    async def _sync(self, conversation_id: str) -> bool:
-        while True:
+    async def _catch_up(self, conversation_id: str) -> bool:
+        """Sync or load anew; return whether that is over."""
+        while (copy := self.copies.get(conversation_id)) is not None:
+            if copy.loading:
+                return await self._load(conversation_id)
             try:
-                cursors = {conversation_id: self.copies[conversation_id].cursor}
-                ack = await self.call("sync", {"cursors": cursors}, timeout=CALL_TIMEOUT_S)
+                ack = await self.call("sync", {"cursors": {conversation_id: copy.cursor}}, timeout=CALL_TIMEOUT_S)
             except (socketio.exceptions.SocketIOError, OSError):
                 return False
             if not ack["ok"]:
                 return False
+            if self.copies.get(conversation_id) is not copy:
+                return False  # one has left, and is there again: the answer may be of before
             answer = ack["conversations"][conversation_id]
             if answer.get("removed"):
-                self.copies.pop(conversation_id, None)
-                return True
-            if "messages" not in answer:
-                raise AssertionError(f"a follower is not meant to fall so far behind: {answer}")
-            copy = self.copies[conversation_id]
-            for message in answer["messages"]:
-                copy.put(message)
-            for member in answer["members"]:
-                copy.put_member(member["user"]["id"], member)
-            copy.put_conversation(answer["conversation"])
-            copy.reached(answer["change_seq"])
-            if not answer["more"]:
-                return True
+                del self.copies[conversation_id]
+            elif answer.get("reset"):
+                copy.loading = True
+            else:
+                self._merge(copy, answer)
+                if not answer["more"]:
+                    return True
+        return True
+
+    def _merge(self, copy: Copy, answer: dict[str, Any]) -> None:
+        copy.put_conversation(answer["conversation"])
+        if hidden := copy.hidden(answer["messages"]):
+            self.strict_faults.append(f"synced of before one has joined: {hidden}")
+        for message in answer["messages"]:
+            copy.put(message)
+        for member in answer["members"]:
+            copy.put_member(member["user"]["id"], member)
+        copy.reached(answer["change_seq"])
+
+    async def _load(self, conversation_id: str) -> bool:
+        """Begin anew with what REST says; what comes live meanwhile is put beside it."""
+        old = self.copies[conversation_id]
+        copy = self.copies[conversation_id] = Copy(begins_after=old.begins_after, loading=True)
+        path = f"/v1/conversations/{conversation_id}"
+        async with aiohttp.ClientSession() as http:
+            try:
+                conversation = await self._read(http, path)
+                members = await self._read(http, f"{path}/members?limit=100")
+                after = 0
+                while page := (await self._read(http, f"{path}/messages?after_seq={after}&limit=100"))["items"]:
+                    after = page[-1]["seq"]
+                    for message in page:
+                        copy.put(message)
+            except _NotReadError as error:
+                if error.gone and self.copies.get(conversation_id) is copy:
+                    del self.copies[conversation_id]
+                return error.gone
+        for member in members["items"]:
+            copy.put_member(member["user"]["id"], member | {"change_seq": conversation["change_seq"]})
+        known, copy.loading, copy.loaded_at = copy.conversation, False, conversation["change_seq"]
+        copy.put_conversation(conversation)
+        copy.reached(conversation["change_seq"])
+        if known is not None and known["history"] != conversation["history"]:
+            copy.loading = True  # which of the two it was at each page is not known
+            self._wake.set()
+        return self.copies.get(conversation_id) is copy
+
+    async def _read(self, http: aiohttp.ClientSession, path: str) -> Any:
+        try:
+            answer = await request(http, "GET", self.url + path, headers={"Authorization": f"Bearer {self.token}"})
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            raise _NotReadError(gone=False) from None
+        if answer.status != 200:
+            raise _NotReadError(gone=answer.status == 404)
+        return answer.body
+
+
+class _NotReadError(Exception):
+    """It could not be read."""
+
+    def __init__(self, *, gone: bool) -> None:
+        super().__init__()
+        self.gone = gone
 
 
 async def follow(user: User) -> Follower:
