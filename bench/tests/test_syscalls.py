@@ -33,7 +33,8 @@ async def test_by_perf__a_process_that_writes__has_its_calls(writer: int) -> Non
     calls = await syscalls.by_perf(str(writer), 0.3)
     assert calls["write"] > 0
     assert abs(syscalls.wakeups(calls) - calls["write"]) <= 1
-    assert calls[syscalls.ALL] >= syscalls.wakeups(calls) + calls["write"]
+    # The counters stop one after the other: between two of them there may be a call.
+    assert calls[syscalls.ALL] >= syscalls.wakeups(calls) + calls["write"] - 1
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace here")

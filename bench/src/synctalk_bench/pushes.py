@@ -8,8 +8,7 @@ own. CPU of the services is read from /proc; what they use without messages is s
 import asyncio
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -33,7 +32,7 @@ from synctalk_testkit.eventually import eventually
 
 from synctalk_bench.load.crew import LoadError
 from synctalk_bench.load.ours import Ours
-from synctalk_bench.load.processes import cpu_seconds
+from synctalk_bench.load.spent import spent_on
 
 SIZES = (1_000, 10_000)
 SHARES = (0.01, 1.0)
@@ -43,8 +42,6 @@ MESSAGES_OF_MANY_PUSHES = 2
 MANY_PUSHES = 2_000
 SPACING_S = 1.0
 """More than a round of the notifier: no two messages share one."""
-IDLE_S = 5.0
-SETTLE_S = 6.0
 TIMEOUT_S = 600.0
 LEASES = 1_000
 WATCHED = ("notifier-1", "presence-1", "api-1", "postgres", "redis")
@@ -126,20 +123,16 @@ async def measure(backends: Backends, case: Case) -> Cost:
     await _store(backends, conversation_id, users, with_device)
     if case.online:
         await _report(backends, users, is_open=True)
-    await asyncio.sleep(SETTLE_S)
     pushes = 0 if case.online else len(with_device)
     count = MESSAGES_OF_MANY_PUSHES if pushes >= MANY_PUSHES else MESSAGES
-    idle = await _cpu_during(backends, asyncio.sleep(IDLE_S))
     rows = await backends.notifier.fetchval(ROWS)
-    began = time.monotonic()
-    busy = await _cpu_during(backends, _publish(backends, conversation_id, sender_id, count))
-    took = time.monotonic() - began
+    spent = await spent_on(backends.ours, _publish(backends, conversation_id, sender_id, count))
     await backends.notifier.execute("select pg_stat_clear_snapshot()")
     written = await backends.notifier.fetchval(ROWS) - rows
     if case.online:
         await _report(backends, users, is_open=False)
-    cpu = {name: (busy[name] - idle[name] / IDLE_S * took) / count * 1000 for name in WATCHED}
-    return Cost(cpu, written / count)
+    cpu = spent.each(count)
+    return Cost({name: cpu[name] / 1000 for name in WATCHED}, written / count)
 
 
 async def _store(backends: Backends, conversation_id: str, users: list[str], with_device: list[str]) -> None:
@@ -157,14 +150,6 @@ async def _report(backends: Backends, users: list[str], *, is_open: bool) -> Non
         leases = [Lease(user_id=user_id, connection_id=user_id) for user_id in users[start : start + LEASES]]
         report = LeaseReport(gateway="bench", held=leases if is_open else [], released=[] if is_open else leases)
         await backends.presence.post("/internal/presence/leases", report.model_dump())
-
-
-async def _cpu_during(backends: Backends, work: Awaitable[None]) -> Mapping[str, float]:
-    roots = {name: pid for name, pid in backends.ours.processes().items() if name in WATCHED}
-    before = cpu_seconds(roots)
-    await work
-    after = cpu_seconds(roots)
-    return {name: after[name] - before[name] for name in WATCHED}
 
 
 async def _publish(backends: Backends, conversation_id: str, sender_id: str, count: int) -> None:

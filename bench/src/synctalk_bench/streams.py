@@ -8,7 +8,6 @@ them is subtracted. Beside it, what as many messages cost that are sent in the p
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from rich.console import Console
@@ -18,13 +17,12 @@ from synctalk_testkit.clients import LiveSocket, Users, new_name, users_at
 
 from synctalk_bench.load.crew import LoadError
 from synctalk_bench.load.ours import Ours
-from synctalk_bench.load.processes import cpu_seconds
+from synctalk_bench.load.spent import spent_on
 
 WRITERS = 50
 PER_S = 4
 """Of each writer, within the limit of messages too."""
 SECONDS = 10
-SETTLE_S = 3.0
 TEXT = "some words "
 
 Pair = tuple[LiveSocket, str]
@@ -34,19 +32,11 @@ Work = Callable[[LiveSocket, str], Awaitable[None]]
 
 async def measure(ours: Ours, pairs: Sequence[Pair], work: Work) -> Mapping[str, float]:
     """Return the microseconds of CPU of one append or message, by process."""
-    await asyncio.sleep(SETTLE_S)
-    idle, idle_s = await _cpu_during(ours, asyncio.sleep(SETTLE_S))
-    busy, busy_s = await _cpu_during(ours, asyncio.gather(*(work(*pair) for pair in pairs)))
-    count = len(pairs) * PER_S * SECONDS
-    return {name: (busy[name] - idle[name] / idle_s * busy_s) / count * 1e6 for name in busy}
 
+    async def of_all() -> None:
+        await asyncio.gather(*(work(*pair) for pair in pairs))
 
-async def _cpu_during(ours: Ours, work: Awaitable[object]) -> tuple[Mapping[str, float], float]:
-    roots, began = ours.processes(), time.monotonic()
-    before = cpu_seconds(roots)
-    await work
-    after = cpu_seconds(roots)
-    return {name: after[name] - before[name] for name in roots}, time.monotonic() - began
+    return (await spent_on(ours, of_all())).each(len(pairs) * PER_S * SECONDS)
 
 
 async def stream(live: LiveSocket, conversation_id: str) -> None:

@@ -1,0 +1,1 @@
+"""How much of everything a number of connected users takes: arithmetic on what was measured."""
