@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from synctalk_contracts.internal import ROUTES, callers_in, callers_of
+from synctalk_contracts.internal_routes import ROUTES, callers_in, callers_of
 
 SERVICES = Path(__file__).parents[2] / "services"
 NAMES = ("auth", "api", "gateway", "presence", "notifier")

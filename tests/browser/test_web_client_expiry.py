@@ -1,4 +1,5 @@
-"""The web client in a browser, where tokens end while one looks on; by itself, and in a page of another origin."""
+"""The web client in a browser, where tokens and streams end while one looks on; by itself, and in a page of another
+origin."""
 
 import json
 
@@ -22,6 +23,7 @@ def test_web_client__past_the_end_of_its_token__stays_connected() -> None:
     settings = {
         "SYNCTALK_ACCESS_TOKEN_TTL_S": "30",
         "SYNCTALK_EXPIRY_WARNING_S": "20",
+        "SYNCTALK_STREAM_SILENCE_S": "6",
         "SYNCTALK_ALLOWED_ORIGINS": f"http://localhost:{free_port()}",
         "SYNCTALK_TRUSTED_ISSUERS": json.dumps([ISSUER]),
     }

@@ -39,7 +39,7 @@ async def bytes_at(user: User, path: str, **given: str) -> tuple[int, bytes, CIM
         return answer.status, await answer.read(), answer.headers
 
 
-async def test_file__sent_in_a_message__is_the_others_to_read_until_it_is_deleted(users: Users) -> None:
+async def test_team_files_3__file__sent_in_a_message__is_the_others_to_read_until_it_is_deleted(users: Users) -> None:
     ada, bob, eve = await users.register_all("Ada", "Bob", "Eve")
     direct = (await ada.direct_with(bob))["id"]
     live = await bob.connect()
@@ -66,7 +66,9 @@ async def test_file__sent_in_a_message__is_the_others_to_read_until_it_is_delete
         assert (await user.request("GET", f"/v1/files/{file_id}/content")).status == 404
 
 
-async def test_upload__at_an_address_that_was_changed_or_of_too_many_bytes__is_refused(users: Users) -> None:
+async def test_team_files_2__upload__at_an_address_that_was_changed_or_of_too_many_bytes__is_refused(
+    users: Users,
+) -> None:
     ada = await users.register()
     new = await announced(ada, b"hello", "text/plain")
     url = new["upload"]["url"]

@@ -149,7 +149,9 @@ async def test_devices__flapping_or_gone__are_offline_only_after_the_last_and_a_
     assert await presence_of(bob, di) == gone
 
 
-async def test_last_seen__to_contacts__is_for_those_of_a_direct_conversation_who_show_theirs(users: Users) -> None:
+async def test_team_point_08__last_seen__to_contacts__is_for_those_of_a_direct_conversation_who_show_theirs(
+    users: Users,
+) -> None:
     ada, bob, cy, di = await users.register_all("Ada", "Bob", "Cy", "Di")
     await ada.group_with(bob, cy, di)
     for user in (bob, di):

@@ -125,7 +125,7 @@ async def test_push__deleted_within_the_wait__is_none(users: Users) -> None:
     assert await phone.pushes("retract") == []
 
 
-async def test_push__direct_message_at_level_mentions__comes_also_after_dnd(users: Users) -> None:
+async def test_team_presence_3__push__direct_message_at_level_mentions__comes_also_after_dnd(users: Users) -> None:
     ada, bob = await users.register_all("Ada", "Bob")
     direct, group = (await ada.direct_with(bob))["id"], (await ada.group_with(bob))["id"]
     phone = await phone_of(bob)
@@ -164,7 +164,7 @@ async def test_push__to_a_browser__comes_encrypted_by_the_key_that_is_published(
     assert item["headers"]["authorization"].endswith(f"k={public_key}")
 
 
-async def test_push__an_idle_laptop_got_it__comes_to_the_phone(users: Users) -> None:
+async def test_team_presence_2__push__an_idle_laptop_got_it__comes_to_the_phone(users: Users) -> None:
     ada, bob, away = await users.register_all("Ada", "Bob", "Cleo")
     group = (await ada.group_with(bob, away))["id"]
     phone, other = await phone_of(await bob.login("phone")), await phone_of(away)

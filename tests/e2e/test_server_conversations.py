@@ -2,70 +2,22 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from synctalk_contracts.ids import SYSTEM_USER_ID
-from synctalk_local.commands.key import key
-from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import User, Users, new_name
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.http import Response, request
 
-PATH = "/v1/server/conversations/"
-
-
-@dataclass
-class Backend:
-    """A host app's backend, with a server key."""
-
-    users: Users
-    key: str
-
-    async def request(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
-        sent = {"Authorization": f"Bearer {self.key}"} | headers
-        return await request(self.users.http, method, self.users.base_url + path, json=body, headers=sent)
-
-    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        answer = await self.request(method, path, body, **headers)
-        assert answer.status < 300, answer
-        return answer.body
-
-    async def put_user(self) -> tuple[str, str]:
-        """Make a user; return the id, and the name by which the user can be given."""
-        external_id = f"customer/{secrets.token_hex(6)}"
-        user = await self.call("PUT", f"/v1/server/users/{quote(external_id, safe='')}", {"display_name": "Cus"})
-        return user["id"], f"external:{external_id}"
+from tests.e2e.backend import CONVERSATIONS as PATH
+from tests.e2e.backend import Backend, new_ticket, place, said
 
 
-@pytest.fixture
-async def backend(users: Users, stack: RunningStack) -> Backend:
-    return Backend(users, await asyncio.to_thread(key, stack.stack, None))
-
-
-def new_ticket() -> str:
-    return f"support/ticket-{secrets.token_hex(6)}"
-
-
-def place(name: str) -> str:
-    return PATH + quote(name, safe="")
-
-
-def said(sender: str, body: str = "hello", **fields: Any) -> dict[str, Any]:
-    return {"sender": sender, "client_message_id": new_name(), "body": body, **fields}
-
-
-async def put(backend: Backend, name: str, *members: str, **fields: Any) -> Any:
-    return await backend.call("PUT", place(name), {"type": "group", "member_ids": list(members), **fields})
-
-
-async def test_ticket__from_its_first_message_to_its_end(backend: Backend, users: Users) -> None:
+async def test_embed_server_4__ticket__from_its_first_message_to_its_end(backend: Backend, users: Users) -> None:
     agent, name = await users.register("Agent"), new_ticket()
     live = await agent.connect()
     customer_id, customer = await backend.put_user()
-    made = await put(backend, name, agent.id, customer, title="Ticket")  # a user just put can be named at once
+    made = await backend.put(name, agent.id, customer, title="Ticket")  # a user just put can be named at once
     await live.wait_for("conversation:new", lambda got: got["id"] == made["id"])
 
     by_name = f"{PATH}external:{quote(name, safe='')}/messages"
@@ -91,7 +43,7 @@ async def test_ticket__from_its_first_message_to_its_end(backend: Backend, users
 async def test_name__is_seen_by_server_keys_alone(backend: Backend, users: Users) -> None:
     ada, ben = await users.register_all("Ada", "Ben")
     name = new_ticket()
-    made = await put(backend, name, ada.id)
+    made = await backend.put(name, ada.id)
 
     assert (made["external_id"], made["role"], made["me"], made["members"]) == (name, None, None, None)
     by_name = f"/v1/conversations/external:{quote(name, safe='')}"
@@ -124,7 +76,7 @@ async def test_many_puts_at_once__make_one(backend: Backend, users: Users) -> No
 
 async def test_batch__is_stored_in_order__each_with_its_outcome(backend: Backend, users: Users) -> None:
     ada, ben = await users.register_all("Ada", "Ben")
-    made = await put(backend, new_ticket(), ada.id)
+    made = await backend.put(new_ticket(), ada.id)
     messages = [said(ada.id if n != 7 else ben.id, str(n)) for n in range(100)]
 
     items = (await backend.call("POST", f"{PATH}{made['id']}/messages", {"messages": messages}))["items"]
@@ -138,7 +90,7 @@ async def test_batch__is_stored_in_order__each_with_its_outcome(backend: Backend
 
 async def test_ephemeral_message__reaches_who_is_there__and_stored_nowhere(backend: Backend, users: Users) -> None:
     ada, ben, cyd = await users.register_all("Ada", "Ben", "Cyd")
-    made = await put(backend, new_ticket(), ada.id, ben.id)
+    made = await backend.put(new_ticket(), ada.id, ben.id)
     sockets = [await user.connect() for user in (ada, ben, cyd)]
     start = (await backend.call("GET", "/v1/events"))["next"]
     before = await ben.get(f"/v1/conversations/{made['id']}")
@@ -163,7 +115,7 @@ async def test_silent_message__is_unread_and_pushed_to_nobody(backend: Backend, 
     ada, ben = await users.register_all("Ada", "Ben")
     token = secrets.token_hex(16)
     await ben.put("/v1/devices/phone", {"platform": "android", "token": token})
-    made = await put(backend, new_ticket(), ada.id, ben.id)
+    made = await backend.put(new_ticket(), ada.id, ben.id)
     path = f"{PATH}{made['id']}/messages"
     await backend.call("POST", path, said(ada.id, "quiet", silent=True))
     loud = await backend.call("POST", path, said(ada.id, "loud"))
@@ -181,8 +133,8 @@ async def test_silent_message__is_unread_and_pushed_to_nobody(backend: Backend, 
 async def test_events__have_the_conversations_name(backend: Backend, users: Users) -> None:
     ada = await users.register("Ada")
     start, name = (await backend.call("GET", "/v1/events"))["next"], new_ticket()
-    made = await put(backend, name, ada.id, title="Old")
-    await put(backend, name, ada.id, title="New")
+    made = await backend.put(name, ada.id, title="Old")
+    await backend.put(name, ada.id, title="New")
     await backend.call("DELETE", place(name))
 
     async def about() -> list[tuple[str, str]]:
@@ -198,7 +150,9 @@ async def _equal(read: Any, expected: Any) -> bool:
     return bool(await read() == expected)
 
 
-async def test_key_alone__reads_and_moderates__and_needs_a_user_for_the_rest(backend: Backend, users: Users) -> None:
+async def test_embed_server_7__key_alone__reads_and_moderates__and_needs_a_user_for_the_rest(
+    backend: Backend, users: Users
+) -> None:
     ada, ben = await users.register_all("Ada", "Ben")
     direct = await ada.direct_with(ben)
     message = await ada.say(direct["id"], "rude")

@@ -71,7 +71,9 @@ async def stream(live: LiveSocket, message: Json, words: list[str], pause_s: flo
 WORDS = [f"wörd-{n} 🙂 " for n in range(30)]
 
 
-async def test_stream__is_seen_growing_by_everybody_and_ends_as_one_message(users: Users, stack: RunningStack) -> None:
+async def test_embed_streaming_1__stream__is_seen_growing_by_everybody_and_ends_as_one_message(
+    users: Users, stack: RunningStack
+) -> None:
     ada, bob, direct = await two_users(users)
     writing, beside = await ada.connect(), await ada.connect()
     near, far = [await bob.connect(at=stack.internal_url(f"gateway-{n}")) for n in (1, 2)]

@@ -27,7 +27,7 @@ async def receives(live: LiveSocket, event: str, **fields: Any) -> dict[str, Any
     return payload
 
 
-async def test_reply__by_socket_or_rest__is_in_the_thread__and_its_root_says_so(users: Users) -> None:
+async def test_team_threads_1__reply__by_socket_or_rest__is_in_the_thread__and_its_root_says_so(users: Users) -> None:
     ada, bob, _, root = await talk(users)
     of_ada, of_bob = await ada.connect(), await bob.connect()
     first = await of_bob.say(root["conversation_id"], "At the station", **inside(root))
@@ -55,7 +55,9 @@ async def test_reply__by_socket_or_rest__is_in_the_thread__and_its_root_says_so(
         assert live.of("message:updated") == []
 
 
-async def test_many_replies__change_the_root_twice_a_second_at_most__and_the_last_comes(users: Users) -> None:
+async def test_team_threads_6__many_replies__change_the_root_twice_a_second_at_most__and_the_last_comes(
+    users: Users,
+) -> None:
     ada, bob, _, root = await talk(users)
     live = await ada.connect()
     replies = [await bob.say(root["conversation_id"], f"{n}", **inside(root)) for n in range(15)]
@@ -66,7 +68,7 @@ async def test_many_replies__change_the_root_twice_a_second_at_most__and_the_las
     assert len(live.of("message:new")) == 15
 
 
-async def test_history__of_the_thread__of_the_top_level__and_of_all(users: Users) -> None:
+async def test_team_threads_2__history__of_the_thread__of_the_top_level__and_of_all(users: Users) -> None:
     ada, bob, _, root = await talk(users)
     only = await bob.say(root["conversation_id"], "At the station", **inside(root))
     both = await bob.say(root["conversation_id"], "At noon", **inside(root, also_in_conversation=True))
@@ -82,7 +84,7 @@ async def test_history__of_the_thread__of_the_top_level__and_of_all(users: Users
     assert (await ada.request("GET", f"{path}?thread_id={root['id']}&top_level=true")).status == 422
 
 
-async def test_threads__of_who_follows__with_what_is_unread(users: Users) -> None:
+async def test_team_threads_3__threads__of_who_follows__with_what_is_unread(users: Users) -> None:
     ada, bob, eve, root = await talk(users)
     await bob.say(root["conversation_id"], "At the station", **inside(root))
     mention = await bob.say(root["conversation_id"], f"@{eve.username}, will you come?", **inside(root))
@@ -102,7 +104,7 @@ async def test_threads__of_who_follows__with_what_is_unread(users: Users) -> Non
     assert (await ada.get(f"/v1/conversations/{root['conversation_id']}"))["unread_count"] == 0
 
 
-async def test_follow_and_unfollow__reach_ones_own_sockets(users: Users) -> None:
+async def test_team_threads_4__follow_and_unfollow__reach_ones_own_sockets(users: Users) -> None:
     ada, bob, eve, root = await talk(users)
     live, of_bob = await eve.connect(), await bob.connect()
     await bob.say(root["conversation_id"], "At the station", **inside(root))
@@ -118,7 +120,9 @@ async def test_follow_and_unfollow__reach_ones_own_sockets(users: Users) -> None
     assert (await ada.request("PUT", f"{at(root)[:-4]}0000/follow")).status == 404
 
 
-async def test_thread_read__by_either_entry_point__rises_and_reaches_the_other_sockets(users: Users) -> None:
+async def test_team_threads_5__thread_read__by_either_entry_point__rises_and_reaches_the_other_sockets(
+    users: Users,
+) -> None:
     ada, bob, _, root = await talk(users)
     replies = [await bob.say(root["conversation_id"], f"{n}", **inside(root)) for n in range(3)]
     reading, beside = await ada.connect(), await ada.connect()
