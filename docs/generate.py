@@ -17,7 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic_core import PydanticUndefined
 from synctalk_api.rights import RIGHTS
-from synctalk_contracts.internal import ROUTES
+from synctalk_contracts.internal_routes import ROUTES
 from synctalk_runtime.credentials import USER_HEADER
 from synctalk_runtime.settings import RENAMED, SETTING_NAMES, BaseServiceSettings, PostgresSettings
 
@@ -66,7 +66,7 @@ the default) it also does not start with:
 ROUTES_INTRO = """\
 # Internal routes
 
-Generated from `libs/contracts` (`internal.py`) by `make contracts`. The services ask each other over HTTP below
+Generated from `libs/contracts` (`internal_routes.py`) by `make contracts`. The services ask each other over HTTP below
 `/internal`, which the edge never routes. A caller names itself (`X-Synctalk-Caller`) and shows its secret
 (`X-Synctalk-Internal`); whoever is not in a route's list gets the 404 of a route that does not exist. How a secret is
 changed: [operations](operations.md#changing-a-secret).

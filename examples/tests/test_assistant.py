@@ -2,33 +2,32 @@
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from synctalk import Server
 from synctalk_local.commands.key import key
+from synctalk_systemtest import programs
 from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import Users, new_name
 
-PROGRAM = Path(__file__).parents[1] / "python/assistant.py"
+EXAMPLES = Path(__file__).parents[1]
+PROGRAMS = [EXAMPLES / "python/assistant.py", EXAMPLES / "js/assistant.mjs"]
 TIMEOUT_S = 60
 
 pytestmark = pytest.mark.timeout(240)
 
 
-def test_program__has_less_than_50_lines() -> None:
-    assert len(PROGRAM.read_text().splitlines()) < 50
-
-
-async def test_assistant__answers_word_by_word(stack: RunningStack, users: Users) -> None:
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.suffix)
+async def test_assistant__answers_word_by_word(program: Path, stack: RunningStack, users: Users) -> None:
     ada = await users.register("Ada")
     async with Server(stack.url, await asyncio.to_thread(key, stack.stack, None)) as server:
         bot = await server.create_bot(f"assistant-{new_name().lower()}", "Assistant")
     direct = (await ada.post("/v1/conversations", {"type": "direct", "member_ids": [bot.user.id]}))["id"]
     live = await ada.connect()
     environment = {**os.environ, "SYNCTALK_URL": stack.url, "SYNCTALK_BOT_TOKEN": bot.token}
-    process = await asyncio.create_subprocess_exec(sys.executable, PROGRAM, env=environment)
+    command = await asyncio.to_thread(programs.of_file, program)
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
     try:
         begun: list[str] = []
         while not begun:  # it follows from when it has connected

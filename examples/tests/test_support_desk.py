@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,20 +9,23 @@ from pathlib import Path
 import pytest
 from synctalk import Server
 from synctalk_local.commands.key import key
+from synctalk_systemtest import programs
 from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import User, Users, new_name
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.follower import history
 
-PROGRAM = Path(__file__).parents[1] / "python/support_desk.py"
+EXAMPLES = Path(__file__).parents[1]
+PROGRAMS = [EXAMPLES / "python/support_desk.py", EXAMPLES / "js/support_desk.mjs"]
 TIMEOUT_S = 60
 
 pytestmark = pytest.mark.timeout(240)
 
 
 @asynccontextmanager
-async def desk(environment: dict[str, str]) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(sys.executable, PROGRAM, env={**os.environ, **environment})
+async def desk(program: Path, environment: dict[str, str]) -> AsyncIterator[None]:
+    command = await asyncio.to_thread(programs.of_file, program)
+    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
     try:
         await eventually(Path(environment["CURSORS"]).exists, TIMEOUT_S)
         yield
@@ -36,11 +38,10 @@ async def bodies(user: User, conversation_id: str) -> list[str]:
     return [message["body"] for message in await history(user, conversation_id)]
 
 
-def test_program__has_less_than_50_lines() -> None:
-    assert len(PROGRAM.read_text().splitlines()) < 50
-
-
-async def test_desk__question_and_answer__go_through_it_once(stack: RunningStack, users: Users, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.suffix)
+async def test_desk__question_and_answer__go_through_it_once(
+    program: Path, stack: RunningStack, users: Users, tmp_path: Path
+) -> None:
     agent, customer = await users.register_all("Agent", "Customer")
     async with Server(stack.url, await asyncio.to_thread(key, stack.stack, None)) as server:
         bot = await server.create_bot(f"desk-{new_name().lower()}", "Support")
@@ -58,14 +59,14 @@ async def test_desk__question_and_answer__go_through_it_once(stack: RunningStack
     async def passed_on(user: User, conversation_id: str, body: str) -> bool:
         return body in await bodies(user, conversation_id)
 
-    async with desk(environment):
+    async with desk(program, environment):
         await customer.say(direct, "It does not start.")
         await eventually(lambda: passed_on(agent, group, "Customer: It does not start."), TIMEOUT_S)
     await customer.say(direct, "Are you there?")
     [question] = [m for m in await history(agent, group) if m["body"] == "Customer: It does not start."]
     await agent.say(group, "Is it plugged in?", reply_to=question["id"])
     await agent.say(group, "Among ourselves: it never is.")
-    async with desk(environment):
+    async with desk(program, environment):
         await eventually(lambda: passed_on(customer, direct, "Is it plugged in?"), TIMEOUT_S)
         await eventually(lambda: passed_on(agent, group, "Customer: Are you there?"), TIMEOUT_S)
 
