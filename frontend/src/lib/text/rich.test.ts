@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { codePoints, isEmojiOnly, MAX_PIECES, oneLine, piecesOf } from './rich'
+import { expectLinear } from '@/testing/growth'
 
 const links = (body: string): string[] =>
   piecesOf(body).flatMap((piece) => (piece.kind === 'link' ? [piece.href] : []))
@@ -122,35 +123,26 @@ describe('piecesOf', () => {
     ['', 'https://a。', ''],
   ] as const
   const MENTIONED = new Set(['ada', 'ada.'])
-  const longest = ([head, part, tail]: readonly [string, string, string]): string =>
-    `${head}${part.repeat(8_000).slice(0, 8_000 - head.length - tail.length)}${tail}`
+  const filled = ([head, part, tail]: readonly [string, string, string], length: number): string =>
+    `${head}${part.repeat(length).slice(0, length - head.length - tail.length)}${tail}`
+  const read = (body: string): void => {
+    piecesOf(body, MENTIONED)
+  }
 
   test.each(NASTY)('%j, %j again and again, %j: read at once', (...parts) => {
-    expect(quickest(() => piecesOf(longest(parts), MENTIONED))).toBeLessThan(2)
+    expectLinear(read, (length) => filled(parts, length))
   })
 
   test('whatever nasty parts are mixed: read at once', () => {
     const parts = fc.constantFrom(...NASTY.flat().filter((part) => part !== ''))
     fc.assert(
       fc.property(fc.array(parts, { minLength: 1, maxLength: 12 }), (mixed) => {
-        const body = mixed.join('').repeat(8_000).slice(0, 8_000)
-        expect(quickest(() => piecesOf(body, MENTIONED))).toBeLessThan(2)
+        expectLinear(read, (length) => mixed.join('').repeat(length).slice(0, length))
       }),
       { numRuns: 40 },
     )
   })
 })
-
-/** In milliseconds; of several times, for others work on this machine too. */
-function quickest(work: () => void): number {
-  let best = Infinity
-  for (let run = 0; run < 12 && best >= 1; run += 1) {
-    const start = performance.now()
-    work()
-    best = Math.min(best, performance.now() - start)
-  }
-  return best
-}
 
 describe('mentions', () => {
   const mentioned = (body: string, ...names: string[]): string[] =>

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { MAX_PIECES } from '@/lib/text/rich'
 import Markdown from './Markdown'
 import { tokensOf } from './parser'
+import { expectLinear } from '@/testing/growth'
 
 afterEach(cleanup)
 
@@ -153,14 +154,8 @@ const NASTY = [
 ]
 const LONGEST = 8_000
 
-function quickest(work: () => void): number {
-  let best = Infinity
-  for (let run = 0; run < 8 && best >= 30; run += 1) {
-    const start = performance.now()
-    work()
-    best = Math.min(best, performance.now() - start)
-  }
-  return best
+const read = (body: string): void => {
+  tokensOf(body, new Set(['ada']))
 }
 
 describe('hostile texts', () => {
@@ -168,7 +163,7 @@ describe('hostile texts', () => {
     '8,000 characters of %j: read at once, no more elements than a page can bear, and no words are lost',
     (part) => {
       const body = `${part.repeat(LONGEST).slice(0, LONGEST - 7)}the end`
-      expect(quickest(() => tokensOf(body, new Set(['ada'])))).toBeLessThan(60)
+      expectLinear(read, (length) => part.repeat(length).slice(0, length))
       const text = show(body)
       expect(text.querySelectorAll('*').length).toBeLessThan(4 * MAX_PIECES)
       expect(text.textContent).toContain('the end')
@@ -184,8 +179,7 @@ describe('hostile texts', () => {
     const parts = fc.array(fc.constantFrom(...NASTY), { minLength: 1, maxLength: 12 })
     fc.assert(
       fc.property(parts, (mixed) => {
-        const body = mixed.join('').repeat(LONGEST).slice(0, LONGEST)
-        expect(quickest(() => tokensOf(body, new Set(['ada'])))).toBeLessThan(60)
+        expectLinear(read, (length) => mixed.join('').repeat(length).slice(0, length))
       }),
       { numRuns: 40 },
     )
