@@ -44,6 +44,10 @@ class Inbox:
         self._sends[token] = earlier + 1
         return earlier
 
+    def sends(self, token: str) -> int:
+        """Return how often this token was tried, what is not answered yet included."""
+        return self._sends[token]
+
     def add(self, received: Received) -> None:
         self._received.append(received)
 

@@ -68,13 +68,8 @@ async def test_read_while_on_its_way__is_retracted_right_after(rig: Rig) -> None
     token = await bob.add_device(f"slow-{bob.id}")
     conversation = await rig.conversation(ada, bob)
     await conversation.write(ada)
-    async with rig.postgres.connection() as conn:
-
-        async def on_its_way() -> bool:
-            query = "select exists (select from pushes where user_id = $1 and state = 'sending')"
-            return bool(await conn.fetchval(query, bob.id))
-
-        await eventually(on_its_way)
+    # Not its row in the table: that is taken before it is looked up what was read.
+    await eventually(lambda: rig.fcm.state.inbox.sends(token) == 1)
     await conversation.read(bob, 1)
     received = await rig.pushes(token, 2)
     assert [one.message["data"]["type"] for one in received] == ["message", "retract"]
