@@ -221,7 +221,11 @@ class Play:
             assert copied == details, (copied, details)
             return True
 
-        await eventually(same, SETTLED_S)
+        try:
+            await eventually(same, SETTLED_S)
+        except AssertionError as error:
+            error.add_note(follower.told(self.group))
+            raise
         _check_counts(user, conversation, messages)
         _check_threads(conversation, messages)
         assert (conversation["role"], conversation["members_count"]) == (roles[user.id][0], len(roles))

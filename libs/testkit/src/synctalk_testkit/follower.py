@@ -33,6 +33,7 @@ LARGE_GROUP = 100
 """Members; of larger ones `conversation:updated` comes after the change's number."""
 
 RETRY_S = 0.3
+LATEST = 40
 CALL_TIMEOUT_S = 8
 
 
@@ -142,6 +143,10 @@ class Copy:
         self.ahead = {number for number in self.ahead if number > self.cursor}
 
 
+def _number(payload: Any) -> str:
+    return str(payload.get("change_seq", "")) if isinstance(payload, dict) else ""
+
+
 def _state(message: dict[str, Any]) -> tuple[int, int]:
     """Return by what two states of a message compare: one that is streamed grows without a number."""
     return message["change_seq"], len(message["body"]) if message["streaming"] else 0
@@ -162,7 +167,8 @@ class Follower(LiveSocket):
         self._said: dict[str, dict[str, Any]] = {}
         self._inside: set[str] = set()
         self._pending: dict[str, int] = defaultdict(int)
-        self._stale: set[str] = set()
+        self._stale: dict[str, int] = {}
+        """To be synced, from what was known when that was said: what was before may have changed as well."""
         self._left = False
         self._wake = asyncio.Event()
         self._syncer = asyncio.create_task(self._keep_synced())
@@ -174,6 +180,13 @@ class Follower(LiveSocket):
     def states(self, conversation_id: str) -> list[dict[str, Any]]:
         """The messages of its copy, in the order of `seq`."""
         return self.copies.get(conversation_id, Copy()).states()
+
+    def told(self, conversation_id: str) -> str:
+        """Return what it knows of the conversation by number, and the latest that it received: why a copy is wrong."""
+        copy = self.copies.get(conversation_id, Copy())
+        latest = [f"{got.event} {_number(got.payload)}" for got in self.events[-LATEST:]]
+        state = f"connected {self.connected}, {self.connects} times, stale {conversation_id in self._stale}"
+        return f"{state}, cursor {copy.cursor}, ahead {sorted(copy.ahead)}, {self._syncer}\n{', '.join(latest)}"
 
     async def send(self, conversation_id: str, client_message_id: str, body: str) -> dict[str, Any]:
         """`message:send`, again and again with the same id until it is acked; the message."""
@@ -196,7 +209,7 @@ class Follower(LiveSocket):
             ack = await self.call(event, payload, timeout=CALL_TIMEOUT_S)
         except (socketio.exceptions.SocketIOError, OSError):
             # It may have been done, and the socket gets no event of what it has caused itself.
-            self._stale.add(conversation_id)
+            self._make_stale(conversation_id)
             return None
         finally:
             self._pending[conversation_id] -= 1
@@ -253,7 +266,8 @@ class Follower(LiveSocket):
             self._said.pop(data["id"], None)
             self.copies.pop(data["id"], None)
         elif event == "sync:required":
-            self._stale.update(data["conversation_ids"] or self.copies)
+            for conversation_id in data["conversation_ids"] or list(self.copies):
+                self._make_stale(conversation_id)
         self._wake.set()
         await super()._on_any(event, *payload)
 
@@ -263,14 +277,14 @@ class Follower(LiveSocket):
         self._inside = {conversation["id"] for conversation in ready["conversations"]}
         for conversation_id in self.copies.keys() - self._inside:
             if ready["more"]:
-                self._stale.add(conversation_id)
+                self._make_stale(conversation_id)
             else:
                 del self.copies[conversation_id]
         for conversation in ready["conversations"]:
             copy = self.copies.setdefault(conversation["id"], Copy())
             copy.go_back()
             if copy.cursor < conversation["change_seq"]:
-                self._stale.add(conversation["id"])
+                self._make_stale(conversation["id"])
 
     def _on_new(self, conversation: dict[str, Any]) -> None:
         key = conversation["id"]
@@ -280,7 +294,7 @@ class Follower(LiveSocket):
             self.copies[key] = Copy(begins_after=begins_after)
         self._inside.add(key)
         self.copies.setdefault(key, Copy()).put_conversation(conversation)
-        self._stale.add(key)
+        self._make_stale(key)
 
     def _on_inside(self, event: str, data: dict[str, Any]) -> None:
         key = data["id"] if event == "conversation:updated" else data["conversation_id"]
@@ -342,7 +356,7 @@ class Follower(LiveSocket):
     def _take(self, conversation_id: str, copy: Copy | None, message: dict[str, Any], event: str) -> None:
         """Take what an ack says, for the copy that there was when it was asked for."""
         if copy is None or self.copies.get(conversation_id) is not copy:
-            self._stale.add(conversation_id)
+            self._make_stale(conversation_id)
             return
         (copy.put_reply if event in NEW or message["deleted_at"] else copy.put)(message)
         copy.saw(message["change_seq"])
@@ -355,20 +369,26 @@ class Follower(LiveSocket):
             self._wake.clear()
             gaps = {key for key, copy in self.copies.items() if copy.ahead and not self._pending[key]}
             loading = {key for key, copy in self.copies.items() if copy.loading}
-            for conversation_id in gaps | self._stale | loading:
-                self._stale.discard(conversation_id)
-                if not await self._catch_up(conversation_id):
-                    self._stale.add(conversation_id)
+            for conversation_id in gaps | self._stale.keys() | loading:
+                since = self._stale.pop(conversation_id, None)
+                if not await self._catch_up(conversation_id, since):
+                    self._make_stale(conversation_id, since)
                     await asyncio.sleep(RETRY_S)
                     self._wake.set()
 
-    async def _catch_up(self, conversation_id: str) -> bool:
+    def _make_stale(self, conversation_id: str, since: int | None = None) -> None:
+        known = self.copies.get(conversation_id, Copy()).cursor
+        since = known if since is None else since
+        self._stale[conversation_id] = min(since, self._stale.get(conversation_id, since))
+
+    async def _catch_up(self, conversation_id: str, since: int | None) -> bool:
         """Sync or load anew; return whether that is over."""
         while (copy := self.copies.get(conversation_id)) is not None:
             if copy.loading:
                 return await self._load(conversation_id)
+            cursor = copy.cursor if since is None else min(since, copy.cursor)
             try:
-                ack = await self.call("sync", {"cursors": {conversation_id: copy.cursor}}, timeout=CALL_TIMEOUT_S)
+                ack = await self.call("sync", {"cursors": {conversation_id: cursor}}, timeout=CALL_TIMEOUT_S)
             except (socketio.exceptions.SocketIOError, OSError):
                 return False
             if not ack["ok"]:
@@ -382,6 +402,7 @@ class Follower(LiveSocket):
                 copy.loading = True
             else:
                 self._merge(copy, answer)
+                since = None
                 if not answer["more"]:
                     return True
         return True
