@@ -63,10 +63,11 @@ async function follow(client, cursors) {
   }
 }
 
-const essence = ({ id, seq, change_seq, body, reactions, deleted_at }) => ({
+const essence = ({ id, seq, change_seq, sender_id, body, reactions, deleted_at }) => ({
   id,
   seq,
   change_seq,
+  sender_id,
   body,
   reactions,
   deleted: deleted_at !== null,

@@ -119,7 +119,7 @@ class Agent:
 
 
 def essence(message: Message) -> dict[str, Any]:
-    fields = message.model_dump(include={"id", "seq", "change_seq", "body", "reactions"})
+    fields = message.model_dump(include={"id", "seq", "change_seq", "sender_id", "body", "reactions"})
     return fields | {"deleted": message.deleted_at is not None}
 
 

@@ -63,6 +63,14 @@ class Membership(_Strict):
     who: str
 
 
+class Claims(_Strict):
+    """A user takes a guest's place, in every room and in what was said there."""
+
+    step: Literal["claims"]
+    user: str
+    guest: str
+
+
 class Sends(_Strict):
     """The client writes. Unless `waits`, the next step begins before that is done."""
 
@@ -127,8 +135,8 @@ class Sees(_Strict):
 
 
 Step = Annotated[
-    Start | Stop | Says | Changes | Renames | Membership | Sends | Disturbs | Network | Kills | LogsOut | Waits
-    | Settles | Sees,
+    Start | Stop | Says | Changes | Renames | Membership | Claims | Sends | Disturbs | Network | Kills | LogsOut
+    | Waits | Settles | Sees,
     Field(discriminator="step"),
 ]  # fmt: skip
 
@@ -139,6 +147,8 @@ class Case(_Strict):
     """The promise that is shown, in a sentence."""
     rooms: dict[str, list[str]]
     """Groups with their members, the owner first."""
+    guests: list[str] = []
+    """Those of them who have no account."""
     short_tokens: bool = False
     """Where the case needs a system in which tokens end while one looks on."""
     each: list[str] = []
@@ -150,7 +160,9 @@ class Case(_Strict):
     @model_validator(mode="after")
     def _has_its_users(self) -> "Case":
         known = set(self.users)
-        named = {getattr(step, field) for step in self.steps for field in ("user", "who") if hasattr(step, field)}
+        fields = ("user", "who", "guest")
+        named = {getattr(step, field) for step in self.steps for field in fields if hasattr(step, field)}
+        named |= set(self.guests)
         rooms = {step.room for step in self.steps if hasattr(step, "room")}
         if unknown := (named - known) | (rooms - set(self.rooms)):
             raise ValueError(f"not known: {sorted(unknown)}")
@@ -160,7 +172,8 @@ class Case(_Strict):
     def users(self) -> list[str]:
         members = {name for names in self.rooms.values() for name in names}
         added = {step.who for step in self.steps if isinstance(step, Membership)}
-        return sorted(members | added | {CLIENT})
+        claiming = {step.user for step in self.steps if isinstance(step, Claims)}
+        return sorted(members | added | claiming | {CLIENT})
 
 
 def read_cases() -> list[Case]:

@@ -54,9 +54,9 @@ class Play:
         return self._agent
 
     async def _set_up(self) -> None:
-        names = self._case.users
-        made = await self._users.register_all(*names)
-        self._named = dict(zip(names, made, strict=True))
+        names, guests = self._case.users, self._case.guests
+        making = [self._users.guest(name) if name in guests else self._users.register(name) for name in names]
+        self._named = dict(zip(names, await asyncio.gather(*making), strict=True))
         for room, members in self._case.rooms.items():
             owner, *others = (self._named[name] for name in members)
             self._rooms[room] = (await owner.group_with(*others, title=room))["id"]
@@ -121,6 +121,10 @@ class Play:
         await self._named[step.user].delete(path)
         if step.who == CLIENT:
             self._was_removed.add(step.room)
+
+    async def _claims(self, step: cases.Claims) -> None:
+        body = {"guest_refresh_token": self._named[step.guest].tokens["refresh_token"]}
+        await self._named[step.user].post("/v1/auth/claim", body)
 
     async def _sends(self, step: cases.Sends) -> None:
         begun = []
@@ -197,7 +201,7 @@ class Play:
 
 def essence(message: dict[str, Any]) -> dict[str, Any]:
     """Return what is compared of a message."""
-    fields = ("id", "seq", "change_seq", "body", "reactions")
+    fields = ("id", "seq", "change_seq", "sender_id", "body", "reactions")
     return {field: message[field] for field in fields} | {"deleted": message["deleted_at"] is not None}
 
 

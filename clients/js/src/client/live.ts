@@ -33,7 +33,7 @@ export class Live {
   private readonly rest: RestApi
   private readonly following: Following
   private readonly done: Map<string, Cursor>
-  private readonly wanted = new Set<string>()
+  private readonly wanted = new Map<string, Cursor | null>()
   private readonly watched = new Set<string>()
   private readonly queue = new EventQueue(() => this.catchUpSoon())
   private readonly gapTimer = new Timer(this.abort.signal)
@@ -137,8 +137,9 @@ export class Live {
     else this.gapTimer.start(GAP_GRACE_MS, () => this.want(...this.following.withGaps()))
   }
 
+  /** Sync from what is known now, even if more is known by then: what was before may have changed as well. */
   private want(...conversationIds: string[]): void {
-    for (const id of conversationIds) this.wanted.add(id)
+    for (const id of conversationIds) if (!this.wanted.has(id)) this.wanted.set(id, this.following.cursor(id))
     this.catchUpSoon()
   }
 
@@ -230,21 +231,21 @@ export class Live {
   }
 
   private async syncSome(): Promise<void> {
-    const ids = [...this.wanted].slice(0, MAX_CURSORS)
-    for (const id of ids) this.wanted.delete(id)
+    const wanted = [...this.wanted].slice(0, MAX_CURSORS)
+    for (const [id] of wanted) this.wanted.delete(id)
     try {
-      await this.sync(ids)
+      await this.sync(wanted)
     } catch (error) {
-      for (const id of ids) this.wanted.add(id)
+      for (const [id, cursor] of wanted) this.wanted.set(id, cursor)
       throw error
     }
   }
 
-  private async sync(ids: readonly string[]): Promise<void> {
+  private async sync(wanted: readonly (readonly [string, Cursor | null])[]): Promise<void> {
     const cursors: Record<string, number> = {}
-    for (const id of ids) {
+    for (const [id, known] of wanted) {
       this.following.expect(id)
-      const cursor = this.following.cursor(id)
+      const cursor = known ?? this.following.cursor(id)
       if (cursor !== null) cursors[id] = cursor.change_seq
     }
     if (Object.keys(cursors).length === 0) return
@@ -256,7 +257,7 @@ export class Live {
         this.put(id, this.following.reset(id, state.change_seq ?? 0, last_seq))
       } else {
         this.put(id, this.following.synced(id, state))
-        if (state.more === true) this.wanted.add(id)
+        if (state.more === true) this.want(id)
       }
     }
   }

@@ -7,7 +7,7 @@ const PAGE = 100
 const MAX_PAGES = 10
 const URL = '/v1/users/me/blocks'
 
-/** Whom the user has blocked: read once when it is first wanted, as no event says it. */
+/** Whom the user has blocked: read when it is first wanted, and after an absence, as no event says it. */
 export class Blocks {
   /** Null while it is not known. */
   readonly blocked: StoreApi<{ ids: ReadonlySet<string> | null }> = createStore(() => ({ ids: null }))
@@ -35,6 +35,14 @@ export class Blocks {
     await this.rest.call<void>({ method: 'DELETE', url: `${URL}/${userId}` })
     await this.load()
     this.change((ids) => ids.delete(userId))
+  }
+
+  /** Read the list anew, if it is known: another device, or a claimed guest, may have changed it. */
+  refresh(): void {
+    if (this.blocked.getState().ids === null) return
+    this.reading ??= this.read().finally(() => (this.reading = null))
+    // What fails here is as it was, until the next refresh.
+    this.reading.catch(() => undefined)
   }
 
   private change(apply: (ids: Set<string>) => unknown): void {

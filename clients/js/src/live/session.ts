@@ -88,7 +88,12 @@ export class LiveSession {
     this.typing = new TypingNotifier(this.connection, signal)
     this.loader = new Loader(this.rest, this.chat)
     this.freshness = new Freshness(this.chat, this.loader, signal)
-    this.sync = new Sync(this.chat, this.connection, this.receipts, this.freshness, signal)
+    const onReset = (id: string): void => {
+      // What it is like now, its count of unread messages too, comes with the conversation alone.
+      this.freshness.refreshSoon(id)
+      this.blocks.refresh()
+    }
+    this.sync = new Sync(this.chat, this.connection, this.receipts, onReset, signal)
     this.conversations = new Conversations(this.rest, this.chat, this.presence, this.freshness)
     this.blocks = new Blocks(this.rest, this.chat)
     this.messages = new Messages(this.chat, this.connection, this.rest)
@@ -154,6 +159,7 @@ export class LiveSession {
     this.presence.resubscribeAll()
     this.receipts.resend()
     this.threads.catchUp()
+    this.blocks.refresh()
     await listed
     if (this.usersAreOld) this.knownUsers.readAnewSoon()
     // From now on they are known by their events, until the next connection.

@@ -9,7 +9,6 @@ import type { Change } from '../chat/changes/index.js'
 import type { ChatStore } from '../chat/store.js'
 import { backoffMs, sleep, Timer } from '../timing.js'
 import type { Connection } from './connection.js'
-import type { Freshness } from './freshness.js'
 import type { Receipts } from './receipts.js'
 
 const MAX_CURSORS = 100
@@ -17,7 +16,8 @@ const MAX_CURSORS = 100
 const GAP_GRACE_MS = 400
 
 export class Sync {
-  private readonly wanted = new Set<string>()
+  /** From where each is synced: what was known when it was wanted. */
+  private readonly wanted = new Map<string, number>()
   private readonly gapTimer: Timer
   private running = false
 
@@ -25,14 +25,18 @@ export class Sync {
     private readonly chat: ChatStore,
     private readonly connection: Connection,
     private readonly receipts: Receipts,
-    private readonly freshness: Freshness,
+    private readonly onReset: (conversationId: string) => void,
     private readonly signal: AbortSignal,
   ) {
     this.gapTimer = new Timer(signal)
   }
 
+  /** Sync from what is known now, even if more is known by then: what was before may have changed as well. */
   syncSoon(ids: Iterable<string>): void {
-    for (const id of ids) if (this.chat.thread(id).progress !== null) this.wanted.add(id)
+    for (const id of ids) {
+      const { progress } = this.chat.thread(id)
+      if (progress !== null && !this.wanted.has(id)) this.wanted.set(id, progress.upTo)
+    }
     if (!this.running) void this.run()
   }
 
@@ -48,13 +52,13 @@ export class Sync {
     this.running = true
     try {
       for (let failures = 0; this.wanted.size > 0 && this.connection.isLive;) {
-        const ids = [...this.wanted].slice(0, MAX_CURSORS)
-        for (const id of ids) this.wanted.delete(id)
+        const wanted = [...this.wanted].slice(0, MAX_CURSORS)
+        for (const [id] of wanted) this.wanted.delete(id)
         try {
-          await this.syncOnce(ids)
+          await this.syncOnce(Object.fromEntries(wanted))
           failures = 0
         } catch {
-          for (const id of ids) this.wanted.add(id)
+          for (const [id, cursor] of wanted) this.wanted.set(id, cursor)
           await sleep(backoffMs(failures), this.signal)
           failures += 1
         }
@@ -64,20 +68,14 @@ export class Sync {
     }
   }
 
-  private async syncOnce(ids: readonly string[]): Promise<void> {
-    const cursors: Record<string, number> = {}
-    for (const id of ids) {
-      const { progress } = this.chat.thread(id)
-      if (progress !== null) cursors[id] = progress.upTo
-    }
+  private async syncOnce(cursors: Record<string, number>): Promise<void> {
     const ack = await this.connection.request('sync', { cursors })
     for (const [id, state] of Object.entries(ack.conversations)) {
       this.chat.dispatch(...changesOf(id, state))
-      if (state.more === true) this.wanted.add(id)
-      // What it is like now, its count of unread messages too, comes with the conversation alone.
-      if (state.reset === true) this.freshness.refreshSoon(id)
+      if (state.more === true) this.syncSoon([id])
+      if (state.reset === true) this.onReset(id)
     }
-    this.receipts.markKnownDelivered(ids)
+    this.receipts.markKnownDelivered(Object.keys(cursors))
   }
 }
 

@@ -50,7 +50,7 @@ class Live:
         self._rest = rest
         self._following = Following(cursors)
         self._done: dict[str, Cursor] = dict(cursors)
-        self._wanted: set[str] = set()
+        self._wanted: dict[str, Cursor | None] = {}
         self._wake = asyncio.Event()
         self._queue = EventQueue(self._wake.set)
         self._watched: dict[str, None] = {}
@@ -140,7 +140,9 @@ class Live:
         self._want(*self._following.with_gaps())
 
     def _want(self, *conversation_ids: str) -> None:
-        self._wanted.update(conversation_ids)
+        """Sync from what is known now, even if more is known by then: what was before may have changed as well."""
+        for key in conversation_ids:
+            self._wanted.setdefault(key, self._following.cursor(key))
         self._wake.set()
 
     def _receive(self, event: str, payload: Any) -> None:
@@ -195,13 +197,12 @@ class Live:
             except BaseException:
                 self._is_new = True
                 raise
-        ids = sorted(self._wanted)[:MAX_CURSORS]
-        if ids:
-            self._wanted.difference_update(ids)
+        wanted = {key: self._wanted.pop(key) for key in sorted(self._wanted)[:MAX_CURSORS]}
+        if wanted:
             try:
-                await self._sync(ids)
+                await self._sync(wanted)
             except BaseException:
-                self._wanted.update(ids)
+                self._wanted |= wanted
                 raise
 
     async def _complete(self) -> None:
@@ -225,10 +226,11 @@ class Live:
             for presence in await self.watch(list(self._watched)):
                 self._queue.put([Step(PresenceChanged(presence))])
 
-    async def _sync(self, ids: list[str]) -> None:
-        for key in ids:
+    async def _sync(self, wanted: Mapping[str, Cursor | None]) -> None:
+        for key in wanted:
             self._following.expect(key)
-        cursors = {key: cursor.change_seq for key in ids if (cursor := self._following.cursor(key))}
+        known = {key: cursor or self._following.cursor(key) for key, cursor in wanted.items()}
+        cursors = {key: cursor.change_seq for key, cursor in known.items() if cursor is not None}
         if not cursors:
             return
         ack = await self.connection.request("sync", {"cursors": cursors})
@@ -242,7 +244,7 @@ class Live:
             else:
                 self._put(key, self._following.synced(key, state))
                 if state.more:
-                    self._wanted.add(key)
+                    self._want(key)
 
 
 def _durable(event: str, payload: Any) -> Message | MemberChanged | Conversation:

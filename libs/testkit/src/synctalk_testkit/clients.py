@@ -314,6 +314,13 @@ class Users:
     async def register_all(self, *names: str) -> list[User]:
         return list(await asyncio.gather(*(self.register(name) for name in names)))
 
+    async def guest(self, name: str = "guest") -> User:
+        answer = await request(self.http, "POST", f"{self.base_url}/v1/auth/guest", json={"display_name": name})
+        assert answer.status == 201, answer
+        user = User(self.base_url, self.http, answer.body["user"]["username"], "", answer.body)
+        self._made.append(user)
+        return user
+
     def keep(self, user: User) -> None:
         """Close what this user opens, who came in another way, with the others."""
         self._made.append(user)

@@ -437,9 +437,9 @@ async def test_member_replaced__both_are_changed_with_one_number_and_everybody_s
     change = {"conversation_id": "c", "change_seq": 1, "muted_until": None}
     for connection in (ada, bob):
         assert socket_of(connection).written[:3] == [
+            ("sync:required", {"conversation_ids": ["c"]}),
             ("member:changed", {**change, "user_id": "guest", "role": None}),
             ("member:changed", {**change, "user_id": "bob", "role": "admin"}),
-            ("sync:required", {"conversation_ids": ["c"]}),
         ]
         assert numbers(connection) == [2]
     assert socket_of(guest).written == [("conversation:removed", {"id": "c"})]

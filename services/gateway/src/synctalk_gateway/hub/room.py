@@ -350,8 +350,15 @@ class Room:
             self._events.on_member_removed(self, gone, removed)
 
     def _deliver_replaced(self, event: Event) -> None:
-        """Deliver that a user is in the place of another one: one number, both members, and everybody loads anew."""
+        """Deliver that a user is in the place of another one: one number, both members, and everybody loads anew.
+
+        They are asked to before they have that number: a sync from it says nothing of what was before.
+        """
         payload, number = event["payload"], event["change_seq"]
+        sync = packets.sync_required([self.id])
+        for connection in self.connections:
+            if connection.user_id != payload["replaced_id"]:
+                connection.send(sync)
         behind = self._behind(number)
         changes = [{"user_id": payload["replaced_id"], "role": None, "muted_until": None}]
         if payload["role"] is not None:
@@ -360,7 +367,6 @@ class Room:
             changed = {"conversation_id": self.id, "change_seq": number, **change}
             member_event = {**event, "event": "member:changed", "user_id": change["user_id"], "payload": changed}
             self._deliver_member_to([each for each in behind if each in self.connections], member_event)
-        self.send(packets.sync_required([self.id]))
 
     def _deliver_conversation(self, event: Event) -> None:
         """Deliver a conversation, which differs from member to member: the shared part and the member's view.
