@@ -40,10 +40,15 @@ function allowed(from: string, to: string): boolean {
   return false
 }
 
+const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file)
+const isForTests = (file: string): boolean => file.startsWith('testing/')
+
 test.each(files.filter((file) => !file.endsWith('boundaries.test.ts')).map((file) => [relative(SRC, file)]))(
   '%s imports only what it may',
   (file) => {
-    const wrong = targets(join(SRC, file)).filter((target) => !allowed(layerOf(file), layerOf(target)))
+    const wrong = targets(join(SRC, file)).filter(
+      (target) => !(isTest(file) && isForTests(target)) && !allowed(layerOf(file), layerOf(target)),
+    )
     expect(wrong).toEqual([])
   },
 )
