@@ -224,7 +224,7 @@ class Play:
         try:
             await eventually(same, SETTLED_S)
         except AssertionError as error:
-            error.add_note(follower.told(self.group))
+            error.add_note(follower.describe(self.group))
             raise
         _check_counts(user, conversation, messages)
         _check_threads(conversation, messages)

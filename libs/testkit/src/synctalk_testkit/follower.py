@@ -181,7 +181,7 @@ class Follower(LiveSocket):
         """The messages of its copy, in the order of `seq`."""
         return self.copies.get(conversation_id, Copy()).states()
 
-    def told(self, conversation_id: str) -> str:
+    def describe(self, conversation_id: str) -> str:
         """Return what it knows of the conversation by number, and the latest that it received: why a copy is wrong."""
         copy = self.copies.get(conversation_id, Copy())
         latest = [f"{got.event} {_number(got.payload)}" for got in self.events[-LATEST:]]
