@@ -191,7 +191,7 @@ async def test_dead_letters__looked_at_often__stay_and_show_no_text(
     assert [event.split()[0] for event in letter.events] == [UserUpdated.type_name()]
     assert letter.died_at is not None
     assert "ada" not in str(letter)
-    assert await depth(vhost, topology.dead_queue(QUEUE.name)) == 1
+    await eventually(lambda: _has_dead(vhost, 1))
 
 
 async def test_dead_letters__dropped__go(make_bus: Any, running: Any, vhost: str, received: Any, send: Any) -> None:
