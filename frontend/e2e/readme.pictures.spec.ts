@@ -100,3 +100,97 @@ test('pictures', async ({ user, browser }) => {
   await shoot(page, 'tablet-details-dark')
   await tablet.close()
 })
+
+/** A landscape, so that what is shown as a picture looks like one. */
+async function landscape(page: Page): Promise<Buffer> {
+  const url = await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1200, height: 800 })
+    const draw = canvas.getContext('2d')
+    if (draw === null) throw new Error('There is no canvas here.')
+    const sky = draw.createLinearGradient(0, 0, 0, 800)
+    for (const [at, colour] of [
+      [0, '#f7c59f'],
+      [0.5, '#efa7a7'],
+      [1, '#8fa6cb'],
+    ] as const)
+      sky.addColorStop(at, colour)
+    draw.fillStyle = sky
+    draw.fillRect(0, 0, 1200, 800)
+    for (const [layer, colour] of ['#6b7fa8', '#4b5f8a', '#2f4168', '#1b2947'].entries()) {
+      draw.fillStyle = colour
+      draw.beginPath()
+      draw.moveTo(0, 800)
+      for (let x = 0; x <= 1200; x += 10) {
+        const height = 90 * Math.sin(x / (170 - 20 * layer) + 2 * layer) + 40 * Math.sin(x / 61 + layer)
+        draw.lineTo(x, 420 + 95 * layer - height)
+      }
+      draw.lineTo(1200, 800)
+      draw.fill()
+    }
+    return canvas.toDataURL('image/png')
+  })
+  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')
+}
+
+test('pictures of what a team uses', async ({ user }) => {
+  test.setTimeout(300_000)
+  const wide = { viewport: { width: 1440, height: 900 } }
+  const ada = await user('Ada Lovelace', wide)
+  const ben = await user('Ben Okri')
+  const grace = await user('Grace Hopper')
+  const noor = await user('Noor Haddad', { ...wide, locale: 'ar-EG' })
+  const group = await ada.group('Weekend in the hills', [ben, grace, noor])
+  await ben.group('Release 2.4', [ada, grace])
+  await grace.directWith(ada)
+  for (const other of [ben, grace]) await other.open(group)
+  const route = await ben.post(
+    group,
+    '**Saturday**\n\n| from | to | km |\n|---|---|--:|\n| station | hut | 12 |\n| hut | ridge | 4 |',
+  )
+  await ben.call('PUT', `/v1/conversations/${group}/messages/${route.id}/pin`)
+  await grace.post(
+    group,
+    `@${ada.account.username} do you still have the map? ~~The old one~~ The one of 1998.`,
+  )
+  await ada.open(group)
+  await ada.page
+    .locator('[data-attach]')
+    .setInputFiles({ name: 'ridge.png', mimeType: 'image/png', buffer: await landscape(ada.page) })
+  await expect(ada.page.locator('[data-upload="ready"]')).toHaveCount(1)
+  await ada.say('From the ridge, last year. The map is in the second drawer.')
+  for (const [who, emoji] of [
+    [ben, '😍'],
+    [grace, '😍'],
+    [grace, '😮'],
+  ] as const) {
+    const [last] = (
+      await who.call<{ items: { id: string }[] }>('GET', `/v1/conversations/${group}/messages?limit=1`)
+    ).items
+    await who.call(
+      'PUT',
+      `/v1/conversations/${group}/messages/${last?.id ?? ''}/reactions/${encodeURIComponent(emoji)}`,
+    )
+  }
+  for (const [who, body] of [
+    [grace, 'How long is the last part?'],
+    [ben, 'An hour and a half, with stops.'],
+    [ada, 'Then we are there before it gets dark.'],
+  ] as const)
+    await who.call('POST', `/v1/conversations/${group}/messages`, {
+      client_message_id: body.replaceAll(/\W/g, '-'),
+      thread_id: route.id,
+      body,
+    })
+  await ada.page.goto(`/c/${group}/thread/${route.id}`)
+  await expect(
+    ada.page.getByRole('complementary', { name: 'Thread' }).getByText('before it gets dark'),
+  ).toBeVisible()
+  await expect(ada.page.locator('button img[src^="blob:"]').first()).toBeVisible()
+  await shoot(ada.page, 'thread-light')
+  await ada.page.goto('/search?q=map')
+  await expect(ada.page.getByText('second drawer')).toBeVisible()
+  await shoot(ada.page, 'search-light')
+  await noor.page.goto(`/c/${group}`)
+  await expect(noor.page.locator('button img[src^="blob:"]').first()).toBeVisible()
+  await shoot(noor.page, 'conversation-arabic')
+})
