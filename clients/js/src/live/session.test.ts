@@ -130,3 +130,23 @@ test('stopped__what its timers would have done__is not done', async () => {
   expect(server.emitted).toEqual([])
   expect(localStorage.getItem('synctalk.drafts.ada')).toBeNull()
 })
+
+test('sync:required__a change comes before the sync is sent__it is from what was known', async () => {
+  ;(await nextRequest()).respond(page('room', null))
+  await vi.waitFor(() => expect(Object.keys(live.chat.current.threads)).toEqual(['room']))
+  const syncs = () => server.emitted.filter(({ event }) => event === 'sync')
+  const known = { id: 'room', last_seq: 0, change_seq: 1 }
+  server.send('ready', { connection_id: 'one', conversations: [known], more: false })
+  server.send('sync:required', { conversation_ids: ['room'] })
+  await vi.waitFor(() => expect(syncs()).toHaveLength(1))
+
+  server.send('sync:required', { conversation_ids: ['room'] })
+  const change = { user_id: 'bob', role: 'member', muted_until: null, change_seq: 2 }
+  server.send('member:changed', { conversation_id: 'room', ...change })
+  const state = { messages: [], members: [], conversation: conversation(1), change_seq: 1, more: false }
+  syncs()[0]?.ack(null, { ok: true, conversations: { room: state } })
+
+  await vi.waitFor(() => expect(syncs()).toHaveLength(2))
+  expect(live.chat.thread('room').progress?.upTo).toBe(2)
+  expect(syncs()[1]?.payload).toEqual({ cursors: { room: 1 } })
+})
