@@ -13,12 +13,14 @@ export type {
   MessageEvent,
   PassingEvent,
 } from './client/events.js'
+export type { OnRefused, OutboxStore, OutgoingMessage } from './client/outbox.js'
 export type {
   CallOptions,
   GroupChange,
   GroupOptions,
   MessageOptions,
   Metadata,
+  NewMessage,
   PageOptions,
   PresenceChange,
   RestApi,

@@ -5,10 +5,12 @@ import type { TokenSource } from '../http.js'
 import type { Cursors, Event } from './events.js'
 import { Http } from './http.js'
 import { Live } from './live.js'
-import { newMessage, RestApi, type MessageOptions } from './rest.js'
+import { Outbox, type OnRefused, type OutboxStore, type OutgoingMessage } from './outbox.js'
+import { newMessage, RestApi, type MessageOptions, type NewMessage } from './rest.js'
 import { retrying } from './retrying.js'
 import { fixedToken, SessionTokens, type OnTokens, type SignIn } from './signIn.js'
 import { TextStream } from './textStream.js'
+import { Turns } from './turns.js'
 
 const SEND_FOR_MS = 60_000
 /** The server ends typing after 6 s without a renewal. */
@@ -19,9 +21,17 @@ export interface ClientOptions {
   onTokens?: OnTokens
   /** Ways to connect, tried in this order. */
   transports?: ('websocket' | 'polling')[]
+  /**
+   * Where messages are stored until the server has them: what a run leaves in it, the next one sends. Without one they
+   * are in memory only.
+   */
+  outbox?: OutboxStore
+  /** Gets each message of an earlier run that the server refuses for good; for those of this run `send` throws. */
+  onRefused?: OnRefused
 }
 
 export interface SendOptions extends MessageOptions {
+  /** Not with an outbox: what is in it is tried until the client is closed. */
   giveUpAfterMs?: number
 }
 
@@ -36,8 +46,8 @@ export class Client {
   readonly rest: RestApi
   private readonly abort: AbortController
   private live: Live | null = null
-  /** By conversation: the last of its sends, which the next one waits for. */
-  private readonly sending = new Map<string, Promise<unknown>>()
+  private readonly sending = new Turns()
+  private outbox: Outbox | null = null
 
   private constructor(
     /** The user, or bot, that this client is. */
@@ -54,6 +64,12 @@ export class Client {
 
   /** Sign in. Throws `CallError`, `SessionEndedError`. */
   static async signIn(url: string, signIn: SignIn, options: ClientOptions = {}): Promise<Client> {
+    const client = await Client.begin(url, signIn, options)
+    await client.openOutbox(options)
+    return client
+  }
+
+  private static async begin(url: string, signIn: SignIn, options: ClientOptions): Promise<Client> {
     const { onTokens = () => undefined, transports = ['websocket'] } = options
     const http = new Http(url)
     const abort = new AbortController()
@@ -107,27 +123,39 @@ export class Client {
    * Send a message once, by however many tries it takes; those to one conversation in the order of the calls.
    *
    * Throws `CallError`. With a code that is passing (`isPassing`) the time is over, and whether it was sent is open: a
-   * repeat with the same `clientMessageId` finds out.
+   * repeat with the same `clientMessageId` finds out. With an outbox no time is over: it throws `CallError` for what is
+   * refused, `SessionEndedError`, what the outbox throws, or at `close`.
    */
   send(conversationId: string, body: string, options: SendOptions = {}): Promise<Message> {
     const { giveUpAfterMs = SEND_FOR_MS } = options
     const message = newMessage(body, options)
-    const before = this.sending.get(conversationId) ?? Promise.resolve()
-    const sent = before.then(() =>
-      retrying(() => this.sendOnce(conversationId, message), giveUpAfterMs, this.abort.signal),
-    )
-    const settled = sent.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.sending.set(conversationId, settled)
-    void settled.then(() => {
-      if (this.sending.get(conversationId) === settled) this.sending.delete(conversationId)
-    })
-    return sent
+    if (this.outbox !== null)
+      return this.outbox.send({ ...message, conversation_id: conversationId, sender_id: this.me.id })
+    return this.sending.take(conversationId, () => this.deliver(conversationId, message, giveUpAfterMs))
   }
 
-  private sendOnce(conversationId: string, message: ReturnType<typeof newMessage>): Promise<Message> {
+  /**
+   * Wait until no message is on its way, those of an earlier run too.
+   *
+   * With an outbox, throws what keeps them from being sent: `SessionEndedError`, or that the client was closed.
+   */
+  flush(): Promise<void> {
+    return this.outbox?.flush() ?? this.sending.idle()
+  }
+
+  private async openOutbox({ outbox, onRefused = () => undefined }: ClientOptions): Promise<void> {
+    if (outbox === undefined) return
+    const deliver = ({ conversation_id, sender_id: _, ...message }: OutgoingMessage): Promise<Message> =>
+      this.deliver(conversation_id, message, Infinity)
+    this.outbox = new Outbox(outbox, this.sending, deliver, onRefused)
+    await this.outbox.open(this.me.id)
+  }
+
+  private deliver(conversationId: string, message: NewMessage, giveUpAfterMs: number): Promise<Message> {
+    return retrying(() => this.sendOnce(conversationId, message), giveUpAfterMs, this.abort.signal)
+  }
+
+  private sendOnce(conversationId: string, message: NewMessage): Promise<Message> {
     if (this.live !== null && this.isLive)
       return this.live.send({ conversation_id: conversationId, ...message })
     const path = `/v1/conversations/${encodeURIComponent(conversationId)}/messages`

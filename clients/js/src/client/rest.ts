@@ -42,6 +42,16 @@ export interface MessageOptions {
   clientMessageId?: string | undefined
 }
 
+/** What is sent of a message. */
+export interface NewMessage {
+  client_message_id: string
+  body: string
+  reply_to?: string
+  thread_id?: string
+  metadata?: Metadata
+  file_ids?: string[]
+}
+
 export interface GroupOptions {
   /** Say what happens in the group in messages of its own. */
   systemMessages?: boolean
@@ -360,7 +370,7 @@ export class RestApi {
 }
 
 /** Return what sends a message, with an id of its own unless one is given. */
-export function newMessage(body: string, options: MessageOptions) {
+export function newMessage(body: string, options: MessageOptions): NewMessage {
   const { replyTo, threadId, metadata, fileIds, clientMessageId = freshId() } = options
   return {
     client_message_id: clientMessageId,
