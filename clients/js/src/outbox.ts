@@ -1,0 +1,2 @@
+/** An outbox that outlives a process of Node. */
+export { fileOutbox } from './outbox/fileOutbox.js'
