@@ -28,7 +28,8 @@ for await (const { type } of client.events()) {
 }
 """
 TYPED = """
-import { bot, CallError, Client, type Message } from '@synctalk/client'
+import { bot, CallError, Client, type Message, type OutboxStore } from '@synctalk/client'
+import { fileOutbox } from '@synctalk/client/outbox'
 import { Server, verified } from '@synctalk/client/server'
 
 export async function last(url: string, token: string): Promise<Message | undefined> {
@@ -38,6 +39,7 @@ export async function last(url: string, token: string): Promise<Message | undefi
 }
 export const seen = async (server: Server, name: string): Promise<string> => (await server.user(name)).display_name
 export const idOf = (body: string): string => verified('whsec_AAAA', {}, body).id
+export const outboxOf = (name: string): OutboxStore => fileOutbox(name)
 export const isOurs = (error: unknown): boolean => error instanceof CallError && error.code === 'forbidden'
 """
 WRONG = "\nexport const wrong: number = new Server('', '').url\n"
@@ -68,7 +70,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_package__has_what_is_built_and_nothing_else(project: Path) -> None:
     package = project / "node_modules/@synctalk/client"
     files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
-    assert {"README.md", "package.json", "dist/index.js", "dist/index.d.ts", "dist/server.d.ts"} <= files
+    entries = {"dist/index.js", "dist/index.d.ts", "dist/server.d.ts", "dist/outbox.d.ts"}
+    assert {"README.md", "package.json", *entries} <= files
     assert {path for path in files if not path.startswith("dist/")} == {"README.md", "package.json"}
     assert {Path(path).suffix for path in files if path.startswith("dist/")} == {".js", ".ts"}
 

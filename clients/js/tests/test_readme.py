@@ -96,6 +96,18 @@ async def test_restart__goes_on_where_it_was(stack: RunningStack, users: Users, 
         assert await process.stdout.readline() == b"written meanwhile\n"
 
 
+async def test_outbox__sends_and_is_empty(stack: RunningStack, users: Users, tmp_path: Path) -> None:
+    token = await a_bot(stack)
+    ada = await users.register()
+    body = {"type": "direct", "member_ids": [await id_of(stack, token)]}
+    direct = (await ada.post("/v1/conversations", body))["id"]
+    given = {"SYNCTALK_BOT_TOKEN": token, "CONVERSATION": direct, "OUTBOX_FILE": str(tmp_path / "outbox")}
+    for _ in range(2):
+        assert await output_of("outbox", stack, **given) == ["The backup is done."]
+    history = await ada.get(f"/v1/conversations/{direct}/messages")
+    assert [message["body"] for message in history["items"]] == ["The backup is done."] * 2
+
+
 async def test_backend__reads_what_happened(stack: RunningStack, tmp_path: Path) -> None:
     server_key = await asyncio.to_thread(key, stack.stack, "users tokens events")
     environment = {"SYNCTALK_KEY": server_key, "PLACE_FILE": str(tmp_path / "place")}
