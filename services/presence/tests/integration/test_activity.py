@@ -19,6 +19,7 @@ async def test_idle__on_the_only_device__is_away_and_back_with_one_event_each(
 ) -> None:
     received = await listen(ada)
     laptop = await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     for _ in range(3):
         await presence.use(ada, laptop, active=False)
     assert not await presence.is_active(ada)
@@ -34,6 +35,7 @@ async def test_idle__on_the_only_device__is_away_and_back_with_one_event_each(
 async def test_idle__on_one_of_two_devices__stays_online(presence: Service, listen: Listen, ada: str) -> None:
     received = await listen(ada)
     laptop, phone = await presence.connect(ada), await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await presence.use(ada, laptop, active=False)
     assert await presence.is_active(ada)
     await presence.use(ada, phone, active=False)
@@ -46,6 +48,7 @@ async def test_active_device__closed__the_idle_one_is_away_after_the_grace(
 ) -> None:
     received = await listen(ada)
     laptop, phone = await presence.connect(ada), await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await presence.use(ada, laptop, active=False)
     await presence.disconnect(ada, phone)
     assert not await presence.is_active(ada)
@@ -58,6 +61,7 @@ async def test_active_device__reconnects_within_the_grace__is_no_event(
 ) -> None:
     received = await listen(ada)
     laptop, phone = await presence.connect(ada), await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await presence.use(ada, laptop, active=False)
     for _ in range(3):
         await presence.disconnect(ada, phone)
@@ -72,6 +76,7 @@ async def test_idle__of_who_chose_another_status__shows_that(
 ) -> None:
     received = await listen(ada)
     laptop = await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await presence.set_own(ada, status=status)
     await presence.use(ada, laptop, active=False)
     assert not await presence.is_active(ada)
@@ -84,6 +89,7 @@ async def test_idle__of_who_chose_another_status__shows_that(
 async def test_idle__then_gone__comes_back_online(presence: Service, listen: Listen, ada: str) -> None:
     received = await listen(ada)
     laptop = await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await presence.use(ada, laptop, active=False)
     await eventually(lambda: received.statuses(ada) == ["online", "away"])
     await presence.disconnect(ada, laptop)
@@ -113,6 +119,7 @@ async def test_redis__that_forgets__an_idle_device_received_first_does_not_seem_
     presence = await start_presence()
     received = await listen(ada)
     laptop, phone = await presence.connect(ada), await presence.connect(ada)
+    await eventually(lambda: received.statuses(ada) == ["online"])
     await presence.use(ada, laptop, active=False)
     await redis.flushall()
     for _ in range(5):
