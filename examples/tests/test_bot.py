@@ -13,20 +13,22 @@ from synctalk_systemtest.stack import RunningStack
 from synctalk_testkit.clients import Users, new_name
 from synctalk_testkit.eventually import eventually
 
-PROGRAM = Path(__file__).parents[1] / "js/bot.mjs"
+EXAMPLES = Path(__file__).parents[1]
+PROGRAMS = [EXAMPLES / "python/bot.py", EXAMPLES / "js/bot.mjs"]
 TIMEOUT_S = 60
 
 pytestmark = pytest.mark.timeout(240)
 
 
-async def test_bot__greets_and_rolls(stack: RunningStack, users: Users) -> None:
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.suffix)
+async def test_bot__greets_and_rolls(program: Path, stack: RunningStack, users: Users) -> None:
     ada = await users.register("Ada")
     async with Server(stack.url, await asyncio.to_thread(key, stack.stack, None)) as server:
         bot = await server.create_bot(f"dice-{new_name().lower()}", "Dice")
     live = await ada.connect()
 
     environment = {**os.environ, "SYNCTALK_URL": stack.url, "SYNCTALK_BOT_TOKEN": bot.token}
-    command = await asyncio.to_thread(programs.of_file, PROGRAM)
+    command = await asyncio.to_thread(programs.of_file, program)
     process = await asyncio.create_subprocess_exec(*command, env=environment)
     try:
         # It follows from when it has connected, and greets in what is made after that.
