@@ -44,7 +44,8 @@ async def test_gap__while_api_is_away__nothing_is_delivered_and_the_sockets_are_
     assert world.socket(ada).ended
 
 
-async def test_gap__api_comes_back_in_time__goes_on(world: "World", message: Message) -> None:
+async def test_gap__api_comes_back_in_time__goes_on(make_world: Callable[..., "World"], message: Message) -> None:
+    world = make_world(resync_timeout_s=30)
     ada = world.connect("ada", "c")
     world.api.error = UnavailableError()
     world.publish("c", message(2))
