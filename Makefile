@@ -12,7 +12,7 @@ BIN := .venv/bin
 LOCAL := $(BIN)/python -m synctalk_local
 PYTEST := $(BIN)/python -m pytest
 # Test processes. Most tests wait more than they compute, so there are more than cores; those across services use STACKS.
-WORKERS ?= 4
+WORKERS ?= 3
 STACKS ?= 3
 FLOOD_SECONDS ?= 20
 HISTORIES ?= 200
