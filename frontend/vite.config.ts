@@ -54,7 +54,7 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['{src,worker}/**/*.test.{ts,tsx}'],
-    setupFiles: ['src/english.setup.ts'],
+    setupFiles: ['src/english.setup.ts', 'src/reactWarnings.setup.ts'],
     restoreMocks: true,
   },
 })

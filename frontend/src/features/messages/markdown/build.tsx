@@ -113,7 +113,7 @@ class Builder {
     if (this.elements >= MAX_PIECES) return this.text(text)
     const seen = this.fold === null ? text : this.fold.take(text, false)
     this.elements += 1
-    if (seen !== '') this.top.children.push(element(seen, this.elements))
+    if (seen !== '') this.top.children.push(element(seen, this.top.children.length))
   }
 
   private fence(token: Token): void {
@@ -125,7 +125,7 @@ class Builder {
     if (this.elements >= MAX_PIECES) return this.text(`\n${code}`)
     this.elements += 1
     const seen = this.fold === null ? code : this.fold.take(code, true)
-    this.top.children.push(this.building.codeBlock(seen, language.toLowerCase(), this.elements))
+    this.top.children.push(this.building.codeBlock(seen, language.toLowerCase(), this.top.children.length))
   }
 
   private nested(token: Token): void {
