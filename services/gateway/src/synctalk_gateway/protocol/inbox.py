@@ -5,8 +5,10 @@ nothing is lost: the queue grows to its bounds and one read more.
 """
 
 import asyncio
+import sys
 from collections import deque
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from synctalk_gateway.protocol.wire import Encoded
 
@@ -30,7 +32,19 @@ class PacketHandler(Protocol):
 class Inbox:
     """A bounded FIFO with one worker."""
 
-    __slots__ = ("_bytes", "_handler", "_items", "_max_bytes", "_max_items", "_paused", "_space", "_worker", "full")
+    __slots__ = (
+        "_began_at",
+        "_bytes",
+        "_handler",
+        "_items",
+        "_max_bytes",
+        "_max_items",
+        "_paused",
+        "_space",
+        "_worker",
+        "_working",
+        "full",
+    )
 
     def __init__(self, handler: PacketHandler, max_items: int, max_bytes: int) -> None:
         self._handler = handler
@@ -39,7 +53,11 @@ class Inbox:
         self._items: deque[Item] = deque()
         self._bytes = 0
         self._paused = False
+        self._working = False
         self._worker: asyncio.Task[None] | None = None
+        """Kept as long as it waits, since the loop does not keep its tasks."""
+        self._began_at = -1.0
+        """The loop's time in whose turn a worker began last."""
         self._space: asyncio.Future[None] | None = None
         self.full = False
         """Set at either bound, cleared at half of both."""
@@ -79,9 +97,18 @@ class Inbox:
             await self._space
 
     def _start(self) -> None:
-        if self._worker is None and self._items and not self._paused:
-            self._worker = asyncio.create_task(self._work())
-            self._worker.add_done_callback(self._worked)
+        if self._working or self._paused or not self._items:
+            return
+        self._working = True
+        now = asyncio.get_running_loop().time()
+        # The first packet of a turn is handled in it; of a read with many, the others wait until others had theirs.
+        worker = _begin(self._work()) if now != self._began_at else asyncio.create_task(self._work())
+        self._began_at = now
+        if worker.done():
+            self._worked(worker)
+        else:
+            self._worker = worker
+            worker.add_done_callback(self._worked)
 
     async def _work(self) -> None:
         while self._items and not self._paused:
@@ -100,13 +127,20 @@ class Inbox:
             self._handler.on_space()
 
     def _worked(self, worker: asyncio.Task[None]) -> None:
-        self._worker = None
+        self._working, self._worker = False, None
         if worker.cancelled():
             self._handler.on_worker_died(None)
         elif (error := worker.exception()) is not None:
             self._handler.on_worker_died(error)
         else:
             self._start()  # for what came between its last look and now
+
+
+def _begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Begin at once where Python can: what waits for nothing takes no turn of the loop of its own."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.create_task(work)
 
 
 def _size(item: Item) -> int:
