@@ -1,4 +1,4 @@
-/** The pictures of the README: `npm run pictures` writes them. */
+/** The pictures of the README: `npm run pictures` writes them, on a system that has no users yet. */
 import { join } from 'node:path'
 import { expect, signedIn, signInAgain, test, type User } from './users'
 import type { Page } from '@playwright/test'
@@ -26,11 +26,11 @@ async function signIn(page: Page, { account }: User): Promise<void> {
 
 test('pictures', async ({ user, browser }) => {
   test.setTimeout(300_000)
-  const ada = await user('Ada Lovelace', { viewport: { width: 1440, height: 900 } })
-  const ben = await user('Ben Okri')
-  const grace = await user('Grace Hopper')
-  const lin = await user('Lin Zhao')
-  const noor = await user('Noor Haddad')
+  const ada = await user('Ada Lovelace', { viewport: { width: 1440, height: 900 } }, 'ada')
+  const ben = await user('Ben Okri', {}, 'ben')
+  const grace = await user('Grace Hopper', {}, 'grace')
+  const lin = await user('Lin Zhao', {}, 'lin')
+  const noor = await user('Noor Haddad', {}, 'noor')
   const group = await ada.group('Weekend in the hills', [ben, grace, lin, noor])
   const withGrace = await grace.directWith(ada)
   const withLin = await lin.directWith(ada)
@@ -135,10 +135,10 @@ async function landscape(page: Page): Promise<Buffer> {
 test('pictures of what a team uses', async ({ user }) => {
   test.setTimeout(300_000)
   const wide = { viewport: { width: 1440, height: 900 } }
-  const ada = await user('Ada Lovelace', wide)
-  const ben = await user('Ben Okri')
-  const grace = await user('Grace Hopper')
-  const noor = await user('Noor Haddad', { ...wide, locale: 'ar-EG' })
+  const ada = await user('Ada Lovelace', wide, 'ada.lovelace')
+  const ben = await user('Ben Okri', {}, 'ben.okri')
+  const grace = await user('Grace Hopper', {}, 'grace.hopper')
+  const noor = await user('Noor Haddad', { ...wide, locale: 'ar-EG' }, 'noor.haddad')
   const group = await ada.group('Weekend in the hills', [ben, grace, noor])
   await ben.group('Release 2.4', [ada, grace])
   await grace.directWith(ada)

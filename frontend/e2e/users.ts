@@ -24,8 +24,11 @@ export interface Account {
   tokens: Tokens
 }
 
-export async function createAccount(request: APIRequestContext, name: string): Promise<Account> {
-  const username = `${name.toLowerCase().replaceAll(/[^a-z]/g, '')}.${unique()}`.slice(0, 32)
+export async function createAccount(
+  request: APIRequestContext,
+  name: string,
+  username = `${name.toLowerCase().replaceAll(/[^a-z]/g, '')}.${unique()}`.slice(0, 32),
+): Promise<Account> {
   const answer = await request.post('/v1/auth/register', {
     data: { username, password: PASSWORD, display_name: name, device_name: 'Chrome on Linux' },
   })
@@ -181,12 +184,14 @@ export class User extends AbsentUser {
   }
 }
 
+type ContextOptions = Parameters<Browser['newContext']>[0]
+
 interface Fixtures {
   calls: APIRequestContext
   /** A user who has signed up and has no page open: a page costs as much as all else that a test does. */
   absent: (name: string) => Promise<AbsentUser>
   /** A user who is signed in and sees the list. */
-  user: (name: string, options?: Parameters<Browser['newContext']>[0]) => Promise<User>
+  user: (name: string, options?: ContextOptions, username?: string) => Promise<User>
 }
 
 export const test = base.extend<Fixtures>({
@@ -201,8 +206,8 @@ export const test = base.extend<Fixtures>({
   user: async ({ browser, calls, baseURL }, use) => {
     const opened: BrowserContext[] = []
     const broken: string[] = []
-    await use(async (name, options = {}) => {
-      const account = await createAccount(calls, name)
+    await use(async (name, options = {}, username = undefined) => {
+      const account = await createAccount(calls, name, username)
       const context = await browser.newContext({ ...options, storageState: signedIn(account, baseURL) })
       opened.push(context)
       context.on('weberror', (error) => broken.push(String(error.error())))
