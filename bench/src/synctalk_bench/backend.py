@@ -6,7 +6,6 @@ Webhooks are received by a server of this process. CPU is read from /proc, less 
 """
 
 import asyncio
-import os
 import statistics
 import sys
 import time
@@ -29,6 +28,7 @@ from synctalk_testkit.clients import LiveSocket, Users, new_name, users_at
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.service import serve_stub
 
+from synctalk_bench.load import script
 from synctalk_bench.load.crew import LoadError
 from synctalk_bench.load.ours import Ours
 from synctalk_bench.load.spent import spent_on
@@ -223,17 +223,5 @@ def _table(found: Sequence[Found]) -> Table:
     return table
 
 
-def main() -> int:
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    try:
-        asyncio.run(run(console))
-    except LoadError as error:
-        console.print(f"[red]{error}[/red]")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return os.EX_OK
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.run(run))

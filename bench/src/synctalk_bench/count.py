@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +24,7 @@ from synctalk_local.environment import given_settings
 from synctalk_local.stack import CHECKOUT, stack_from_environment
 from synctalk_runtime.call_counts import TOGGLE
 
-from synctalk_bench.load import scenarios, syscalls
+from synctalk_bench.load import scenarios, script, syscalls
 from synctalk_bench.load.baseline import baseline, programs
 from synctalk_bench.load.crew import Crew, LoadError, hired
 from synctalk_bench.load.ours import Ours
@@ -32,7 +33,6 @@ from synctalk_bench.load.side import Side
 
 LOADS = {"groups": scenarios.groups, "pairs": scenarios.pairs}
 WRITTEN_WITHIN_S = 30.0
-WIDTH_WITHOUT_TERMINAL = 120
 SHOWN = ("read", "recvfrom", "recvmsg", "write", "writev", "sendto", "sendmsg", "futex", "fdatasync")
 
 Counts = Mapping[str, Mapping[str, float]]
@@ -172,17 +172,5 @@ def asked_for() -> Asked:
     return Asked(given.load or list(LOADS), given.side or ["ours", "node"], given.functions, settings)
 
 
-def main() -> int:
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
-    try:
-        asyncio.run(count(asked_for(), console))
-    except LoadError as error:
-        console.print(f"[red]{error}[/red]")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.run(partial(count, asked_for())))

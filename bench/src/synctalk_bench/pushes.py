@@ -6,7 +6,6 @@ own. CPU of the services is read from /proc; what they use without messages is s
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -30,7 +29,7 @@ from synctalk_runtime.ids import new_id, utc_now
 from synctalk_runtime.internal import Credential, InternalClient
 from synctalk_testkit.eventually import eventually
 
-from synctalk_bench.load.crew import LoadError
+from synctalk_bench.load import script
 from synctalk_bench.load.ours import Ours
 from synctalk_bench.load.spent import spent_on
 
@@ -199,17 +198,5 @@ async def run(console: Console) -> None:
     console.print(table)
 
 
-def main() -> int:
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    try:
-        asyncio.run(run(console))
-    except LoadError as error:
-        console.print(f"[red]{error}[/red]")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return os.EX_OK
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.run(run))

@@ -6,15 +6,14 @@ comes back, as who connects anew. What the system uses without that is subtracte
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from synctalk_local.stack import stack_from_environment
 from synctalk_testkit.clients import LiveSocket, User, Users, users_at
 
+from synctalk_bench.load import script
 from synctalk_bench.load.crew import LoadError
 from synctalk_bench.load.ours import Ours
 from synctalk_bench.load.spent import spent_on
@@ -95,26 +94,8 @@ async def run(console: Console) -> None:
         found = {}
         for name, (work, times) in works.items():
             found[name] = (await spent_on(ours, all_of(work, pairs))).each(PAIRS * times)
-    table = Table(title=f"CPU in µs, {PAIRS} pairs")
-    names = [name for name in found["receipt"] if max(each[name] for each in found.values()) >= 1]
-    for column in ("of a", *names, "all"):
-        table.add_column(column, justify="right")
-    for kind, cost in found.items():
-        table.add_row(kind, *(f"{cost[name]:.0f}" for name in names), f"{sum(cost.values()):.0f}")
-    console.print(table)
-
-
-def main() -> int:
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    try:
-        asyncio.run(run(console))
-    except LoadError as error:
-        console.print(f"[red]{error}[/red]")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return os.EX_OK
+    console.print(script.cpu_table(f"CPU in µs, {PAIRS} pairs", "of a", found))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.run(run))

@@ -6,16 +6,14 @@ them is subtracted. Beside it, what as many messages cost that are sent in the p
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from synctalk_local.stack import stack_from_environment
 from synctalk_testkit.clients import LiveSocket, Users, new_name, users_at
 
-from synctalk_bench.load.crew import LoadError
+from synctalk_bench.load import script
 from synctalk_bench.load.ours import Ours
 from synctalk_bench.load.spent import spent_on
 
@@ -67,26 +65,9 @@ async def run(console: Console) -> None:
     async with users_at(ours.url) as users:
         pairs = [await pair_of(users) for _ in range(WRITERS)]
         found = {"append": await measure(ours, pairs, stream), "message": await measure(ours, pairs, send)}
-    table = Table(title=f"CPU in µs, {WRITERS} writers with {PER_S} a second each")
-    names = [name for name in found["append"] if max(each[name] for each in found.values()) >= 1]
-    for column in ("of an", *names, "all"):
-        table.add_column(column, justify="right")
-    for kind, cost in found.items():
-        table.add_row(kind, *(f"{cost[name]:.0f}" for name in names), f"{sum(cost.values()):.0f}")
-    console.print(table)
-
-
-def main() -> int:
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    try:
-        asyncio.run(run(console))
-    except LoadError as error:
-        console.print(f"[red]{error}[/red]")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return os.EX_OK
+    title = f"CPU in µs, {WRITERS} writers with {PER_S} a second each"
+    console.print(script.cpu_table(title, "of an", found))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.run(run))
