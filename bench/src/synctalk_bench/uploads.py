@@ -74,8 +74,8 @@ class Bench:
 
     async def _watch(self, most: dict[str, int], ends_at: float) -> None:
         while time.monotonic() < ends_at:
-            for name, held in (await asyncio.to_thread(memory, self._ours.processes())).items():
-                most[name] = max(most.get(name, 0), held.pss_bytes)
+            for name, used in (await asyncio.to_thread(memory, self._ours.processes())).items():
+                most[name] = max(most.get(name, 0), used.pss_bytes)
             await asyncio.sleep(MEMORY_EVERY_S)
 
     async def _upload(self, user: User, conversation_id: str) -> None:
