@@ -8,17 +8,21 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from synctalk_contracts.accounts import ACCESS, redis_user, user_name
 from synctalk_runtime import fanout
 from synctalk_runtime import redis as runtime_redis
+from synctalk_runtime import redis_cluster as runtime_cluster
 from synctalk_runtime.errors import RateLimitedError, UnavailableError
 from synctalk_runtime.limits import Limit, Limiter
-from synctalk_runtime.redis_cluster import ClusterPipeline
+from synctalk_runtime.redis_cluster import MAX_REDIRECTS, ClusterPipeline
+from synctalk_runtime.redis_connection import RedisRefusedError
+from synctalk_runtime.redis_pipeline import PipelineScript
 from synctalk_runtime.slot_map import slot_of
 from synctalk_testkit.authority import Authority
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.redis_cluster import RedisCluster, redis_cluster
+from synctalk_testkit.redis_cluster import Node, RedisCluster, SlotMove, redis_cluster
 
 KEYS = [f"key:{n}" for n in range(300)]
 """Of many slots, on every primary."""
@@ -62,26 +66,144 @@ async def test_slot_moved__is_followed_at_once(cluster: RedisCluster, pipeline: 
     key = "moved:1"
     await pipeline.call("SET", key, "before")
     old = await cluster.owner_of(key)
-    new = next(node for node in await cluster.primaries() if node is not old)
+    new = await other_than(old, cluster)
     await cluster.move_slot(slot_of(key), new)
     assert await pipeline.call("GET", key) == b"before"
     await eventually(lambda: pipeline.server_of(key).endswith(str(new.port)))
 
 
-async def test_slot_on_its_way__is_asked_where_it_goes(cluster: RedisCluster, pipeline: ClusterPipeline) -> None:
-    """A key that is not at the old node any more, or not yet anywhere, is asked for at the new one (ASK)."""
-    key = "moving:1"
-    slot, old = slot_of(key), await cluster.owner_of(key)
-    new = next(node for node in await cluster.primaries() if node is not old)
-    ids = {node: (await node.command("CLUSTER", "MYID")).decode() for node in (old, new)}
-    await pipeline.call("GET", key)
-    await new.command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[old])
-    await old.command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[new])
-    assert await pipeline.call("SET", key, "there") == b"OK"
-    assert await pipeline.call("GET", key) == b"there"
-    for node in (new, old):
-        await node.command("CLUSTER", "SETSLOT", slot, "NODE", ids[new])
-    assert await pipeline.call("GET", key) == b"there"
+async def other_than(owner: Node, cluster: RedisCluster) -> Node:
+    return next(node for node in await cluster.primaries() if node is not owner)
+
+
+async def moving(cluster: RedisCluster, key: str) -> SlotMove:
+    """Have the slot of the key on its way to another primary."""
+    owner = await cluster.owner_of(key)
+    return await cluster.begin_move(slot_of(key), await other_than(owner, cluster))
+
+
+def refused(code: str) -> float:
+    """Return how often a node has refused with this."""
+    return REGISTRY.get_sample_value("redis_refused_total", {"code": code}) or 0.0
+
+
+async def test_slot_on_its_way__each_key_is_asked_for_where_it_is(
+    cluster: RedisCluster, pipeline: ClusterPipeline
+) -> None:
+    """One that is not at the old node any more, or not yet anywhere, at the new one (ASK)."""
+    here, there, new = (f"{{moving}}:{name}" for name in ("here", "there", "new"))
+    await pipeline.call_all([("SET", key, key) for key in (here, there)])
+    move = await moving(cluster, here)
+    await move.take(there)
+    asks = refused("ASK")
+
+    assert await pipeline.call("SET", new, new) == b"OK"
+    assert await pipeline.call_all([("GET", key) for key in (here, there, new)]) == [
+        key.encode() for key in (here, there, new)
+    ]
+    assert refused("ASK") == asks + 3
+    assert pipeline.server_of(here).endswith(f":{move.source.port}"), "the slot is not the new node's yet"
+    assert await move.source.command("GET", here) == here.encode()
+
+    await move.complete()
+    assert await pipeline.call_all([("GET", key) for key in (here, there, new)]) == [
+        key.encode() for key in (here, there, new)
+    ]
+    await eventually(lambda: pipeline.server_of(here).endswith(f":{move.target.port}"))
+
+
+@pytest.fixture
+def counting(pipeline: ClusterPipeline, tmp_path: Path) -> PipelineScript:
+    """A script that counts all of its keys up, which no node knows yet."""
+    (tmp_path / "count.lua").write_text(
+        f"-- {tmp_path.name}\nlocal n = {{}} for i, key in ipairs(KEYS) do n[i] = redis.call('incr', key) end return n"
+    )
+    return PipelineScript(pipeline, tmp_path / "count.lua")
+
+
+async def test_script__key_is_moved__runs_once_at_the_new_node_which_has_not_seen_it(
+    cluster: RedisCluster, counting: PipelineScript
+) -> None:
+    key = "moving:script"
+    assert await counting([key], []) == [1]
+    move = await moving(cluster, key)
+    await move.take(key)
+    asks = refused("ASK")
+
+    assert await counting([key], []) == [2]
+    assert refused("ASK") == asks + 2, "for its digest, and for its text"
+    await move.complete()
+    assert await counting([key], []) == [3]
+
+
+async def test_script__keys_are_in_both_places__is_tried_again_until_they_are_in_one(
+    cluster: RedisCluster, counting: PipelineScript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = ["{apart}:1", "{apart}:2"]
+    assert await counting(keys, []) == [1, 1]
+    move = await moving(cluster, keys[0])
+    await move.take(keys[0])
+    refusals = refused("TRYAGAIN")
+
+    with pytest.raises(RedisRefusedError):
+        await counting(keys, [])
+    assert refused("TRYAGAIN") == refusals + 1 + MAX_REDIRECTS, "not for ever"
+
+    monkeypatch.setattr(runtime_cluster, "TRY_AGAIN_S", 1.0)
+    refusals = refused("TRYAGAIN")
+    asked = asyncio.create_task(counting(keys, []))
+    await eventually(lambda: refused("TRYAGAIN") > refusals)
+    await move.take(keys[1])
+    assert await asked == [2, 2]
+    await move.complete()
+    assert await counting(keys, []) == [3, 3]
+
+
+async def test_slot__is_nobodys__is_unavailable_alone_and_served_once_it_is_somebodys(
+    cluster: RedisCluster, pipeline: ClusterPipeline
+) -> None:
+    await pipeline.call_all([("SET", key, "1") for key in KEYS])
+    lost = KEYS[0]
+    owner = await cluster.owner_of(lost)
+    await owner.command("CLUSTER", "DELSLOTS", slot_of(lost))
+    refusals = refused("CLUSTERDOWN")
+
+    outcomes = dict(zip(KEYS, await pipeline.call_all([("GET", key) for key in KEYS]), strict=True))
+    assert {key for key, outcome in outcomes.items() if outcome != b"1"} == {lost}
+    assert isinstance(outcomes[lost], UnavailableError)
+    assert refused("CLUSTERDOWN") == refusals + 1
+
+    await owner.command("CLUSTER", "ADDSLOTS", slot_of(lost))
+    await eventually(lambda: is_answered(pipeline, [lost]))
+
+
+async def test_majority_of_primaries__killed__is_unavailable_and_served_once_they_are_back(
+    cluster: RedisCluster, pipeline: ClusterPipeline
+) -> None:
+    """Nobody is there to say that a replica may take over: what is left refuses, too."""
+    await pipeline.call_all([("SET", key, "1") for key in KEYS])
+    left, *lost = await cluster.primaries()
+    of_left = [key for key in KEYS if pipeline.server_of(key).endswith(f":{left.port}")]
+    for node in lost:
+        node.kill()
+    try:
+        refusals = refused("CLUSTERDOWN")
+
+        async def all_are_refused() -> bool:
+            outcomes = await pipeline.call_all([("GET", key) for key in KEYS])
+            return all(isinstance(outcome, UnavailableError) for outcome in outcomes)
+
+        await eventually(all_are_refused, 15)
+        assert refused("CLUSTERDOWN") >= refusals + len(of_left)
+    finally:
+        for node in lost:
+            node.start()
+    await eventually(lambda: is_answered(pipeline, KEYS), 20)
+
+
+async def is_answered(pipeline: ClusterPipeline, keys: list[str]) -> bool:
+    outcomes = await pipeline.call_all([("EXISTS", key) for key in keys])
+    return not any(isinstance(outcome, UnavailableError) for outcome in outcomes)
 
 
 async def test_limits__each_bucket_in_its_own_slot__are_kept(pipeline: ClusterPipeline) -> None:

@@ -4,6 +4,7 @@ async with redis_cluster() as cluster:
     node = await cluster.owner_of("conversation:a")
     node.kill()                              # its replica takes over
     await cluster.move_slot(slot, to=other)  # while everybody talks
+    move = await cluster.begin_move(slot, to=other)  # to stay between two nodes for as long as a test needs
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,11 @@ class Node:
         async with redis.asyncio.Redis(host="127.0.0.1", port=self.port, password=PASSWORD, **tls) as client:  # type: ignore[arg-type]
             return await client.execute_command(*arguments)  # type: ignore[no-untyped-call]
 
+    async def id(self) -> str:
+        """Return the name by which the nodes know each other."""
+        name: bytes = await self.command("CLUSTER", "MYID")
+        return name.decode()
+
     async def is_up(self) -> bool:
         if self._authority is None:
             return redis_serves(self.port)
@@ -107,6 +114,34 @@ class Node:
             return bool(await self.command("PING"))
         except (RedisError, OSError):
             return False
+
+
+@dataclass(frozen=True)
+class SlotMove:
+    """A slot that is served by one node and on its way to another."""
+
+    slot: int
+    source: Node
+    target: Node
+
+    async def take(self, *keys: str) -> None:
+        """Move these keys, which are then at the target alone."""
+        to = self.target.port
+        await self.source.command("MIGRATE", "127.0.0.1", to, "", 0, 5000, "AUTH", PASSWORD, "KEYS", *keys)
+
+    async def take_all(self) -> None:
+        while keys := await self.source.command("CLUSTER", "GETKEYSINSLOT", self.slot, 100):
+            await self.take(*(key.decode() for key in keys))
+
+    async def complete(self) -> None:
+        """Move what is left, and then the slot."""
+        await self.take_all()
+        for node in (self.target, self.source):
+            await self.complete_at(node)
+
+    async def complete_at(self, node: Node) -> None:
+        """Tell one node that the slot is the target's; others learn it from the target."""
+        await node.command("CLUSTER", "SETSLOT", self.slot, "NODE", await self.target.id())
 
 
 class RedisCluster:
@@ -142,7 +177,7 @@ class RedisCluster:
         await eventually(self.is_whole, STARTED_S)
 
     async def _replicate(self, replica: Node, primary: Node) -> None:
-        primary_id = (await primary.command("CLUSTER", "MYID")).decode()
+        primary_id = await primary.id()
 
         async def follows() -> bool:
             try:
@@ -192,17 +227,17 @@ class RedisCluster:
                     return node
         raise AssertionError("nobody serves the slot")
 
+    async def begin_move(self, slot: int, to: Node) -> "SlotMove":
+        """Have a slot on its way to another node, with all of its keys where they are."""
+        source = await self.owner_of_slot(slot)
+        move = SlotMove(slot, source, to)
+        await to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", await source.id())
+        await source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", await to.id())
+        return move
+
     async def move_slot(self, slot: int, to: Node) -> None:
         """Reshard one slot, with its keys, as `redis-cli --cluster reshard` does."""
-        source = await self.owner_of_slot(slot)
-        ids = {node: (await node.command("CLUSTER", "MYID")).decode() for node in (source, to)}
-        await to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source])
-        await source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[to])
-        while keys := await source.command("CLUSTER", "GETKEYSINSLOT", slot, 100):
-            names = [key.decode() for key in keys]
-            await source.command("MIGRATE", "127.0.0.1", to.port, "", 0, 5000, "AUTH", PASSWORD, "KEYS", *names)
-        for node in (to, source):
-            await node.command("CLUSTER", "SETSLOT", slot, "NODE", ids[to])
+        await (await self.begin_move(slot, to)).complete()
 
     def stop(self) -> None:
         for node in self.nodes:
