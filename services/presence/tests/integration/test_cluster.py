@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 import pytest_asyncio
 import redis.asyncio
 from pydantic import SecretStr
@@ -15,9 +16,13 @@ from synctalk_contracts.models import Presence
 from synctalk_presence.settings import Settings
 from synctalk_presence.store.announcements import Announcements
 from synctalk_presence.store.leases import Leases
+from synctalk_presence.store.shards import due_key, leases_key
 from synctalk_presence.user_presence import Appearance, UserPresence
+from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.ids import new_id
 from synctalk_runtime.redis_cluster import ClusterPipeline
+from synctalk_runtime.slot_map import slot_of
+from synctalk_testkit.eventually import eventually
 from synctalk_testkit.redis_cluster import PASSWORD, RedisCluster, redis_cluster
 
 SETTINGS = cast(
@@ -49,6 +54,43 @@ async def test_leases__of_users_of_every_shard__are_renewed_taken_and_settled(cl
     statuses = await leases.settle(users)
     assert {status.user_id for status in statuses if status.live} == set(users)
     assert await leases.watch(users) == 0
+
+
+async def test_leases__while_the_slot_of_their_shard_moves__are_renewed_sooner_or_later_and_none_is_lost(
+    cluster: RedisCluster, client: ClusterPipeline
+) -> None:
+    """Scripts name keys that are still at the old node together with some that are not (TRYAGAIN)."""
+    leases = Leases(client, SETTINGS)
+    users = [user for user in (new_id() for _ in range(600)) if topology.presence_shard(user) == 3]
+    leased = [Lease(user_id=user, connection_id=f"c-{user}", active=True) for user in users]
+    await leases.report(leased[::2], [])
+    owner = await cluster.owner_of(due_key(3))
+    other = next(node for node in await cluster.primaries() if node is not owner)
+    move = await cluster.begin_move(slot_of(due_key(3)), other)
+    for user in users[::4]:
+        await move.take(leases_key(user))
+
+    with pytest.raises(UnavailableError):
+        await leases.report(leased, [])
+    renewing = asyncio.create_task(_report_until_it_is_taken(leases, leased))
+    await move.complete()
+    await renewing
+    assert await leases.active(users) == set(users)
+    statuses = await leases.settle(users)
+    assert {status.user_id for status in statuses if status.live} == set(users)
+
+
+async def _report_until_it_is_taken(leases: Leases, leased: list[Lease]) -> None:
+    """As gateways do, which report all of their leases again and again."""
+
+    async def is_taken() -> bool:
+        try:
+            await leases.report(leased, [])
+        except UnavailableError:
+            return False
+        return True
+
+    await eventually(is_taken)
 
 
 async def test_announce__is_published_on_the_node_of_the_users_shard(
