@@ -23,8 +23,16 @@ from services.notifier.tests.harness import Rig, Upstreams
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database(fresh_database: Callable[[str], Awaitable[str]]) -> dict[str, Any]:
+    """The settings of a database with the notifier's tables."""
+    url = await fresh_database("notifier")
+    await migrate(url, files("synctalk_notifier") / "migrations")
+    return {"database_url": url}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def rig(
-    fresh_database: Callable[[str], Awaitable[str]],
+    database: dict[str, Any],
     fresh_vhost: Callable[[], Awaitable[str]],
     redis_url: str,
     token_maker: TokenMaker,
@@ -32,8 +40,7 @@ async def rig(
 ) -> AsyncIterator[Rig]:
     """One for each module: between modules the loop may stand still for longer than RabbitMQ waits for a heartbeat."""
     upstreams = Upstreams()
-    database_url, rabbitmq_url = await fresh_database("notifier"), await fresh_vhost()
-    await migrate(database_url, files("synctalk_notifier") / "migrations")
+    rabbitmq_url = await fresh_vhost()
     credentials: Path = tmp_path_factory.mktemp("fcm") / "account.json"
     vapid_key = credentials.with_name("vapid.pem")
     write_vapid_key(vapid_key)
@@ -43,7 +50,7 @@ async def rig(
         settings = Settings(
             instance="notifier-1",
             internal_secret=SECRET,
-            database_url=database_url,
+            **database,
             rabbitmq_url=rabbitmq_url,
             redis_url=redis_url,
             auth_url=auth.url,
