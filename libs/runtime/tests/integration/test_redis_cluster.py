@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +165,7 @@ async def test_slot__is_nobodys__is_unavailable_alone_and_served_once_it_is_some
 ) -> None:
     await pipeline.call_all([("SET", key, "1") for key in KEYS])
     lost = KEYS[0]
-    owner = await cluster.owner_of(lost)
-    await owner.command("CLUSTER", "DELSLOTS", slot_of(lost))
+    owner = await cluster.orphan_slot(slot_of(lost))
     refusals = refused("CLUSTERDOWN")
 
     outcomes = dict(zip(KEYS, await pipeline.call_all([("GET", key) for key in KEYS]), strict=True))
@@ -173,7 +173,7 @@ async def test_slot__is_nobodys__is_unavailable_alone_and_served_once_it_is_some
     assert isinstance(outcomes[lost], UnavailableError)
     assert refused("CLUSTERDOWN") == refusals + 1
 
-    await owner.command("CLUSTER", "ADDSLOTS", slot_of(lost))
+    await cluster.adopt_slot(slot_of(lost), await other_than(owner, cluster))
     await eventually(lambda: is_answered(pipeline, [lost]))
 
 
@@ -268,13 +268,16 @@ async def test_tls__private_authority_and_host_name__are_verified_on_every_node(
     async with redis_cluster(authority=authority) as cluster:
         for node in cluster.nodes:
             await node.command("ACL", "SETUSER", "app", "on", ">app-secret", "~*", "&*", "+@all")
+            await node.command("ACL", "SETUSER", *redis_user("auth", ["app-secret"]).split()[1:])
         url = SecretStr(cluster.url.replace("://:violet-anvil", "://app:app-secret"))
         trusting = ClusterPipeline(url, authority.ca_file)
         await trusting.call_all([("SET", key, "1") for key in KEYS])
         assert await trusting.call_all([("GET", key) for key in KEYS]) == [b"1"] * len(KEYS)
         assert {trusting.server_of(key).partition(":")[0] for key in KEYS} == {"127.0.0.1"}
-        client: Any = runtime_redis.connect_cluster(url, authority.ca_file)
-        assert await client.get(KEYS[0]) == b"1"
+        of_auth = SecretStr(cluster.url.replace("://:violet-anvil", f"://{user_name('auth')}:app-secret"))
+        client: Any = runtime_redis.connect_cluster(of_auth, authority.ca_file)
+        await client.set("auth:known:a", "1", ex=60)
+        assert await client.get("auth:known:a") == b"1"
         await client.aclose()
         for wrong in (ClusterPipeline(url, other.ca_file), ClusterPipeline(url, None)):
             with pytest.raises(UnavailableError):
@@ -296,23 +299,70 @@ LIMITS = {
 }
 
 
-async def test_tls__account_of_each_service__has_its_own_limits_and_channels_on_every_node(tmp_path: Path) -> None:
-    """As managed clusters are set up: TLS, a user for each service, and just the rights that the contract gives it."""
-    authority = Authority(tmp_path)
-    async with redis_cluster(authority=authority) as cluster:
-        for service, access in ACCESS.items():
-            rule = redis_user(service, ["app-secret"]).split()[1:]
-            for node in cluster.nodes:
-                await node.command("ACL", "SETUSER", *rule)
-            url = cluster.url.replace("://:violet-anvil", f"://{user_name(service)}:app-secret")
-            pipeline = ClusterPipeline(SecretStr(url), authority.ca_file)
-            channels = [f"{kind.value}:{n}" for kind in access.publishes_on for n in range(30)]
-            assert await pipeline.call_all([("SPUBLISH", channel, "x") for channel in channels]) == [0] * len(channels)
-            limiter = Limiter(pipeline)
-            counted = [name for name in LIMITS.values() if await _counts(limiter, name)]
-            await pipeline.close()
+@dataclass(frozen=True)
+class Managed:
+    """A cluster as it is managed for others: TLS, nodes known by a name, a user for each service with its rights."""
 
-            assert counted == [LIMITS[service]]
+    cluster: RedisCluster
+    ca_file: Path
+
+    def url(self, service: str) -> SecretStr:
+        return SecretStr(self.cluster.url.replace("://:violet-anvil", f"://{user_name(service)}:app-secret"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def managed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Managed]:
+    authority = Authority(tmp_path_factory.mktemp("managed"))
+    async with redis_cluster(authority=authority, host="localhost") as cluster:
+        for service in ACCESS:
+            for node in cluster.nodes:
+                await node.command("ACL", "SETUSER", *redis_user(service, ["app-secret"]).split()[1:])
+        yield Managed(cluster, authority.ca_file)
+
+
+@pytest.mark.parametrize("service", ACCESS)
+async def test_managed__account_of_each_service__has_its_own_limits_and_channels_on_every_node(
+    managed: Managed, service: str
+) -> None:
+    pipeline = ClusterPipeline(managed.url(service), managed.ca_file)
+    channels = [f"{kind.value}:{n}" for kind in ACCESS[service].publishes_on for n in range(30)]
+    assert await pipeline.call_all([("SPUBLISH", channel, "x") for channel in channels]) == [0] * len(channels)
+    limiter = Limiter(pipeline)
+    counted = [name for name in LIMITS.values() if await _counts(limiter, name)]
+    await pipeline.close()
+
+    assert counted == [LIMITS[service]]
+
+
+async def test_managed__slot_moved__is_followed_by_the_nodes_name_which_is_in_its_certificate(
+    managed: Managed,
+) -> None:
+    pipeline = ClusterPipeline(managed.url("auth"), managed.ca_file)
+    key = "auth:known:a"
+    await pipeline.call("SET", key, "1")
+    target = await other_than(await managed.cluster.owner_of(key), managed.cluster)
+    await managed.cluster.move_slot(slot_of(key), target)
+
+    assert await pipeline.call("GET", key) == b"1"
+    await eventually(lambda: pipeline.server_of(key) == f"localhost:{target.port}")
+    await pipeline.close()
+
+
+async def test_nodes__that_do_not_say_where_they_are__are_where_the_cluster_is(cluster: RedisCluster) -> None:
+    """As behind one address with a port for each node."""
+    for node in cluster.nodes:
+        await node.command("CONFIG", "SET", "cluster-preferred-endpoint-type", "unknown-endpoint")
+    pipeline = ClusterPipeline(SecretStr(cluster.url))
+    try:
+        assert await pipeline.call_all([("SET", key, key) for key in KEYS]) == [b"OK"] * len(KEYS)
+        target = await other_than(await cluster.owner_of(KEYS[0]), cluster)
+        await cluster.move_slot(slot_of(KEYS[0]), target)
+        assert await pipeline.call("GET", KEYS[0]) == KEYS[0].encode()
+        await eventually(lambda: pipeline.server_of(KEYS[0]) == f"127.0.0.1:{target.port}")
+    finally:
+        await pipeline.close()
+        for node in cluster.nodes:
+            await node.command("CONFIG", "SET", "cluster-preferred-endpoint-type", "ip")
 
 
 async def _counts(limiter: Limiter, name: str) -> bool:

@@ -33,6 +33,7 @@ SLOTS = 16_384
 NODE_TIMEOUT_MS = 2_000
 """After which a node that does not answer counts as failed, and its replica asks to take over."""
 PASSWORD = "violet-anvil"
+ADDRESS = "127.0.0.1"
 STARTED_S = 30.0
 
 Client = Any
@@ -42,13 +43,16 @@ Client = Any
 class Node:
     """One server of the cluster."""
 
-    def __init__(self, folder: Path, port: int, bus_port: int, options: Sequence[str], authority: Authority | None):
+    def __init__(
+        self, folder: Path, port: int, bus_port: int, options: Sequence[str], authority: Authority | None, host: str
+    ) -> None:
         self.port = port
+        self._host = host
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._authority = authority
         given = {
-            "bind": "127.0.0.1",
+            "bind": ADDRESS,
             "port": "0" if authority else str(port),
             "requirepass": PASSWORD,
             "masterauth": PASSWORD,
@@ -63,8 +67,10 @@ class Node:
             "logfile": "redis.log",
             "appendonly": "no",
         }
+        if host != ADDRESS:
+            given |= {"cluster-announce-hostname": host, "cluster-preferred-endpoint-type": "hostname"}
         if authority is not None:
-            files = authority.sign("127.0.0.1")
+            files = authority.sign(host)
             given |= {
                 "tls-port": str(port),
                 "tls-cert-file": str(files.certificate),
@@ -99,7 +105,7 @@ class Node:
     async def command(self, *arguments: str | int) -> Any:
         """Run one command as the administrator, whatever slot it is about."""
         tls = {"ssl": True, "ssl_ca_certs": str(self._authority.ca_file)} if self._authority else {}
-        async with redis.asyncio.Redis(host="127.0.0.1", port=self.port, password=PASSWORD, **tls) as client:  # type: ignore[arg-type]
+        async with redis.asyncio.Redis(host=self._host, port=self.port, password=PASSWORD, **tls) as client:  # type: ignore[arg-type]
             return await client.execute_command(*arguments)  # type: ignore[no-untyped-call]
 
     async def id(self) -> str:
@@ -127,7 +133,7 @@ class SlotMove:
     async def take(self, *keys: str) -> None:
         """Move these keys, which are then at the target alone."""
         to = self.target.port
-        await self.source.command("MIGRATE", "127.0.0.1", to, "", 0, 5000, "AUTH", PASSWORD, "KEYS", *keys)
+        await self.source.command("MIGRATE", ADDRESS, to, "", 0, 5000, "AUTH", PASSWORD, "KEYS", *keys)
 
     async def take_all(self) -> None:
         while keys := await self.source.command("CLUSTER", "GETKEYSINSLOT", self.slot, 100):
@@ -147,9 +153,9 @@ class SlotMove:
 class RedisCluster:
     """The nodes. Those at first primaries come first; which they are later the cluster knows."""
 
-    def __init__(self, nodes: Sequence[Node], *, tls: bool) -> None:
+    def __init__(self, nodes: Sequence[Node], host: str, *, tls: bool) -> None:
         self.nodes = nodes
-        urls = [redis_url(node.port, PASSWORD) for node in nodes[:PRIMARIES]]
+        urls = [redis_url(node.port, PASSWORD).replace(ADDRESS, host) for node in nodes[:PRIMARIES]]
         if tls:
             urls = [url.replace("redis://", "rediss://") for url in urls]
         self.url = ",".join(urls)
@@ -171,7 +177,7 @@ class RedisCluster:
         first = self.nodes[0]
         for node in self.nodes[1:]:
             bus_port = (await node.command("CONFIG", "GET", "cluster-port"))[b"cluster-port"]
-            await first.command("CLUSTER", "MEET", "127.0.0.1", node.port, int(bus_port))
+            await first.command("CLUSTER", "MEET", ADDRESS, node.port, int(bus_port))
         for primary, replica in zip(primaries, replicas, strict=True):
             await self._replicate(replica, primary)
         await eventually(self.is_whole, STARTED_S)
@@ -239,21 +245,37 @@ class RedisCluster:
         """Reshard one slot, with its keys, as `redis-cli --cluster reshard` does."""
         await (await self.begin_move(slot, to)).complete()
 
+    async def orphan_slot(self, slot: int) -> Node:
+        """Have its owner serve a slot no more, and nobody else; return the owner."""
+        owner = await self.owner_of_slot(slot)
+        await owner.command("CLUSTER", "DELSLOTS", slot)
+        return owner
+
+    async def adopt_slot(self, slot: int, node: Node) -> None:
+        """Have another primary serve a slot that is nobody's. Its last owner would leave others in doubt about it."""
+        await node.command("CLUSTER", "SETSLOT", slot, "NODE", await node.id())
+        await node.command("CLUSTER", "BUMPEPOCH")
+
     def stop(self) -> None:
         for node in self.nodes:
             node.kill()
 
 
 @asynccontextmanager
-async def redis_cluster(*options: str, authority: Authority | None = None) -> AsyncIterator[RedisCluster]:
-    """A whole cluster, with these options of its servers' command lines besides; by TLS with an authority."""
+async def redis_cluster(
+    *options: str, authority: Authority | None = None, host: str = ADDRESS
+) -> AsyncIterator[RedisCluster]:
+    """A whole cluster, with these options of its servers' command lines besides; by TLS with an authority.
+
+    Its nodes are known by the host's name, if one is given.
+    """
     with tempfile.TemporaryDirectory() as folder:
         nodes = []
         ports = free_ports(4 * PRIMARIES)
         for port, bus_port in zip(ports[::2], ports[1::2], strict=True):
             (Path(folder) / str(port)).mkdir()
-            nodes.append(Node(Path(folder) / str(port), port, bus_port, options, authority))
-        cluster = RedisCluster(nodes, tls=authority is not None)
+            nodes.append(Node(Path(folder) / str(port), port, bus_port, options, authority, host))
+        cluster = RedisCluster(nodes, host, tls=authority is not None)
         try:
             await cluster.start()
             yield cluster
