@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import asyncpg
 import pytest
+from synctalk_contracts.topology import partition_of
 from synctalk_testkit.eventually import eventually
 from synctalk_testkit.own_postgres import OwnPostgres, own_postgres
+from synctalk_testkit.plugin import FreshDatabase
 from synctalk_testkit.relay import relay_to
 
 from services.api.tests.integration.conftest import Api, Json, Start, User
+from services.api.tests.integration.test_stores import is_sent, move
 
-SCANS = "select seq_scan + idx_scan from pg_stat_user_tables where relname = $1"
+SCANS = "select sum(seq_scan + idx_scan)::bigint from pg_stat_user_tables where relname = $1"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,34 @@ async def test_read__replica_caught_up__is_done_there(api: Api, pair: Pair, path
         return await pair.scans(table) > before
 
     await eventually(is_read_there)
+
+
+async def test_read__of_a_conversation_in_another_store__is_done_by_that_stores_replica(
+    start_api: Start, fresh_database: FreshDatabase, pair: Pair
+) -> None:
+    in_schema = "?search_path=second"
+    async with start_api(
+        database_url=await fresh_database("api"),
+        api_stores={"second": pair.primary.url + in_schema},
+        api_replicas={"second": pair.replica_url + in_schema},
+    ) as api:
+        ada, ben = await api.users(2)
+        conversation = await ada.direct(ben)
+        await ada.send(conversation["id"], "tea one")
+        await move(api, {partition_of(conversation["id"])}, "second")
+        before = await pair.scans("messages")
+
+        async def is_read_there() -> bool:
+            assert await seen(ben, conversation) == ["tea one"]
+            return await pair.scans("messages") > before
+
+        await eventually(is_read_there, 30)
+        await pair.run("select pg_wal_replay_pause()")
+        try:
+            await eventually(lambda: is_sent(ada, conversation["id"]))
+            assert await seen(ben, conversation) == ["tea one", "after"]
+        finally:
+            await pair.run("select pg_wal_replay_resume()")
 
 
 async def test_read__by_an_unrelated_user__is_not_found(api: Api) -> None:
