@@ -146,7 +146,7 @@ class SlotMove:
             await self.complete_at(node)
 
     async def complete_at(self, node: Node) -> None:
-        """Tell one node that the slot is the target's; others learn it from the target."""
+        """Have one node know that the slot is the target's; others learn it from the target."""
         await node.command("CLUSTER", "SETSLOT", self.slot, "NODE", await self.target.id())
 
 

@@ -51,13 +51,13 @@ async def test_feed__behind_a_pooler__has_every_message_in_order(rig: Rig) -> No
     conversation = await rig.conversation(ada, ben)
     written = [await conversation.write(ada) for _ in range(20)]
 
-    async def told() -> bool:
+    async def has_all() -> bool:
         response = await rig.service.call("GET", "/v1/events", token=key, params={"after": "0", "limit": 1000})
         found = [event["data"]["message"]["id"] for event in response.body["items"] if _is_in(event, conversation.id)]
         assert found == [event.message.id for event in written]
         return True
 
-    await eventually(told)
+    await eventually(has_all)
 
 
 def _is_in(event: dict[str, Any], conversation_id: str) -> bool:
