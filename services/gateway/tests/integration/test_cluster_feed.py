@@ -2,19 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pytest_asyncio
 from pydantic import SecretStr
 from synctalk_contracts import topology
+from synctalk_contracts.accounts import redis_user, user_name
 from synctalk_gateway.hub.cluster_feed import ClusterFeed
 from synctalk_gateway.hub.feed import SUBSCRIBE_CHANNELS
 from synctalk_runtime.errors import UnavailableError
 from synctalk_runtime.redis_cluster import ClusterPipeline
 from synctalk_runtime.slot_map import slot_of
+from synctalk_testkit.authority import Authority
 from synctalk_testkit.eventually import eventually
-from synctalk_testkit.redis_cluster import Node, RedisCluster, redis_cluster
+from synctalk_testkit.redis_cluster import PASSWORD, Node, RedisCluster, SlotMove, redis_cluster
 
 BEAT_S, TIMEOUT_S = 0.2, 3
 GATEWAY = "gateway-test"
@@ -27,13 +32,16 @@ class Listener:
 
     cluster: RedisCluster
     redis: ClusterPipeline
+    url: str
+    ca_file: Path | None = None
     received: list[tuple[str, bytes]] = field(default_factory=list)
     gaps: list[Sequence[str]] = field(default_factory=list)
     downs: int = 0
+    on_missed: Callable[[Sequence[str]], None] = lambda _: None
     feed: ClusterFeed = field(init=False)
 
     def __post_init__(self) -> None:
-        self.feed = ClusterFeed(SecretStr(self.cluster.url), GATEWAY, self.beat, self.on_down)
+        self.feed = ClusterFeed(SecretStr(self.url), GATEWAY, self.beat, self.on_down, self.ca_file)
         self.subscribe(topology.replies_channel(GATEWAY))
 
     def subscribe(self, channel: str) -> "asyncio.Future[None]":
@@ -41,6 +49,7 @@ class Listener:
 
     async def on_gap(self, channels: Sequence[str]) -> None:
         self.gaps.append(channels)
+        self.on_missed(channels)
 
     def on_down(self) -> None:
         self.downs += 1
@@ -64,10 +73,61 @@ class Listener:
     def missed(self) -> set[str]:
         return {channel for gap in self.gaps for channel in gap}
 
+    async def is_subscribed_to(self, channel: str, at: Node, times: int) -> bool:
+        _, number = await at.command("PUBSUB", "SHARDNUMSUB", channel)
+        return int(number) == times
+
     async def carried_by(self, node: Node, channels: Sequence[str]) -> set[str]:
         slots = await node.command("CLUSTER", "SLOTS")
         ranges = [(start, end) for start, end, (_, port, *_), *_ in slots if port == node.port]
         return {each for each in channels if any(start <= slot_of(each) <= end for start, end in ranges)}
+
+
+class Load:
+    """Numbers that are published on all of some channels, one after another, and what is known of each."""
+
+    def __init__(self, listener: Listener, channels: Sequence[str]) -> None:
+        self._listener = listener
+        self._channels = channels
+        self._published: list[tuple[str, int]] = []
+        """Confirmed by Redis."""
+        self._missed_before: dict[str, int] = {}
+        """The number from which on nothing more may be lost, by channel."""
+        self._next = 0
+
+    def miss(self, channels: Sequence[str]) -> None:
+        self._missed_before |= dict.fromkeys(channels, self._next)
+
+    @asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        publishing = asyncio.create_task(self._publish())
+        yield
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+
+    async def goes_on(self) -> None:
+        """Wait until twenty more numbers were received on every channel."""
+        wanted = self._next + 20
+        last = {channel: (channel, str(wanted).encode()) for channel in self._channels}
+        await eventually(lambda: set(last.values()) <= set(self._listener.received))
+
+    def prove(self) -> None:
+        """Nothing came twice or out of order, and what was lost came before its channel was known to have a gap."""
+        received = [(channel, int(data)) for channel, data in self._listener.received if data.isdigit()]
+        for channel in self._channels:
+            numbers = [number for name, number in received if name == channel]
+            assert numbers == sorted(set(numbers)), channel
+        lost = set(self._published) - set(received)
+        assert all(number < self._missed_before.get(channel, 0) for channel, number in lost), lost
+
+    async def _publish(self) -> None:
+        while True:
+            number, self._next = self._next, self._next + 1
+            commands = [("SPUBLISH", channel, number) for channel in self._channels]
+            outcomes = await self._listener.redis.call_all(commands)
+            for channel, outcome in zip(self._channels, outcomes, strict=True):
+                if not isinstance(outcome, UnavailableError):
+                    self._published.append((channel, number))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -76,16 +136,22 @@ async def cluster() -> AsyncIterator[RedisCluster]:
         yield made
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def listener(cluster: RedisCluster) -> AsyncIterator[Listener]:
-    await eventually(cluster.is_whole, 30)
-    redis = ClusterPipeline(SecretStr(cluster.url))
-    made = Listener(cluster, redis)
+@asynccontextmanager
+async def listening(cluster: RedisCluster, url: str, ca_file: Path | None = None) -> AsyncIterator[Listener]:
+    redis = ClusterPipeline(SecretStr(url), ca_file)
+    made = Listener(cluster, redis, url, ca_file)
     made.feed.start(made.on_gap, BEAT_S, TIMEOUT_S)
     await eventually(lambda: made.feed.live)
     yield made
     await made.feed.stop()
     await redis.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def listener(cluster: RedisCluster) -> AsyncIterator[Listener]:
+    await eventually(cluster.is_whole, 30)
+    async with listening(cluster, cluster.url) as made:
+        yield made
 
 
 async def test_subscribe__channels_of_every_primary__miss_nothing(listener: Listener) -> None:
@@ -110,6 +176,72 @@ async def test_slot__moved_while_subscribed__is_received_from_its_new_owner_and_
     await eventually(lambda: listener.missed() == {each for each in CHANNELS if slot_of(each) == slot_of(moved)})
     assert await listener.all_receive(CHANNELS)
     assert listener.downs == 0
+
+
+async def test_slots__moved_one_after_another_under_load__whatever_is_lost_is_in_a_later_gap(
+    listener: Listener,
+) -> None:
+    channels = CHANNELS[:60]
+    await asyncio.gather(*(listener.subscribe(channel) for channel in channels))
+    load = Load(listener, channels)
+    listener.on_missed = load.miss
+    async with load.going_on():
+        await load.goes_on()
+        for channel in channels[:8]:
+            old = await listener.cluster.owner_of(channel)
+            new = next(node for node in await listener.cluster.primaries() if node is not old)
+            await listener.cluster.move_slot(slot_of(channel), new)
+        await eventually(lambda: listener.missed() >= set(channels[:8]))
+        await load.goes_on()
+    moved = {slot_of(channel) for channel in channels[:8]}
+    assert {channel for channel in channels if slot_of(channel) in moved} >= listener.missed() & set(channels)
+    load.prove()
+    assert await listener.all_receive(channels)
+
+
+async def test_slot__its_move_is_known_to_the_old_node_alone_for_a_while__is_received_in_the_end(
+    listener: Listener,
+) -> None:
+    """Whom the feed asks for the map says what was before, and nothing changes when it says so again."""
+    moved = [topology.replies_channel(GATEWAY), *CHANNELS[:6]]
+    await asyncio.gather(*(listener.subscribe(channel) for channel in moved))
+    moves: list[SlotMove] = []
+    for channel in moved:
+        old = await listener.cluster.owner_of(channel)
+        new = next(node for node in await listener.cluster.primaries() if node is not old)
+        moves.append(await listener.cluster.begin_move(slot_of(channel), new))
+        reads = await map_reads(listener.cluster)
+        await moves[-1].complete_at(old)
+        await eventually(partial(is_read_again, listener.cluster, reads))
+    for move in moves:
+        await move.complete_at(move.target)
+    for channel in moved:
+        await eventually(partial(listener.receives, channel), message=f"{channel} is not received")
+    await eventually(lambda: listener.missed() >= set(moved))
+    await eventually(lambda: listener.feed.live)
+
+
+async def map_reads(cluster: RedisCluster) -> int:
+    """Return how often the nodes were asked who serves which slot."""
+    stats = [await node.command("INFO", "commandstats") for node in cluster.nodes]
+    return sum(each.get("cmdstat_cluster|slots", {}).get("calls", 0) for each in stats)
+
+
+async def is_read_again(cluster: RedisCluster, reads: int) -> bool:
+    return await map_reads(cluster) > reads
+
+
+async def test_slot__is_nobodys_for_a_while__is_a_gap_and_received_again(listener: Listener) -> None:
+    await asyncio.gather(*(listener.subscribe(channel) for channel in CHANNELS[:20]))
+    lost = CHANNELS[9]
+    owner = await listener.cluster.orphan_slot(slot_of(lost))
+    await eventually(lambda: listener.is_subscribed_to(lost, at=owner, times=0))
+    assert await listener.all_receive([channel for channel in CHANNELS[:20] if channel != lost])
+
+    other = next(node for node in await listener.cluster.primaries() if node is not owner)
+    await listener.cluster.adopt_slot(slot_of(lost), other)
+    await eventually(lambda: listener.receives(lost))
+    await eventually(lambda: listener.missed() == {lost})
 
 
 async def test_primary__killed__only_what_it_carried_is_a_gap_and_the_rest_goes_on(listener: Listener) -> None:
@@ -155,3 +287,25 @@ async def test_connection__killed__its_channels_alone_are_subscribed_anew(listen
     carried = await listener.carried_by(node, CHANNELS)
     assert listener.missed() - {topology.replies_channel(GATEWAY)} == carried
     assert await listener.all_receive(CHANNELS)
+
+
+async def test_managed__by_tls_and_name_and_the_gateways_own_account__follows_a_slot(tmp_path: Path) -> None:
+    """As clusters are managed for others; the account may do what the contract says and nothing else."""
+    authority = Authority(tmp_path)
+    async with redis_cluster(authority=authority, host="localhost") as cluster:
+        for node in cluster.nodes:
+            await node.command("ACL", "SETUSER", *redis_user("gateway", ["own-secret"]).split()[1:])
+        url = cluster.url.replace(f"://:{PASSWORD}", f"://{user_name('gateway')}:own-secret")
+        async with listening(cluster, url, authority.ca_file) as listener:
+            await asyncio.gather(*(listener.subscribe(channel) for channel in CHANNELS[:4]))
+            old = await cluster.owner_of(CHANNELS[0])
+            new = next(node for node in await cluster.primaries() if node is not old)
+            await cluster.move_slot(slot_of(CHANNELS[0]), new)
+            await eventually(lambda: listener.missed() == {CHANNELS[0]})
+            for channel in CHANNELS[:4]:
+                node = await cluster.owner_of(channel)
+                await node.command("SPUBLISH", channel, "now")
+            await eventually(lambda: {(channel, b"now") for channel in CHANNELS[:4]} <= set(listener.received))
+            assert listener.downs == 0
+            logs = [await node.command("ACL", "LOG") for node in cluster.nodes]
+            assert logs == [[]] * len(cluster.nodes)

@@ -6,7 +6,7 @@ another primary.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -48,7 +48,7 @@ class ClusterFeed:
         self._feeds: dict[RedisAddress, Feed] = {}
         self._own_channels: dict[RedisAddress, str] = {}
         self._homeless = Feed(RedisAddress.of_cluster(url, ca_file)[0], "", partial(beat, ""), on_down)
-        """Never started: has the channels of slots that nobody is known to serve."""
+        """Never started: has the channels of slots that nobody is known to serve, or that have just left a node."""
         self._where: dict[str, Feed] = {}
         self._missed: set[str] = set()
         """Of the homeless channels those that were subscribed to before."""
@@ -59,7 +59,7 @@ class ClusterFeed:
     @property
     def live(self) -> bool:
         """Return whether replies come in."""
-        return self._of(self._replies).live
+        return self._where.get(self._replies, self._homeless).live
 
     def start(self, on_gap: OnChannelsGap, heartbeat_s: float, timeout_s: float) -> None:
         """Connect and stay connected; `on_gap` runs with the channels of which messages may have been lost."""
@@ -96,10 +96,11 @@ class ClusterFeed:
         return self._homeless if owner is None else self._feeds.get(owner, self._homeless)
 
     async def _find_servers(self) -> None:
-        """Read the map until there is one, and again while a slot is not served."""
+        """Read the map until there is one, and again while a channel is nowhere."""
         while True:
             if self._homeless.subscribed:
                 await self._slots.read()
+                self._move_channels(self._homeless.subscribed)
             await asyncio.sleep(GAP_RETRY_S)
 
     # ── the map has changed ──────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +112,7 @@ class ClusterFeed:
         primaries = self._slots.primaries
         for address in primaries - self._feeds.keys():
             self._feeds[address] = self._feed_on(address)
-        moved = self._move_channels()
+        self._move_channels(self._where)
         for address, feed in list(self._feeds.items()):
             if address not in primaries:
                 del self._feeds[address], self._own_channels[address]
@@ -119,16 +120,12 @@ class ClusterFeed:
             elif self._slots.owner(slot_of(self._own_channels[address])) != address:
                 self._own_channels[address] = self._own_channel_on(address)
                 feed.beat_on(self._own_channels[address])
-        if moved:
-            MOVED.inc(len(moved))
-            log.warning("feed.moved", channels=len(moved))
-            self._tasks.spawn("gap", self._handle_gap(moved))
 
-    def _move_channels(self) -> "dict[str, asyncio.Future[None]]":
-        """Move what is not where its slot is; return what of it was subscribed to: that may have missed something."""
+    def _move_channels(self, channels: Iterable[str]) -> None:
+        """Move what of it is not where its slot is. What was subscribed to before may have missed something."""
         moved: dict[str, asyncio.Future[None]] = {}
-        for channel, feed in self._where.items():
-            new = self._of(channel)
+        for channel in channels:
+            feed, new = self._where[channel], self._of(channel)
             if new is feed:
                 continue
             self._where[channel] = new
@@ -140,7 +137,10 @@ class ClusterFeed:
                 moved[channel] = confirmed
         if self._replies in moved:
             self._on_down()
-        return moved
+        if moved:
+            MOVED.inc(len(moved))
+            log.warning("feed.moved", channels=len(moved))
+            self._tasks.spawn("gap", self._handle_gap(moved))
 
     def _feed_on(self, address: RedisAddress) -> Feed:
         own_channel = self._own_channels[address] = self._own_channel_on(address)
@@ -150,6 +150,7 @@ class ClusterFeed:
             lambda: self._beat(self._own_channels.get(address, own_channel)),
             lambda: self._on_feed_down(address),
             on_moved=partial(self._on_moved, address),
+            on_ended=self._on_ended,
         )
         if self._start is not None:
             self._start(feed)
@@ -164,10 +165,21 @@ class ClusterFeed:
             self._on_down()
 
     def _on_moved(self, address: RedisAddress, reply: str) -> None:
-        """A node refused a channel, ended subscriptions, or is away."""
+        """A node refused a channel, or is away."""
         self._slots.read_soon()
         if reply:
             self._slots.note_moved(reply, address)
+
+    def _on_ended(self, channel: str) -> None:
+        """Take the channel from the node that has ended it: a map that is read may still have it there."""
+        feed = self._where.get(channel)
+        if feed is not None:
+            self._where[channel] = self._homeless
+            self._homeless.take_over(channel, feed)
+            self._missed.add(channel)
+            if channel == self._replies:
+                self._on_down()
+        self._slots.read_soon()
 
     # ── what was missed ──────────────────────────────────────────────────────────────────────────────────────────
 

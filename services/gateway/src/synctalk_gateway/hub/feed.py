@@ -44,7 +44,10 @@ Beat = Callable[[], Awaitable[int]]
 
 
 OnMoved = Callable[[str], None]
-"""Takes the error reply by which a node of a cluster refused to subscribe, or "" when it ended subscriptions itself."""
+"""Takes the error reply by which a node of a cluster refused to subscribe, or "" when it may not know or is away."""
+
+OnEnded = Callable[[str], None]
+"""Takes the channel of which a node of a cluster has ended the subscription: its slot is not the node's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,12 @@ class Feed:
         on_down: Callable[[], None],
         ca_file: Path | None = None,
         on_moved: OnMoved | None = None,
+        on_ended: OnEnded | None = None,
     ) -> None:
         self._address = server if isinstance(server, RedisAddress) else RedisAddress.of(server, ca_file)
         self._words = SHARDED if self._address.in_cluster else PLAIN
         self._on_moved = on_moved
+        self._on_ended = on_ended
         self._own_channel = own_channel
         self._beat = beat
         self._on_down = on_down
@@ -103,6 +108,7 @@ class Feed:
         self._lost = asyncio.Event()
         self._last_beat = 0.0
         self._flush_scheduled = False
+        self._asks_again = False
         self._stopping = False
         self._is_whole = False
         self._tasks = Tasks()
@@ -228,21 +234,23 @@ class Feed:
                 self.receive(channel, frame[2])
         elif kind == self._words.subscribed:
             self._on_subscribed(frame[1].decode())
-        elif kind == self._words.unsubscribed and frame[1].decode() in self._wanted and self._on_moved is not None:
-            self._on_moved("")  # not asked for: the slot is on another node now
+        elif kind == self._words.unsubscribed:
+            self._on_unsubscribed(frame[1].decode())
 
     def _on_refused(self, reply: str) -> None:
         code = code_of(reply)
-        if self._on_moved is not None and code == "MOVED":
-            self._on_moved(reply)
-        elif self._on_moved is not None and code == "CLUSTERDOWN":
-            asyncio.get_running_loop().call_later(REFUSED_RETRY_S, self._ask_again)
-        else:
+        if self._on_moved is None or code not in ("MOVED", "CLUSTERDOWN"):
             log.warning("feed.refused", code=code)
             self._lost.set()
+            return
+        self._on_moved(reply if code == "MOVED" else "")
+        if not self._asks_again:
+            self._asks_again = True
+            asyncio.get_running_loop().call_later(REFUSED_RETRY_S, self._ask_again)
 
     def _ask_again(self) -> None:
-        """Ask for what was not confirmed: the cluster was in the middle of a failover."""
+        """Ask for what was not confirmed and is still wanted here: other nodes may not know yet what this one does."""
+        self._asks_again = False
         self._unconfirmed.clear()
         self._unsent |= {channel for channel, confirmed in self._wanted.items() if not confirmed.done()}
         self._schedule_flush()
@@ -267,6 +275,12 @@ class Feed:
         confirmed = self._wanted.get(channel)
         if confirmed is not None and not confirmed.done():
             confirmed.set_result(None)
+
+    def _on_unsubscribed(self, channel: str) -> None:
+        """Note an end that was not asked for: one that was is not wanted, or asked for anew and not confirmed yet."""
+        confirmed = self._wanted.get(channel)
+        if self._on_ended is not None and confirmed is not None and confirmed.done():
+            self._on_ended(channel)
 
     # ── supervision ──────────────────────────────────────────────────────────────────────────────────────────────
 
