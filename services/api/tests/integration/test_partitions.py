@@ -140,6 +140,32 @@ async def test_process__not_seen_for_the_lease__has_lost_its_partitions_and_come
         await eventually(lambda: second.shares() == {"a": 128, "b": 128})
 
 
+async def test_process__leaves_joins_or_dies__no_partition_moves_between_the_others(quiet: Api) -> None:
+    """What does not move has the same owner all the time, so nothing of it waits."""
+    async with running(quiet, "a", "b", "c") as processes:
+        first = processes[0]
+        await eventually(lambda: sorted(first.shares().values()) == [85, 85, 86])
+        owned = [first.partitions_of()]
+        await processes[2].partitions.stop()
+        await eventually(lambda: first.shares() == {"a": 128, "b": 128})
+        owned.append(first.partitions_of())
+        joining = Process("d", quiet)
+        await joining.partitions.start()
+        await eventually(lambda: sorted(first.shares().values()) == [85, 85, 86])
+        owned.append(first.partitions_of())
+        joining.commands.disconnect()
+        await eventually(lambda: first.shares() == {"a": 128, "b": 128})
+        owned.append(first.partitions_of())
+        await joining.partitions.stop()
+
+    sets = [{name: set(each[name]) for name in ("a", "b")} for each in owned]
+    for name in ("a", "b"):
+        three, without_one, joined, died = (each[name] for each in sets)
+        assert three < without_one
+        assert joined < without_one
+        assert joined < died
+
+
 async def test_process__connected_anew__owns_in_its_new_name_what_it_did_before_at_once(quiet: Api) -> None:
     async with running(quiet, "a", "b") as (first, second):
         before = first.partitions.owner
