@@ -131,9 +131,9 @@ class SlotMove:
     target: Node
 
     async def take(self, *keys: str) -> None:
-        """Move these keys, which are then at the target alone."""
+        """Move these keys, which are then at the target alone. It may have old ones of an orphaned slot."""
         to = self.target.port
-        await self.source.command("MIGRATE", ADDRESS, to, "", 0, 5000, "AUTH", PASSWORD, "KEYS", *keys)
+        await self.source.command("MIGRATE", ADDRESS, to, "", 0, 5000, "REPLACE", "AUTH", PASSWORD, "KEYS", *keys)
 
     async def take_all(self) -> None:
         while keys := await self.source.command("CLUSTER", "GETKEYSINSLOT", self.slot, 100):
