@@ -11,6 +11,7 @@ from synctalk_runtime.limits import Limiter
 from synctalk_runtime.service import Service
 
 from synctalk_api.actions.backfill import Backfill
+from synctalk_api.actions.block_copies import BlockCopies
 from synctalk_api.actions.claims import Claims
 from synctalk_api.actions.deletion import Deletion
 from synctalk_api.actions.erasures import Erasures
@@ -62,6 +63,8 @@ def build(settings: Settings) -> FastAPI:
     services = Services.of(
         settings, stores, accounts, directory, limiter, fanout, profiles, writers, partitions, files, live
     )
+    for store in stores.all[1:]:
+        service.running(BlockCopies(store, services.blocks))
     erasures = service.running(Erasures(stores, services.users, fanout))
     claims = service.running(Claims(stores, services.users, services.blocks, fanout))
     service.bus.subscribe(topology.API_USERS, users_handler(services.users, erasures, claims))

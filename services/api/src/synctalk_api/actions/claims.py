@@ -25,7 +25,7 @@ from synctalk_api.actions.conversations import for_hosts, publish_changed, publi
 from synctalk_api.actions.lookups import direct_between
 from synctalk_api.actions.users import Users
 from synctalk_api.clients.fanout import Broadcast, Fanout
-from synctalk_api.store import bans, blocks, claims, conversations, threads, users
+from synctalk_api.store import bans, claims, conversations, threads, users
 from synctalk_api.store.claims import Claim, Place
 from synctalk_api.store.conversations import Details
 from synctalk_api.store.stores import Answers, Store, Stores
@@ -55,7 +55,7 @@ class Claims:
         """Note that the guest's conversations have to be given to the user. The guest is found by no search."""
         await self._users.set_deactivated(claimed.guest_id, deactivated=True)
         async with self._stores.main.postgres.transaction() as conn:
-            await blocks.give(conn, claimed.guest_id, claimed.user_id)
+            await self._blocks.give(conn, claimed.guest_id, claimed.user_id)
             await claims.add(conn, claimed.guest_id, claimed.user_id)
         self._loop.wake()
 

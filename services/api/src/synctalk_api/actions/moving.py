@@ -16,6 +16,7 @@ from synctalk_contracts.topology import PARTITIONS
 from synctalk_runtime.errors import ConflictError, UnavailableError
 from synctalk_runtime.postgres import Connection, Postgres
 
+from synctalk_api.actions import block_copies
 from synctalk_api.settings import MAIN, Settings
 from synctalk_api.store import backfill, moving, partitions, users
 
@@ -71,11 +72,20 @@ class Mover:
                 raise ConflictError("Another move is running.")
             try:
                 moved = 0
+                await self._bring_blocks(target)
                 for some in _slices(wanted, PARTITIONS_AT_ONCE):
                     moved += await self._move(some, target)
             finally:
                 await partitions.unlock_moves(conn)
         return moved
+
+    async def _bring_blocks(self, target: str) -> None:
+        """Let the store have everybody's blocks before it gets conversations; later ones reach it as they are made."""
+        if target != MAIN:
+            main, store = self._stores[MAIN], self._stores[target]
+            async for pairs in block_copies.differing(main, store):
+                async with main.connection() as conn:
+                    await block_copies.copy(conn, store, pairs)
 
     async def _move(self, some: Sequence[int], target: str) -> int:
         places = await self._places()

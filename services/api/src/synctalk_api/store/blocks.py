@@ -1,4 +1,4 @@
-"""The table `blocks` of the main store: whom users have blocked."""
+"""The table `blocks`: whom users have blocked. The main store decides, the others have copies (`block_copies`)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -70,9 +70,10 @@ insert into blocks (user_id, blocked_id, created_at)
 select case user_id when $1 then $2 else user_id end, case blocked_id when $1 then $2 else blocked_id end, created_at
 from blocks
 where (user_id = $1 and blocked_id <> $2) or (blocked_id = $1 and user_id <> $2)
-on conflict do nothing"""
+on conflict do nothing
+returning user_id, blocked_id"""
 
 
-async def give(conn: Connection, guest_id: str, user_id: str) -> None:
-    """Let the guest's blocks, and those of the guest, hold for the user who has claimed them."""
-    await conn.execute(GIVE, guest_id, user_id)
+async def give(conn: Connection, guest_id: str, user_id: str) -> list[tuple[str, str]]:
+    """Let the guest's blocks, and those of the guest, hold for the user too; return those that did not before."""
+    return [(row["user_id"], row["blocked_id"]) for row in await conn.fetch(GIVE, guest_id, user_id)]
