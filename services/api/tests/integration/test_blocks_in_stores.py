@@ -1,4 +1,4 @@
-"""Blocks of conversations in another store reach it, also when it was away."""
+"""Blocks of conversations in another store hold there while the main one is away, and reach it when it is back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -58,6 +58,11 @@ def starting(start_api: Start, fresh_database: FreshDatabase) -> Starting:
     return start
 
 
+async def contacts(api: Api, user: User, *others: User) -> set[str]:
+    question = {"user_id": user.id, "others": [other.id for other in others]}
+    return set((await api.internal("POST", "/internal/contacts", question)).body["ids"])
+
+
 async def is_pushed(api: Api, user: User, message: Json) -> bool:
     question = {"user_id": user.id, "conversation_id": message["conversation_id"], "seq": message["seq"]}
     answer = await api.internal("POST", "/internal/pushes", {"items": [question]})
@@ -72,6 +77,23 @@ async def blocks_of(api: Api, store: int) -> set[tuple[str, str]]:
 
 async def are_copied(api: Api) -> bool:
     return await blocks_of(api, 0) == await blocks_of(api, 1)
+
+
+async def test_pushes_and_contacts__main_store_away__know_who_is_blocked(starting: Starting) -> None:
+    async with starting("main") as (api, relay):
+        ada, ben, cyd = await api.users(3)
+        group = await ada.group(ben, cyd)
+        by_ben, by_cyd = await ben.send(group["id"]), await cyd.send(group["id"])
+        await block(ada, ben)
+        await eventually(lambda: are_copied(api))
+
+        relay.cut()
+
+        assert not await is_pushed(api, ada, by_ben)
+        assert await is_pushed(api, ada, by_cyd)
+        assert await is_pushed(api, cyd, by_ben)
+        assert await contacts(api, ben, ada, cyd) == {cyd.id}
+        assert await contacts(api, ada, ben, cyd) == {ben.id, cyd.id}
 
 
 async def test_block__made_and_lifted_while_the_store_is_away__holds_when_it_is_back(starting: Starting) -> None:

@@ -190,15 +190,16 @@ async def typing(stores: Stores, user_id: str, conversation_id: str) -> TypingSt
 async def contacts(stores: Stores, user_id: str, others: Sequence[str]) -> SharedWith:
     """Return those of the others who share a conversation with the user, and have not blocked them."""
 
-    async def of(store: Store) -> dict[str, bool]:
+    async def of(store: Store) -> tuple[dict[str, bool], set[str]]:
         async with store.postgres.connection() as conn:
-            return await sharing.contacts(conn, user_id, others)
+            return await sharing.contacts(conn, user_id, others), await blocks.blockers(conn, user_id, others)
 
-    answers = await stores.everywhere(of)
-    found = {each for some in answers.values for each in some}
-    async with stores.main.postgres.connection() as conn:
-        found -= await blocks.blockers(conn, user_id, sorted(found))
-    direct = {each for some in answers.values for each, is_direct in some.items() if is_direct}
+    answers = (await stores.everywhere(of)).by_store
+    # The main store's blocks are the latest; while it is away none are made.
+    knowing = [answers[stores.main]] if stores.main in answers else list(answers.values())
+    blockers = {each for _, some in knowing for each in some}
+    found = {each for shared, _ in answers.values() for each in shared} - blockers
+    direct = {each for shared, _ in answers.values() for each, is_direct in shared.items() if is_direct}
     return SharedWith(ids=list(found), direct=list(found & direct))
 
 
@@ -217,8 +218,7 @@ async def pushes(stores: Stores, questions: Sequence[PushQuestion], *, partial: 
     """Answer the questions, in their sequence.
 
     What one question of a user says of the badge holds for all the badges of that user; they count what the stores
-    have that answer. Raises UnavailableError while one does not, unless a partial answer will do; also then while the
-    main one does not, which knows who has blocked whom.
+    have that answer. Raises UnavailableError while one does not, unless a partial answer will do.
     """
     only_loud = sorted({question.user_id for question in questions if question.loud_conversation_ids is not None})
     named = {
@@ -250,16 +250,13 @@ async def pushes(stores: Stores, questions: Sequence[PushQuestion], *, partial: 
     for store, numbers in groups.items():
         if store in answers:
             found |= zip(numbers, answers[store][0], strict=True)
-    pairs = {n: (questions[n].user_id, row["sender_id"]) for n, row in found.items() if row["sender_id"]}
-    async with stores.main.postgres.connection() as conn:
-        blocked = await blocks.among(conn, list(pairs.values()))
 
-    def answer(question: PushQuestion, row: asyncpg.Record, pair: tuple[str, str] | None) -> PushAnswer:
+    def answer(question: PushQuestion, row: asyncpg.Record) -> PushAnswer:
         return PushAnswer(
             member=row["member"],
             delivered=False,
             read=row["read"],
-            deleted=row["deleted"] or pair in blocked,
+            deleted=row["is_gone"],
             badge=sum(badges.get(question.user_id, 0) for _, badges in answers.values()),
             sender_name=row["sender_name"],
             title=row["title"],
@@ -268,7 +265,7 @@ async def pushes(stores: Stores, questions: Sequence[PushQuestion], *, partial: 
     away = [n for n in range(len(questions)) if n not in found]
     if away and not partial:
         raise UnavailableError
-    items = [answer(each, found[n], pairs.get(n)) if n in found else UNKNOWN for n, each in enumerate(questions)]
+    items = [answer(each, found[n]) if n in found else UNKNOWN for n, each in enumerate(questions)]
     return PushAnswers(items=items, away=away)
 
 

@@ -12,8 +12,8 @@ PUSHES = """\
 select asked.n, m.user_id is not null as member,
        coalesce(f.read_seq >= asked.seq
                 or ((x.thread_id is null or x.also_in_conversation) and m.read_seq >= asked.seq), false) as read,
-       coalesce(x.deleted_at is not null, false) as deleted,
-       x.sender_id, coalesce(sender.display_name, '') as sender_name, c.title
+       coalesce(x.deleted_at is not null, false) or b.user_id is not null as is_gone,
+       coalesce(sender.display_name, '') as sender_name, c.title
 from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bigint[]) as asked(n, user_id, conversation_id, seq)
 left join members m on m.conversation_id = asked.conversation_id and m.user_id = asked.user_id and m.left_at is null
 left join conversations c on c.id = asked.conversation_id
@@ -21,13 +21,17 @@ left join messages x on x.conversation_id = asked.conversation_id and x.seq = as
 left join thread_follows f on f.conversation_id = asked.conversation_id and f.thread_id = x.thread_id
                               and f.user_id = asked.user_id
 left join users sender on sender.id = x.sender_id
+left join blocks b on b.user_id = asked.user_id and b.blocked_id = x.sender_id
 order by asked.n"""
 
 
 async def pushes(
     conn: Connection, user_ids: list[str], conversation_ids: list[str], seqs: list[int]
 ) -> list[asyncpg.Record]:
-    """Return for each (user, conversation, seq), in their sequence, whether a push is due and what it says."""
+    """Return for each (user, conversation, seq), in their sequence, whether a push is due and what it says.
+
+    For who has blocked its sender a message is gone, as if it had been deleted.
+    """
     return await conn.fetch(PUSHES, list(range(len(seqs))), user_ids, conversation_ids, seqs)
 
 
