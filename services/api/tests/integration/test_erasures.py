@@ -14,11 +14,19 @@ from synctalk_contracts.events.users import (
     UserReactivated,
 )
 from synctalk_contracts.models import EraseMode
+from synctalk_contracts.topology import partition_of
 from synctalk_runtime.ids import new_id
 from synctalk_runtime.outbox import rows
 from synctalk_testkit.eventually import eventually
+from synctalk_testkit.plugin import FreshDatabase
+from synctalk_testkit.relay import relay_to
 
-from services.api.tests.integration.conftest import Api, User
+from services.api.tests.integration.conftest import Api, Start, User
+from services.api.tests.integration.test_stores import move
+
+BACK_WITHIN_S = 30
+NAMES = ["main", "second", "third"] * 86
+"""In which store a group of a test goes, by its partition."""
 
 
 async def publish(api: Api, event: Event) -> None:
@@ -131,3 +139,48 @@ async def test_bot_with_metadata__is_shown_as_one_everywhere(api: Api) -> None:
         return bool((await ada.get(f"/v1/users/{bot.id}"))["metadata"] == {"team": "sales"})
 
     await eventually(is_taken_over)
+
+
+async def test_erasure__one_store_away__goes_on_in_the_others_and_is_finished_when_it_is_back(
+    start_api: Start, fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasures, "IDLE_S", 0.2)
+    monkeypatch.setattr(erasures, "FAILED_S", 0.2)
+    async with (
+        relay_to(await fresh_database("api")) as relay,
+        start_api(
+            api_stores={"second": relay.url, "third": await fresh_database("api")},
+            database_acquire_timeout_s=0.5,
+            database_command_timeout_s=2.0,
+        ) as api,
+    ):
+        ada, *erased = await api.users(3)
+        begun: dict[str, str] = {}
+        while len(begun) < 3:  # a new group's partition is one of 256
+            group = await ada.group(*erased)
+            begun.setdefault(NAMES[partition_of(group["id"])], group["id"])
+        for store in ("second", "third"):
+            await move(api, [partition_of(begun[store])], store)
+        await eventually(lambda: api.services.stores.of(begun["third"]).name == "third")
+        for user in erased:
+            for conversation_id in begun.values():
+                await user.send(conversation_id, "secret")
+
+        relay.cut()
+        for user in erased:
+            profile = models.User(**user.profile.model_dump())
+            await publish(api, ErasureRequested(user_id=user.id, mode=EraseMode.MESSAGES, user=profile))
+
+        async def are_erased(*stores: str) -> bool:
+            histories = [(await ada.get(f"/v1/conversations/{begun[name]}/messages"))["items"] for name in stores]
+            return not any(message["body"] for history in histories for message in history)
+
+        await eventually(lambda: are_erased("main", "third"), BACK_WITHIN_S)
+        assert {row["user_id"] for row in await api.sql("select user_id::text from erasures")} == {
+            user.id for user in erased
+        }
+        relay.mend()
+        await eventually(lambda: are_erased("second"), BACK_WITHIN_S)
+        for user in erased:
+            await eventually(lambda: is_completed(api, user.id, EraseMode.MESSAGES), BACK_WITHIN_S)  # noqa: B023
+        assert await api.sql("select from erasure_parts") == []
