@@ -16,6 +16,8 @@ from typing import Any
 from synctalk_api import tags, terms
 from synctalk_api.settings import Settings
 from synctalk_api.store import (
+    block_copies,
+    blocks,
     channels,
     conversation_lists,
     conversations,
@@ -54,6 +56,7 @@ BIG = {
     "revisions",
     "mentions",
     "thread_follows",
+    "blocks",
 }
 
 SEED = """
@@ -63,6 +66,10 @@ insert into users (id, username, display_name)
   select nth(1, n), 'user' || n, 'Member Number' || n from generate_series(1, 20000) n;
 insert into user_phrases (user_id, phrase)
   select nth(1, n), unnest(array['user' || n, 'member number' || n, 'number' || n]) from generate_series(1, 20000) n;
+insert into blocks (user_id, blocked_id, created_at)
+  select nth(1, n), nth(1, 1 + (n * 37 + b * 991) % 20000), now()
+  from generate_series(1, 20000) n, generate_series(1, 10) b
+  on conflict do nothing;
 insert into conversations (id, type, title, created_by, created_at, last_seq, change_seq, members_count, active_at,
                            updated_at)
   select nth(2, c), 'group', 'Group ' || c, nth(1, 1), now() - interval '90 days', 50, 51, 20,
@@ -271,7 +278,23 @@ def cases(now: datetime) -> list[Case]:
         Case(members.CHANGED_SINCE, (groups, [0] * 100, [101] * 100)),
         Case(sharing.CONTACTS, (me, [nth(1, n) for n in range(1, 201)])),
         Case(sharing.UNRELATED, (me, [nth(1, n) for n in range(1, 1_001)])),
+        *(
+            Case(sql, args, planned, "200,000 blocks")
+            for planned in PLANS
+            for sql, args in (
+                (blocks.BLOCKERS, (me, [nth(1, n) for n in range(1, 201)])),
+                (block_copies.CURRENT, ([me] * 200, [nth(1, n) for n in range(1, 201)])),
+                (block_copies.REMOVE, ([me] * 200, [nth(1, n) for n in range(1, 201)])),
+                (block_copies.RANGE, (me, me, *block_copies.LAST, 1_000)),
+                (block_copies.RANGE, (me, me, nth(1, 100), me, None)),
+                (
+                    block_copies.OUTDATED,
+                    ([f"{n}" for n in range(200)], [me] * 200, [nth(1, n) for n in range(200)], [True] * 200),
+                ),
+            )
+        ),
         Case(members.TIMES_INVITED, ([nth(1, n) for n in range(1, 1_001)], 5_000)),
+        *(Case(pushing.PUSHES, (list(range(100)), [me] * 100, groups, [30] * 100), planned) for planned in PLANS),
         Case(pushing.BADGES, ([me, nth(1, 77)], [me] * 100, groups, [])),
         Case(conversation_lists.PAGE, (me, BEYOND_ALL, [], None, None, 51, False)),
         Case(
