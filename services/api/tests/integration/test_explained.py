@@ -1,6 +1,7 @@
 """The statements whose plans `tests/explain/explain.py` shows for a million messages, without the messages.
 
-An empty table is read from end to end by any plan, so PostgreSQL is asked to do so only where no index can be used.
+An empty table is read from end to end by any plan, so PostgreSQL is asked to do so, or to join whole tables, only
+where no index can be used.
 """
 
 from importlib.resources import files
@@ -18,7 +19,8 @@ async def test_statements__each__can_use_an_index(fresh_database: FreshDatabase)
     await postgres.open()
     try:
         async with postgres.connection() as conn:
-            await conn.execute("set enable_seqscan = off")
+            for means in ("seqscan", "hashjoin", "mergejoin"):
+                await conn.execute(f"set enable_{means} = off")
             found = [(case.name, await explain(conn, case)) for case in cases(await conn.fetchval("select now()"))]
     finally:
         await postgres.close()
