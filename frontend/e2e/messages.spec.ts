@@ -101,6 +101,7 @@ test('group: the marks appear once all members have received or read, and a clic
   await ben.open(id)
   await ada.say('to all')
   await ada.expectMark('to all', 'delivered')
+  await expect(ada.message('to all').getByTitle('Delivered, read by 1')).toBeVisible()
   await ada
     .message('to all')
     .getByRole('button', { name: /Show who/ })
@@ -112,6 +113,39 @@ test('group: the marks appear once all members have received or read, and a clic
   await expect(who.locator('section').filter({ hasText: 'Read by' })).toContainText('Eve')
   await ada.page.keyboard.press('Escape')
   await ada.expectMark('to all', 'read')
+})
+
+test('a burst: only the last message of each state shows its mark; the others on hover, in the same place', async ({
+  user,
+}) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const id = await ada.directWith(ben)
+  await ada.open(id)
+  await ben.open(id)
+  const mark = (text: string) => ada.message(text).locator('[data-mark]')
+  const isShown = (text: string, shown: boolean) =>
+    expect(mark(text).locator('..')).toHaveCSS('opacity', shown ? '1' : '0')
+  for (const text of ['first', 'second', 'third']) await ada.say(text)
+  await ada.expectMark('third', 'read')
+  await isShown('third', true)
+  await isShown('second', false)
+  await isShown('first', false)
+  await ben.page.goto('/settings')
+  for (const text of ['fourth', 'fifth']) await ada.say(text)
+  await ada.expectMark('fifth', 'delivered')
+  await isShown('third', true)
+  await isShown('fourth', false)
+  await isShown('fifth', true)
+
+  await ada.message('first').hover()
+  await isShown('first', true)
+  await ada.message('second').focus()
+  await isShown('second', true)
+  // Hidden ones are read out all the same.
+  await expect(ada.message('fourth').getByRole('img', { name: 'Delivered' })).toHaveCount(1)
+  const places = await Promise.all(['first', 'third', 'fifth'].map((text) => mark(text).boundingBox()))
+  expect(new Set(places.map((place) => place?.x)).size).toBe(1)
 })
 
 test('typing: one name, two names, then a count; it ends with the message', async ({ user }) => {

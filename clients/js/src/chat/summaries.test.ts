@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { applyChanges, type Change } from './changes/index.js'
 import { conversation, ME, member, message, ROOM } from './samples.js'
 import { emptyChat, type Thread } from './state.js'
-import { inOrder, lowestMarks, pinnedIn, summaryOf, withWaiting, type Summary } from './summaries.js'
+import {
+  inOrder,
+  lowestMarks,
+  pinnedIn,
+  readersOf,
+  readSeqsOf,
+  summaryOf,
+  withWaiting,
+  type Summary,
+} from './summaries.js'
 
 function thread(...changes: Change[]): Thread {
   const shown = applyChanges(emptyChat(ME), changes).threads[ROOM]
@@ -116,6 +125,20 @@ describe('marks', () => {
     )
     expect(lowestMarks(shown, ME)).toEqual({ delivered: 9, read: 9 })
   })
+})
+
+test('readersOf__how many of the others have read a message', () => {
+  const shown = thread(snapshot, {
+    type: 'members',
+    conversation_id: ROOM,
+    members: [member(ME, { read_seq: 9 }), member('ada', { read_seq: 3 }), member('eve', { read_seq: 7 })],
+    asOf: 20,
+    complete: { marksMissed: 0 },
+  })
+  const readSeqs = readSeqsOf(shown, ME)
+  expect(readSeqs).toEqual([7, 3])
+  expect([3, 4, 7, 8].map((seq) => readersOf(readSeqs, seq))).toEqual([2, 1, 1, 0])
+  expect(readersOf([], 1)).toBe(0)
 })
 
 test('inOrder__newest activity first, then the newer id', () => {

@@ -205,6 +205,18 @@ export function lowestMarks(thread: Thread, me: string): { delivered: number; re
   return { delivered: delivered === Infinity ? 0 : delivered, read: read === Infinity ? 0 : read }
 }
 
+/** How far each of the others has read, furthest first. */
+export const readSeqsOf = (thread: Thread, me: string): number[] =>
+  othersIn(thread, me)
+    .map((userId) => thread.marks[userId]?.read_seq ?? 0)
+    .sort((a, b) => b - a)
+
+/** Of those: how many have read a message. */
+export function readersOf(readSeqs: readonly number[], seq: number): number {
+  const others = readSeqs.findIndex((read) => read < seq)
+  return others === -1 ? readSeqs.length : others
+}
+
 function othersIn(thread: Thread, me: string): string[] {
   if (thread.snapshot?.peer) return [thread.snapshot.peer.id]
   if (!thread.membersLoaded) return []

@@ -3,12 +3,13 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Message } from '@synctalk/client/contracts'
 import { useChat, useConnection, useMe, useThread } from '@/lib-react/chat'
 import { outgoingTo } from '@synctalk/client/chat/replies'
-import { counts, lowestMarks, type Summary } from '@synctalk/client/chat/summaries'
+import { counts, lowestMarks, readSeqsOf, type Summary } from '@synctalk/client/chat/summaries'
 import type { Outgoing } from '@synctalk/client/chat/state'
 import { texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { HistoryRow } from './HistoryRow'
 import { HistoryStates } from './HistoryStates'
+import { lastOfEachState } from './marks'
 import { Announcer, FloatingDay, NewAbove, OlderLoading, ToNewest } from './overlays'
 import { AT_END_PX, BELOW_DAY_PX, useHeads, useKeptEnd, usePlacement, useShown, viewOf } from './placing'
 import { dayAt, estimateHeight, rowsOf, seqFrom, seqUpTo, startsDay } from './rows'
@@ -59,7 +60,9 @@ export function History({ summary, sentCount, editingId, jump }: HistoryProps) {
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [thread.messages, thread.range, outgoing, me, newFrom, atNewest, heads],
   )
-  const marks = useMemo(() => lowestMarks(thread, me), [thread, me])
+  const reached = useMemo(() => lowestMarks(thread, me), [thread, me])
+  const readSeqs = useMemo(() => readSeqsOf(thread, me), [thread, me])
+  const marksShown = useMemo(() => lastOfEachState(rows, me, reached), [rows, me, reached])
 
   const scroller = useRef<HTMLDivElement>(null)
   const list = useVirtualizer({
@@ -199,8 +202,9 @@ export function History({ summary, sentCount, editingId, jump }: HistoryProps) {
                   row={row}
                   summary={summary}
                   me={me}
-                  delivered={marks.delivered}
-                  read={marks.read}
+                  reached={reached}
+                  readSeqs={readSeqs}
+                  marksShown={marksShown}
                   editingId={editingId}
                   marked={marked}
                 />

@@ -5,16 +5,16 @@ import { useNow } from '@/lib-react/page'
 import { titleOf } from '@/lib/chat/names'
 import { mayNow } from '@synctalk/client/chat/closed'
 import { may } from '@synctalk/client/chat/rights'
-import type { Summary } from '@synctalk/client/chat/summaries'
+import { readersOf, type Summary } from '@synctalk/client/chat/summaries'
 import { dayInWords } from '@/lib/text/format'
 import { texts } from '@/lib/text/texts'
 import { ClosedContext, useMessageActions } from './actions'
 import { EventRow } from './EventRow'
+import { markOf, type Reached } from './marks'
 import { MessageRow } from './MessageRow'
 import { OutgoingRow } from './OutgoingRow'
 import type { Tint } from './RowFrame'
 import type { Row } from './rows'
-import type { SendingMarkState } from './SendingMark'
 import { memo } from '@/lib-react/language'
 
 const t = texts.messages
@@ -23,9 +23,11 @@ interface HistoryRowProps {
   row: Row
   summary: Summary
   me: string
-  /** Up to here everybody has got, and read, the messages. */
-  delivered: number
-  read: number
+  reached: Reached
+  /** How far each of the others in a group has read, furthest first. */
+  readSeqs: readonly number[]
+  /** The own messages that show their state unasked. */
+  marksShown: ReadonlySet<number>
   /** The message that is being changed in the composer. */
   editingId: string | null
   /** The message to which a jump led just now. */
@@ -33,7 +35,7 @@ interface HistoryRowProps {
 }
 
 export function HistoryRow(props: HistoryRowProps) {
-  const { row, summary, me, delivered, read, editingId, marked } = props
+  const { row, summary, me, reached, readSeqs, marksShown, editingId, marked } = props
   const closed = use(ClosedContext)
   switch (row.kind) {
     case 'start':
@@ -49,13 +51,16 @@ export function HistoryRow(props: HistoryRowProps) {
     case 'message': {
       const { message, first } = row
       const own = message.sender_id === me
+      const group = summary.type === 'group'
       return (
         <MessageRow
           message={message}
           first={first}
           own={own}
-          mark={own ? markOf(message, delivered, read) : null}
-          group={summary.type === 'group'}
+          mark={own ? markOf(message, reached) : null}
+          markShown={marksShown.has(message.seq)}
+          readers={own && group ? readersOf(readSeqs, message.seq) : 0}
+          group={group}
           mayDelete={own || may('deleteMessage', summary)}
           mayAnswer={mayNow('send', summary, closed)}
           mayEdit={own && mayNow('edit', summary, closed)}
@@ -74,11 +79,6 @@ function tintOf(message: Message, me: string, editingId: string | null, marked: 
   if (message.seq === marked) return 'marked'
   const toAll = message.mention_all === true && message.sender_id !== me
   return toAll || message.mentions.includes(me) ? 'mention' : null
-}
-
-export function markOf(message: Message, delivered: number, read: number): SendingMarkState {
-  if (message.seq <= read) return 'read'
-  return message.seq <= delivered ? 'delivered' : 'sent'
 }
 
 function Start({ title, summary }: { title: string; summary: Summary }) {

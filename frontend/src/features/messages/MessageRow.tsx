@@ -25,6 +25,10 @@ interface MessageRowProps {
   own: boolean
   /** Null for the others' messages. */
   mark: SendingMarkState | null
+  /** Whether the mark is shown unasked. */
+  markShown: boolean
+  /** How many of a group have read it. */
+  readers: number
   group: boolean
   /** Whether an answer, or a reply in its thread, can be sent. */
   mayAnswer: boolean
@@ -39,7 +43,7 @@ interface MessageRowProps {
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { message, first, mark, group, tint, mayReact, maySeeEdits } = props
+  const { message, first, mark, markShown, readers, group, tint, mayReact, maySeeEdits } = props
   const copy = useCopy()
   const does = useMessageActions()
   const deleted = message.deleted_at !== null
@@ -49,13 +53,16 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const inConversation = does.openThread !== null
   const previews = previewsOf(message)
   const who =
-    group && mark !== 'sending' ? { conversationId: message.conversation_id, seq: message.seq } : undefined
+    group && mark !== 'sending'
+      ? { conversationId: message.conversation_id, seq: message.seq, readers }
+      : undefined
   return (
     <RowFrame
       senderId={message.sender_id}
       createdAt={message.created_at}
       first={first}
       mark={mark !== null && !deleted ? <SendingMark state={mark} {...(who && { who })} /> : undefined}
+      markShown={markShown}
       actions={deleted ? [] : actionsFor(props, does, copy)}
       {...(mayReact && !deleted && { onReact: (emoji) => does.react(message, emoji) })}
       tint={tint}

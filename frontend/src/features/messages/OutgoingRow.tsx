@@ -37,6 +37,7 @@ export const OutgoingRow = memo(function OutgoingRow({ item, first, me }: Outgoi
       createdAt={item.created_at}
       first={first}
       mark={<SendingMark state={failed ? 'failed' : 'sending'} />}
+      markShown
       actions={actions}
     >
       {item.reply_to !== null && <Quote conversationId={item.conversation_id} messageId={item.reply_to} />}

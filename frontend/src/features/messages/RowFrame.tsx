@@ -23,11 +23,18 @@ const TINTS: Record<NonNullable<Tint>, string> = {
   mention: 'bg-mention hover:bg-mention-hover',
 }
 
+/** On touch screens a tap on the row shows it; what is not seen is not tapped. */
+const HIDDEN_MARK =
+  'opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 has-data-[state=open]:opacity-100 pointer-coarse:group-not-focus-within:pointer-events-none'
+
 interface FrameProps {
   senderId: string
   createdAt: string
   first: boolean
+  /** How far an own message is. */
   mark?: ReactNode
+  /** Whether the mark is there without hover and focus. */
+  markShown?: boolean
   actions: readonly Action[]
   /** Given where one may react. */
   onReact?: (emoji: string) => void
@@ -44,6 +51,7 @@ export function RowFrame({
   createdAt,
   first,
   mark,
+  markShown = false,
   actions,
   onReact,
   tint = null,
@@ -107,12 +115,13 @@ export function RowFrame({
             >
               {timeOfDay(createdAt)}
             </time>
-            {mark}
           </p>
         )}
         {children}
       </div>
-      <div className="flex w-5 shrink-0 items-start justify-end pt-[3px]">{!first && mark}</div>
+      <div className={`flex w-5 shrink-0 items-start justify-end pt-[3px] ${markShown ? '' : HIDDEN_MARK}`}>
+        {mark}
+      </div>
       {actions.length > 0 && (
         <>
           {(near || choosing) && <RowToolbar actions={actions} onReact={onReact} onChoosing={setChoosing} />}

@@ -21,13 +21,14 @@ const ReceiptsPopover = lazilyAsking(() => import('./ReceiptsPopover'))
 interface MarkProps {
   state: SendingMarkState
   /** In a group a click shows who. */
-  who?: { conversationId: string; seq: number }
+  who?: { conversationId: string; seq: number; readers: number }
 }
 
 export function SendingMark({ state, who }: MarkProps) {
   const [asked, setAsked] = useState(false)
   const { icon, colour } = LOOKS[state]
-  const text = t[state]
+  const some = who !== undefined && who.readers > 0 && state !== 'read'
+  const text = some ? t.readBySome(t[state], who.readers) : t[state]
   const mark = <Icon name={icon} size={16} className={colour} />
   if (who === undefined) {
     return (
@@ -52,7 +53,7 @@ export function SendingMark({ state, who }: MarkProps) {
   )
   return asked ? (
     <Suspense fallback={button}>
-      <ReceiptsPopover {...who} trigger={button} />
+      <ReceiptsPopover conversationId={who.conversationId} seq={who.seq} trigger={button} />
     </Suspense>
   ) : (
     button

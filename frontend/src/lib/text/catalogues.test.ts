@@ -41,6 +41,7 @@ const NAME = 'Ω'
 const COUNTED =
   /\.(?:unread|newMessages|cameBelow|previews|mentions|membersCount|replies|titleUnread|tooMany|photos|many|over|more|signOutUnsent|chosen|times|used|usedOf|done|uploading|of|addChosen|pageTitle|endOthersQuestion)$|^composer\.left$/
 const OTHERS: Readonly<Record<string, (text: (...values: unknown[]) => string, n: number) => string>> = {
+  'messages.readBySome': (text, n) => text(NAME, n),
   'reactions.names': (text, n) => text([NAME], n),
   'reactions.chip': (text, n) => text(NAME, n),
   'typing.some': (text) => text([NAME, 'م']),

@@ -11,7 +11,7 @@ import type { Message } from '@synctalk/client/contracts'
 import { mayNow } from '@synctalk/client/chat/closed'
 import { outgoingTo, pathOf, repliesIn } from '@synctalk/client/chat/replies'
 import type { Outgoing } from '@synctalk/client/chat/state'
-import { lowestMarks, type Summary } from '@synctalk/client/chat/summaries'
+import { lowestMarks, readSeqsOf, type Summary } from '@synctalk/client/chat/summaries'
 import { CallError } from '@synctalk/client/errors'
 import { dayInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
@@ -20,6 +20,7 @@ import ClosedComposer from '../ClosedComposer'
 import { Composer } from '../Composer'
 import { DropZone } from '../files/DropZone'
 import { HistoryRow } from '../HistoryRow'
+import { lastOfEachState } from '../marks'
 import { MessageDoings } from '../MessageDoings'
 import { Announcer } from '../overlays'
 import { rowsOf } from '../rows'
@@ -33,6 +34,7 @@ import { useReplies } from './useReplies'
 const t = lazyTexts.threads
 const NONE: readonly Outgoing[] = []
 const NO_HEADS: ReadonlySet<number> = new Set()
+const NOBODY: readonly number[] = []
 
 interface PaneProps {
   summary: Summary
@@ -178,7 +180,11 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
     (seq, row) => (row.kind === 'message' && row.message.sender_id === me ? row.message.seq : seq),
     0,
   )
-  const marks = useMemo(() => lowestMarks(thread, me), [thread, me])
+  const reached = useMemo(() => lowestMarks(thread, me), [thread, me])
+  const readSeqs = useMemo(() => readSeqsOf(thread, me), [thread, me])
+  // Who has read a thread is known to nobody else.
+  const got = useMemo(() => ({ delivered: reached.delivered, read: 0 }), [reached.delivered])
+  const marksShown = useMemo(() => lastOfEachState(rows, me, got), [rows, me, got])
 
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
@@ -196,7 +202,7 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
   }, [sentCount])
   const marked = useMarkedReply(scroller, jump, from !== null)
 
-  const shared = { summary, me, delivered: marks.delivered, editingId, marked }
+  const shared = { summary, me, editingId, marked }
   return (
     <div className="relative min-h-0 flex-1">
       <div
@@ -213,7 +219,9 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
             <div data-seq={root.seq}>
               <HistoryRow
                 {...shared}
-                read={marks.read}
+                reached={reached}
+                readSeqs={readSeqs}
+                marksShown={new Set([root.seq])}
                 row={{ kind: 'message', key: 'root', message: root, first: true }}
               />
             </div>
@@ -240,8 +248,7 @@ function Replies({ summary, threadId, root, editingId, jump, sentCount }: Replie
             ) : (
               <div key={row.key} data-seq={row.kind === 'message' ? row.message.seq : undefined}>
                 <Suspense>
-                  {/* Who has read a thread is known to nobody else. */}
-                  <HistoryRow {...shared} read={0} row={row} />
+                  <HistoryRow {...shared} reached={got} readSeqs={NOBODY} marksShown={marksShown} row={row} />
                 </Suspense>
               </div>
             ),

@@ -214,6 +214,7 @@ export const texts: Texts = {
     whoGot: 'وصلت إلى',
     whoNot: 'لم تصل بعد إلى',
     receipts: 'من قرأ هذه الرسالة',
+    readBySome: (state, n) => `${state}، قرأها ${number(n)}`,
     receiptsFor: (state) => `${state}. عرض الأسماء`,
     couldNotLoad: 'تعذر تحميل الرسائل.',
     failures: {

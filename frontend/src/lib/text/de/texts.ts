@@ -154,6 +154,7 @@ export const texts: Texts = {
     whoGot: 'Zugestellt an',
     whoNot: 'Noch nicht zugestellt an',
     receipts: 'Wer das gelesen hat',
+    readBySome: (state, n) => `${state}, von ${number(n)} gelesen`,
     receiptsFor: (state) => `${state}. Zeigen, wer`,
     couldNotLoad: 'Nachrichten konnten nicht geladen werden.',
     failures: {

@@ -147,6 +147,8 @@ export const texts = {
     whoGot: 'Delivered to',
     whoNot: 'Not yet delivered to',
     receipts: 'Who has read this',
+    /** Of a group, where not all have read it. */
+    readBySome: (state: string, n: number) => `${state}, read by ${number(n)}`,
     receiptsFor: (state: string) => `${state}. Show who`,
     couldNotLoad: 'Messages could not be loaded.',
     failures: {
