@@ -7,7 +7,6 @@ import { StatusChoices } from '@/features/presence/OwnStatus'
 import { signOut } from '@/features/session/signOut'
 import { useAuth, useAuthState, useLive } from '@/lib-react/session'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { texts } from '@/lib/text/texts'
 import { lazily } from '@/lib-react/lazily'
 
 const CustomStatusDialog = lazily(() => import('@/features/presence/CustomStatusDialog'))
@@ -37,7 +36,7 @@ export default function AccountMenu({ trigger }: { trigger: ReactNode }) {
         <MenuLine />
         <StatusChoices />
         <MenuItem icon="chat" onSelect={() => setDialog('status')}>
-          {texts.presence.customStatus}
+          {lazyTexts.presence.customStatus}
         </MenuItem>
         <MenuLine />
         <MenuItem icon="settings" onSelect={() => void navigate('/settings')}>

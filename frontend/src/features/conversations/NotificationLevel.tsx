@@ -9,9 +9,10 @@ import { useNow, useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import type { Level, SettingsChange } from '@synctalk/client/live/notificationSettings'
 import { dayAndTimeInWords, durationInWords } from '@/lib/text/format'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { failureText, texts } from '@/lib/text/texts'
 
-const t = texts.notifications
+const t = lazyTexts.notifications
 const LEVELS: readonly Level[] = ['all', 'mentions', 'none']
 const MUTES_S = [3_600, 86_400, 604_800]
 
@@ -39,13 +40,16 @@ export function NotificationLevel({ conversationId }: { conversationId: string }
     <Menu
       align="start"
       trigger={
-        <Button>
-          {t.level}: {mutedUntil === null ? t.levels[settings.level ?? 'all'] : mutedInWords(mutedUntil)}
-        </Button>
+        trigger ?? (
+          <Button className="col-span-2">
+            {texts.notifications.level}:{' '}
+            {mutedUntil === null ? t.levels[settings.level ?? 'all'] : mutedInWords(mutedUntil)}
+          </Button>
+        )
       }
     >
       <MenuChoice<Level | 'default'>
-        label={t.level}
+        label={texts.notifications.level}
         value={own}
         options={[{ value: 'default', text: byDefault }, ...levels]}
         onChange={(level) => put({ level, muted_until: mutedUntil })}
@@ -74,5 +78,5 @@ const after = (seconds: number): string => new Date(Date.now() + seconds * 1_000
 
 function mutedInWords(until: string): string {
   const end = endOf(until)
-  return end === null ? t.muted : t.mutedUntil(dayAndTimeInWords(end))
+  return end === null ? texts.notifications.muted : t.mutedUntil(dayAndTimeInWords(end))
 }

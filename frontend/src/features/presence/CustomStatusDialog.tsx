@@ -13,7 +13,7 @@ import { useSetPresence } from './useSetPresence'
 
 const EmojiPicker = lazily(() => import('@/components/emoji/EmojiPicker'))
 
-const t = texts.presence
+const t = lazyTexts.presence
 const MAX_CUSTOM = 128
 const DURATIONS_S = [1_800, 3_600, 14_400]
 

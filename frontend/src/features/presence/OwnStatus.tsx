@@ -2,6 +2,7 @@ import type { PresenceStatus, ToServerEvents } from '@synctalk/client/contracts'
 import { MenuChoice } from '@/components/Menu'
 import { PresenceDot } from '@/components/PresenceDot'
 import { useOwnStatus } from '@/lib-react/chat'
+import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { useSetPresence } from './useSetPresence'
 
@@ -23,7 +24,7 @@ export function StatusChoices() {
   const value = CHOICES.find((choice) => choice.status === status)?.value ?? 'online'
   return (
     <MenuChoice
-      label={t.set}
+      label={lazyTexts.presence.set}
       value={value}
       options={CHOICES.map((choice) => ({
         value: choice.value,

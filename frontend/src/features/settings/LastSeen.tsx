@@ -2,12 +2,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Select } from '@/components/Select'
 import { Bone, Failed, Loading } from '@/components/States'
 import { CallError } from '@synctalk/client/errors'
-import { failureText, texts } from '@/lib/text/texts'
+import { lazyTexts } from '@/lib/text/lazyTexts'
+import { failureText } from '@/lib/text/texts'
 import { useToast } from '@/lib-react/page'
 import { useLive } from '@/lib-react/session'
 import { readPresenceSettings, setLastSeenVisible, type LastSeenVisible, type PresenceSettings } from './api'
 
-const t = texts.presence
+const t = lazyTexts.presence
 const KEY = ['presence settings']
 const CHOICES: readonly LastSeenVisible[] = ['everyone', 'contacts', 'nobody']
 

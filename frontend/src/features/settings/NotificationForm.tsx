@@ -51,7 +51,7 @@ export function NotificationForm() {
         label={t.forAll}
         hint={t.forAllHint}
         value={shown.level ?? 'all'}
-        options={LEVELS.map((value) => ({ value, text: texts.notifications.levels[value] }))}
+        options={LEVELS.map((value) => ({ value, text: t.levels[value] }))}
         onChange={(level) => put({ level })}
         className="max-w-sm"
       />
@@ -145,9 +145,7 @@ function Differing() {
                   <bdi className="truncate">{title}</bdi>
                 </span>
                 <span className="block truncate text-small text-text-muted">
-                  {isMuted(own, now)
-                    ? mutedInWords(own.muted_until ?? '')
-                    : texts.notifications.levels[own.level ?? 'all']}
+                  {isMuted(own, now) ? mutedInWords(own.muted_until ?? '') : t.levels[own.level ?? 'all']}
                 </span>
               </span>
               <Button aria-label={t.resetOf(title)} onClick={() => reset(summary.id)}>
@@ -163,5 +161,5 @@ function Differing() {
 
 function mutedInWords(until: string): string {
   const end = endOf(until)
-  return end === null ? texts.notifications.muted : texts.notifications.mutedUntil(dayAndTimeInWords(end))
+  return end === null ? texts.notifications.muted : t.mutedUntil(dayAndTimeInWords(end))
 }

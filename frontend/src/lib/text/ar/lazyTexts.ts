@@ -158,7 +158,30 @@ export const lazyTexts: LazyTexts = {
     copyUsername: 'نسخ اسم المستخدم',
   },
 
+  presence: {
+    set: 'حالتك',
+    customStatus: 'رسالة الحالة',
+    customStatusPlaceholder: 'ما حالتك؟',
+    clear: 'مسح',
+    clearAfter: 'المسح بعد',
+    clearNever: 'عدم المسح',
+    clearToday: 'اليوم',
+    removeEmoji: (emoji) => `إزالة ${emoji}`,
+    lastSeenVisible: 'من يمكنه رؤية آخر ظهور لك',
+    lastSeenHint: 'لا تراه إلا لدى من يمكنهم رؤيته لديك.',
+    lastSeenTo: {
+      everyone: 'كل من في محادثاتك',
+      contacts: 'من بينك وبينهم محادثة مباشرة',
+      nobody: 'لا أحد',
+    },
+  },
+
   notifications: {
+    levels: { all: 'كل الرسائل', mentions: 'الإشارات فقط', none: 'لا شيء' },
+    byDefault: (level) => `الافتراضي (${level})`,
+    muteFor: (duration) => `كتم لمدة ${duration}`,
+    unmute: 'إلغاء الكتم',
+    mutedUntil: (when) => `مكتومة حتى ${when}`,
     forAll: 'أشعرني بـ',
     forAllHint: 'تُعد الرسائل المباشرة إشارات أيضًا. ويمكن ضبط كل محادثة على حدة.',
     content: 'يعرض الإشعار',

@@ -393,21 +393,6 @@ export const texts: Texts = {
     invisible: 'مخفي',
     invisibleLead: 'تظهر للآخرين غير متصل',
     lastSeen: (when) => `آخر ظهور ${when}`,
-    set: 'حالتك',
-    customStatus: 'رسالة الحالة',
-    customStatusPlaceholder: 'ما حالتك؟',
-    clear: 'مسح',
-    clearAfter: 'المسح بعد',
-    clearNever: 'عدم المسح',
-    clearToday: 'اليوم',
-    removeEmoji: (emoji) => `إزالة ${emoji}`,
-    lastSeenVisible: 'من يمكنه رؤية آخر ظهور لك',
-    lastSeenHint: 'لا تراه إلا لدى من يمكنهم رؤيته لديك.',
-    lastSeenTo: {
-      everyone: 'كل من في محادثاتك',
-      contacts: 'من بينك وبينهم محادثة مباشرة',
-      nobody: 'لا أحد',
-    },
   },
 
   notifications: {
@@ -418,11 +403,6 @@ export const texts: Texts = {
       `${unread === 0 ? '' : `(${atMost(unread, 99)}) `}${conversation === null ? '' : `${conversation} · `}SyncTalk`,
     newMessage: NEW_MESSAGE.ar,
     level: 'الإشعارات',
-    levels: { all: 'كل الرسائل', mentions: 'الإشارات فقط', none: 'لا شيء' },
-    byDefault: (level) => `الافتراضي (${level})`,
-    muteFor: (duration) => `كتم لمدة ${duration}`,
-    unmute: 'إلغاء الكتم',
-    mutedUntil: (when) => `مكتومة حتى ${when}`,
     muted: 'مكتومة',
   },
 

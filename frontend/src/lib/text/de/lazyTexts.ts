@@ -128,7 +128,30 @@ export const lazyTexts: LazyTexts = {
     copyUsername: 'Deinen Benutzernamen kopieren',
   },
 
+  presence: {
+    set: 'Dein Status',
+    customStatus: 'Statusmeldung',
+    customStatusPlaceholder: 'Was machst du gerade?',
+    clear: 'Löschen',
+    clearAfter: 'Löschen nach',
+    clearNever: 'Nicht löschen',
+    clearToday: 'Heute',
+    removeEmoji: (emoji) => `${emoji} entfernen`,
+    lastSeenVisible: 'Wer sehen kann, wann du zuletzt online warst',
+    lastSeenHint: 'Du siehst es nur von denen, die es bei dir sehen dürfen.',
+    lastSeenTo: {
+      everyone: 'Alle in deinen Unterhaltungen',
+      contacts: 'Alle, mit denen du Direktnachrichten schreibst',
+      nobody: 'Niemand',
+    },
+  },
+
   notifications: {
+    levels: { all: 'Alle Nachrichten', mentions: 'Nur Erwähnungen', none: 'Keine' },
+    byDefault: (level) => `Standard (${level})`,
+    muteFor: (duration) => `Für ${duration} stummschalten`,
+    unmute: 'Stummschaltung aufheben',
+    mutedUntil: (when) => `Stumm bis ${when}`,
     forAll: 'Benachrichtige mich bei',
     forAllHint:
       'Direktnachrichten zählen wie Erwähnungen. Für jede Unterhaltung kannst du es anders einstellen.',

@@ -277,21 +277,6 @@ export const texts: Texts = {
     invisible: 'Unsichtbar',
     invisibleLead: 'Für andere bist du offline',
     lastSeen: (when) => `Zuletzt online ${when}`,
-    set: 'Dein Status',
-    customStatus: 'Statusmeldung',
-    customStatusPlaceholder: 'Was machst du gerade?',
-    clear: 'Löschen',
-    clearAfter: 'Löschen nach',
-    clearNever: 'Nicht löschen',
-    clearToday: 'Heute',
-    removeEmoji: (emoji) => `${emoji} entfernen`,
-    lastSeenVisible: 'Wer sehen kann, wann du zuletzt online warst',
-    lastSeenHint: 'Du siehst es nur von denen, die es bei dir sehen dürfen.',
-    lastSeenTo: {
-      everyone: 'Alle in deinen Unterhaltungen',
-      contacts: 'Alle, mit denen du Direktnachrichten schreibst',
-      nobody: 'Niemand',
-    },
   },
 
   notifications: {
@@ -302,11 +287,6 @@ export const texts: Texts = {
       `${unread === 0 ? '' : `(${atMost(unread, 99)}) `}${conversation === null ? '' : `${conversation} · `}SyncTalk`,
     newMessage: NEW_MESSAGE.de,
     level: 'Benachrichtigungen',
-    levels: { all: 'Alle Nachrichten', mentions: 'Nur Erwähnungen', none: 'Keine' },
-    byDefault: (level) => `Standard (${level})`,
-    muteFor: (duration) => `Für ${duration} stummschalten`,
-    unmute: 'Stummschaltung aufheben',
-    mutedUntil: (when) => `Stumm bis ${when}`,
     muted: 'Stummgeschaltet',
   },
 

@@ -126,7 +126,30 @@ export const lazyTexts = {
     copyUsername: 'Copy your username',
   },
 
+  presence: {
+    set: 'Your status',
+    customStatus: 'Status message',
+    customStatusPlaceholder: 'What’s your status?',
+    clear: 'Clear',
+    clearAfter: 'Clear after',
+    clearNever: 'Don’t clear',
+    clearToday: 'Today',
+    removeEmoji: (emoji: string) => `Remove ${emoji}`,
+    lastSeenVisible: 'Who can see when you were last online',
+    lastSeenHint: 'You see it only of those who may see yours.',
+    lastSeenTo: {
+      everyone: 'Everyone in your conversations',
+      contacts: 'Those you have a direct conversation with',
+      nobody: 'Nobody',
+    },
+  },
+
   notifications: {
+    levels: { all: 'All messages', mentions: 'Mentions only', none: 'Nothing' },
+    byDefault: (level: string) => `Default (${level})`,
+    muteFor: (duration: string) => `Mute for ${duration}`,
+    unmute: 'Unmute',
+    mutedUntil: (when: string) => `Muted until ${when}`,
     forAll: 'Notify me of',
     forAllHint: 'Direct messages and mentions count as mentions. Each conversation can differ.',
     content: 'A notification shows',

@@ -274,21 +274,6 @@ export const texts = {
     invisible: 'Invisible',
     invisibleLead: 'You appear offline',
     lastSeen: (when: string) => `Last seen ${when}`,
-    set: 'Your status',
-    customStatus: 'Status message',
-    customStatusPlaceholder: 'What’s your status?',
-    clear: 'Clear',
-    clearAfter: 'Clear after',
-    clearNever: 'Don’t clear',
-    clearToday: 'Today',
-    removeEmoji: (emoji: string) => `Remove ${emoji}`,
-    lastSeenVisible: 'Who can see when you were last online',
-    lastSeenHint: 'You see it only of those who may see yours.',
-    lastSeenTo: {
-      everyone: 'Everyone in your conversations',
-      contacts: 'Those you have a direct conversation with',
-      nobody: 'Nobody',
-    },
   },
 
   notifications: {
@@ -299,11 +284,6 @@ export const texts = {
       `${unread === 0 ? '' : `(${atMost(unread, 99)}) `}${conversation === null ? '' : `${conversation} · `}SyncTalk`,
     newMessage: NEW_MESSAGE.en,
     level: 'Notifications',
-    levels: { all: 'All messages', mentions: 'Mentions only', none: 'Nothing' },
-    byDefault: (level: string) => `Default (${level})`,
-    muteFor: (duration: string) => `Mute for ${duration}`,
-    unmute: 'Unmute',
-    mutedUntil: (when: string) => `Muted until ${when}`,
     muted: 'Muted',
   },
 
