@@ -9,6 +9,8 @@ import { nameOf, titleOf } from '@/lib/chat/names'
 import { isMuted } from '@synctalk/client/chat/attention'
 import type { Summary } from '@synctalk/client/chat/summaries'
 import { texts } from '@/lib/text/texts'
+import { NotificationButton } from './NotificationButton'
+import { useOnlineCount } from './useOnlineCount'
 
 interface HeadProps {
   summary: Summary
@@ -25,10 +27,8 @@ export function ConversationHead({ summary, pane }: HeadProps) {
   const words = presenceInWords(presence, now)
   const muted = isMuted(useNotificationSettings(summary.id), now)
   const title = titleOf(summary)
-  const members = texts.details.membersCount(summary.membersCount)
-  const state = summary.archivedAt === null ? members : `${texts.details.archived} · ${members}`
-  const below = peer === null ? state : (words ?? `@${peer.username}`)
   const base = `/c/${summary.id}`
+  const toMembers = pane === 'details' ? base : `${base}/details`
   return (
     <header className="flex h-14 shrink-0 items-center gap-3 border-b border-border ps-2 pe-2 md:ps-5">
       <Link
@@ -39,21 +39,23 @@ export function ConversationHead({ summary, pane }: HeadProps) {
         <Icon name="back" />
       </Link>
       <ConversationAvatar summary={summary} size={32} status={presence?.status} />
-      <div className="min-w-0 flex-1">
+      <div className="relative min-w-0 flex-1">
         <div className="flex items-center gap-1.5">
           <h2 className="flex min-w-0 text-message leading-5 font-semibold">
             <bdi className="truncate">{title}</bdi>
           </h2>
           {muted && (
-            <span title={texts.notifications.muted} className="shrink-0 text-text-faint">
-              <Icon name="voice" size={14} />
+            <span title={texts.notifications.muted} className="shrink-0 text-text-faint md:hidden">
+              <Icon name="bellOff" size={14} />
               <span className="sr-only">{texts.notifications.muted}</span>
             </span>
           )}
         </div>
-        <p className="truncate text-small text-text-muted">{below}</p>
+        <p className="truncate text-small text-text-muted">
+          {peer === null ? <Members summary={summary} to={toMembers} /> : (words ?? `@${peer.username}`)}
+        </p>
       </div>
-      {peer === null && <Faces summary={summary} to={pane === 'details' ? base : `${base}/details`} />}
+      {peer === null && <Faces summary={summary} to={toMembers} />}
       {(summary.pinsCount > 0 || pane === 'pins') && (
         <PaneLink
           to={`${base}/pins`}
@@ -63,6 +65,7 @@ export function ConversationHead({ summary, pane }: HeadProps) {
           label={pane === 'pins' ? texts.pins.close : texts.pins.title}
         />
       )}
+      <NotificationButton conversationId={summary.id} muted={muted} />
       <PaneLink
         to={`${base}/search`}
         base={base}
@@ -81,9 +84,27 @@ export function ConversationHead({ summary, pane }: HeadProps) {
   )
 }
 
+/** How many are in a group, and there; with the name above it, it leads to all of them. */
+function Members({ summary, to }: { summary: Summary; to: string }) {
+  const { archivedAt, membersCount } = summary
+  const online = useOnlineCount(summary)
+  const words =
+    online === 0
+      ? texts.details.membersCount(membersCount)
+      : texts.details.membersOnline(membersCount, online)
+  return (
+    <>
+      {archivedAt !== null && `${texts.details.archived} · `}
+      <Link to={to} className="rounded-[4px] hover:text-text before:absolute before:inset-0">
+        {words}
+      </Link>
+    </>
+  )
+}
+
 const MAX_FACES = 3
 
-/** Some of the others in a group, which lead to all of them. */
+/** Some of the others in a group: for pointers another way to all of them. */
 function Faces({ summary, to }: { summary: Summary; to: string }) {
   const { members } = useThread(summary.id)
   const users = useChat((state) => state.users)
@@ -93,9 +114,10 @@ function Faces({ summary, to }: { summary: Summary; to: string }) {
   return (
     <Link
       to={to}
-      aria-label={texts.details.membersCount(summary.membersCount)}
+      aria-hidden="true"
+      tabIndex={-1}
       title={texts.details.membersCount(summary.membersCount)}
-      className="hidden shrink-0 -space-x-1.5 rounded-full p-1 hover:bg-bg-hover lg:flex"
+      className="hidden shrink-0 -space-x-1 rounded-full p-1 hover:bg-bg-hover lg:flex"
     >
       {others.slice(0, MAX_FACES).map(({ user_id }) => (
         <Avatar

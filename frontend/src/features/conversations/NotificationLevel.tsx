@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { useStore } from 'zustand'
 import { Button } from '@/components/Button'
 import { Menu, MenuChoice, MenuItem, MenuLine } from '@/components/Menu'
@@ -16,8 +16,14 @@ const t = lazyTexts.notifications
 const LEVELS: readonly Level[] = ['all', 'mentions', 'none']
 const MUTES_S = [3_600, 86_400, 604_800]
 
+interface LevelProps {
+  conversationId: string
+  /** Given where a click on it has loaded the menu, which is then open from the start. */
+  trigger?: ReactNode
+}
+
 /** What this conversation may call for, on all of one's devices. */
-export function NotificationLevel({ conversationId }: { conversationId: string }) {
+export function NotificationLevel({ conversationId, trigger }: LevelProps) {
   const toast = useToast()
   const { notificationSettings } = useLive()
   const now = useNow()
@@ -38,7 +44,8 @@ export function NotificationLevel({ conversationId }: { conversationId: string }
   const levels = LEVELS.map((value) => ({ value, text: t.levels[value] }))
   return (
     <Menu
-      align="start"
+      align={trigger === undefined ? 'start' : 'end'}
+      defaultOpen={trigger !== undefined}
       trigger={
         trigger ?? (
           <Button className="col-span-2">
@@ -63,7 +70,7 @@ export function NotificationLevel({ conversationId }: { conversationId: string }
         MUTES_S.map((seconds) => (
           <MenuItem
             key={seconds}
-            icon="voice"
+            icon="bellOff"
             onSelect={() => put({ level: own, muted_until: after(seconds) })}
           >
             {t.muteFor(durationInWords(seconds))}

@@ -39,7 +39,7 @@ const NUMBERS = [0, 1, 2, 3, 11, 100]
 const NAME = 'Ω'
 /** Those that begin with a number. */
 const COUNTED =
-  /\.(?:unread|newMessages|cameBelow|previews|mentions|membersCount|replies|titleUnread|tooMany|photos|many|over|more|signOutUnsent|chosen|times|used|usedOf|done|uploading|of|addChosen|pageTitle|endOthersQuestion)$|^composer\.left$/
+  /\.(?:unread|newMessages|cameBelow|previews|mentions|membersCount|membersOnline|replies|titleUnread|tooMany|photos|many|over|more|signOutUnsent|chosen|times|used|usedOf|done|uploading|of|addChosen|pageTitle|endOthersQuestion)$|^composer\.left$/
 const OTHERS: Readonly<Record<string, (text: (...values: unknown[]) => string, n: number) => string>> = {
   'messages.readBySome': (text, n) => text(NAME, n),
   'reactions.names': (text, n) => text([NAME], n),

@@ -14,6 +14,16 @@ const YOU_TOO = 'إياك'
 const did = (who: string, others: string, you: string): string =>
   who === YOU ? you : others.replace('#', who)
 
+const members = (n: number): string =>
+  plural(n, {
+    zero: 'لا أعضاء',
+    one: 'عضو واحد',
+    two: 'عضوان',
+    few: '# أعضاء',
+    many: '# عضوًا',
+    other: '# عضو',
+  })
+
 const newMessages = (n: number): string =>
   plural(n, {
     zero: 'لا رسائل جديدة',
@@ -152,15 +162,8 @@ export const texts: Texts = {
     open: 'إظهار التفاصيل',
     hide: 'إخفاء التفاصيل',
     archived: 'مؤرشفة',
-    membersCount: (n) =>
-      plural(n, {
-        zero: 'لا أعضاء',
-        one: 'عضو واحد',
-        two: 'عضوان',
-        few: '# أعضاء',
-        many: '# عضوًا',
-        other: '# عضو',
-      }),
+    membersCount: members,
+    membersOnline: (n, online) => `${members(n)}، المتصلون ${number(online)}`,
   },
 
   messages: {

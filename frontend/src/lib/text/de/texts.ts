@@ -109,6 +109,7 @@ export const texts: Texts = {
     hide: 'Details ausblenden',
     archived: 'Archiviert',
     membersCount: (n) => count(n, 'Mitglied', 'Mitglieder'),
+    membersOnline: (n, online) => `${count(n, 'Mitglied', 'Mitglieder')}, ${number(online)} online`,
   },
 
   messages: {

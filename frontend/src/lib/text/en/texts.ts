@@ -102,6 +102,8 @@ export const texts = {
     hide: 'Hide details',
     archived: 'Archived',
     membersCount: (n: number) => count(n, 'member', 'members'),
+    membersOnline: (n: number, online: number) =>
+      `${count(n, 'member', 'members')}, ${number(online)} online`,
   },
 
   messages: {
