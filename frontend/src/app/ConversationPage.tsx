@@ -102,6 +102,14 @@ function Page({ id, pane, threadId }: { id: string; pane: Pane; threadId: string
         <ConversationView summary={summary} focusKey={focusKey} at={inThread ? null : at} />
       </div>
       {pane !== null && (
+        // What lies over the conversation is put away by a click beside it; by keyboard Escape does it.
+        <div
+          aria-hidden="true"
+          onClick={hidePane}
+          className="absolute inset-0 z-20 hidden animate-appear bg-shade md:max-lg:block"
+        />
+      )}
+      {pane !== null && (
         <div className="absolute inset-y-0 end-0 z-20 w-full border-border md:w-[360px] md:border-s md:max-lg:shadow-float lg:static">
           <Suspense>
             {shown === 'details' && <DetailsPane summary={summary} onClose={hidePane} />}

@@ -6,6 +6,7 @@ import { Button, IconButton } from '@/components/Button'
 import { Confirm } from '@/components/Dialog'
 import { presenceInWords, usePresence } from '@/components/Status'
 import { Failed } from '@/components/States'
+import { useCopy } from '@/components/useCopy'
 import { useNow, useToast } from '@/lib-react/page'
 import { useBlocked, useThread } from '@/lib-react/chat'
 import { nameOf, titleOf } from '@/lib/chat/names'
@@ -14,7 +15,7 @@ import type { Summary } from '@synctalk/client/chat/summaries'
 import { CallError } from '@synctalk/client/errors'
 import { dateInWords } from '@/lib/text/format'
 import { lazyTexts } from '@/lib/text/lazyTexts'
-import { failureText } from '@/lib/text/texts'
+import { failureText, texts } from '@/lib/text/texts'
 import { useLive } from '@/lib-react/session'
 import { AddMembers } from './AddMembers'
 import { GroupPicture } from './GroupPicture'
@@ -23,10 +24,14 @@ import { MemberList } from './MemberList'
 import { RenameGroup } from './RenameGroup'
 
 const t = lazyTexts.details
+/** A link that looks like the buttons beside it. */
+const LINK =
+  'inline-flex min-h-9 items-center justify-center rounded-control border border-border bg-bg px-3.5 text-center text-meta font-medium text-text hover:bg-bg-hover pointer-coarse:min-h-11'
 
 /** Members and what can be done with the conversation. */
 export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: () => void }) {
   const title = titleOf(summary)
+  const copy = useCopy()
   return (
     <aside aria-label={t.title} className="flex h-full flex-col bg-bg">
       <header className="flex h-14 shrink-0 items-center justify-between border-b border-border ps-4 pe-2">
@@ -42,18 +47,21 @@ export function DetailsPane({ summary, onClose }: { summary: Summary; onClose: (
           {summary.peer === null && <GroupPicture summary={summary} />}
           {summary.peer === null ? <GroupFacts summary={summary} /> : <UserFacts summary={summary} />}
         </div>
-        <div className="flex flex-wrap justify-center gap-2 px-4 pb-2">
+        <div className="grid grid-cols-2 gap-2 px-4 pb-4 [&>:last-child:nth-child(even)]:col-span-2">
           <NotificationLevel conversationId={summary.id} />
-          <Link
-            to={`/c/${summary.id}/search?only=file`}
-            replace
-            className="inline-flex min-h-9 items-center rounded-control border border-border bg-bg px-3.5 text-meta font-medium text-text hover:bg-bg-hover pointer-coarse:min-h-11"
-          >
+          <Link to={`/c/${summary.id}/search?only=file`} replace className={LINK}>
             {t.files}
           </Link>
-          {summary.peer !== null && <BlockButton user={summary.peer} />}
+          <Button onClick={() => copy(`${window.location.origin}/c/${summary.id}`)}>
+            {texts.messages.copyLink}
+          </Button>
+          {summary.peer === null ? (
+            <GroupButtons summary={summary} title={title} />
+          ) : (
+            <BlockButton user={summary.peer} />
+          )}
         </div>
-        {summary.peer === null && <GroupMembers summary={summary} title={title} />}
+        {summary.peer === null && <GroupMembers summary={summary} />}
       </div>
     </aside>
   )
@@ -121,13 +129,13 @@ function BlockButton({ user }: { user: User }) {
 
 type Opened = 'add' | 'rename' | 'leave' | null
 
-function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
+/** What one may do with a group, by one's role. */
+function GroupButtons({ summary, title }: { summary: Summary; title: string }) {
   const toast = useToast()
   const [opened, setOpened] = useState<Opened>(null)
   const close = (): void => setOpened(null)
   const { conversations } = useLive()
   const navigate = useNavigate()
-  const failed = useMembersLoaded(summary.id)
 
   async function leave(): Promise<void> {
     try {
@@ -140,30 +148,16 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
 
   return (
     <>
-      <div className="flex flex-wrap justify-center gap-2 px-4 pb-4">
-        {may('addMembers', summary) && <Button onClick={() => setOpened('add')}>{t.add}</Button>}
-        {may('changeDetails', summary) && <Button onClick={() => setOpened('rename')}>{t.rename}</Button>}
-        {may('ban', summary) && (
-          <Link
-            to={`/c/${summary.id}/settings`}
-            replace
-            className="inline-flex min-h-9 items-center rounded-control border border-border bg-bg px-3.5 text-meta font-medium text-text hover:bg-bg-hover pointer-coarse:min-h-11"
-          >
-            {lazyTexts.group.title}
-          </Link>
-        )}
-        <Button look="danger" onClick={() => setOpened('leave')}>
-          {t.leave}
-        </Button>
-      </div>
-      <h3 className="border-t border-border px-4 pt-4 pb-1 text-meta font-semibold text-text-muted">
-        {t.members}
-      </h3>
-      {failed !== null ? (
-        <Failed text={failed.text} onRetry={failed.retry} />
-      ) : (
-        <MemberList summary={summary} />
+      {may('addMembers', summary) && <Button onClick={() => setOpened('add')}>{t.add}</Button>}
+      {may('changeDetails', summary) && <Button onClick={() => setOpened('rename')}>{t.rename}</Button>}
+      {may('ban', summary) && (
+        <Link to={`/c/${summary.id}/settings`} replace className={LINK}>
+          {lazyTexts.group.title}
+        </Link>
       )}
+      <Button look="danger" onClick={() => setOpened('leave')}>
+        {t.leave}
+      </Button>
       {opened === 'add' && <AddMembers conversationId={summary.id} onClose={close} />}
       {opened === 'rename' && <RenameGroup conversationId={summary.id} title={title} onClose={close} />}
       {opened === 'leave' && (
@@ -173,6 +167,22 @@ function GroupMembers({ summary, title }: { summary: Summary; title: string }) {
           onConfirm={() => void leave()}
           onClose={close}
         />
+      )}
+    </>
+  )
+}
+
+function GroupMembers({ summary }: { summary: Summary }) {
+  const failed = useMembersLoaded(summary.id)
+  return (
+    <>
+      <h3 className="border-t border-border px-4 pt-4 pb-1 text-meta font-semibold text-text-muted">
+        {t.members}
+      </h3>
+      {failed !== null ? (
+        <Failed text={failed.text} onRetry={failed.retry} />
+      ) : (
+        <MemberList summary={summary} />
       )}
     </>
   )

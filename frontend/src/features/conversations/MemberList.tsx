@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import type { Role, User } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Icon } from '@/components/Icon'
@@ -6,21 +6,50 @@ import { presenceInWords, usePresence } from '@/components/Status'
 import { Bone, Loading } from '@/components/States'
 import { useNow } from '@/lib-react/page'
 import { useChat, useMe, usePresenceOf, useThread, useUser } from '@/lib-react/chat'
+import { fits } from '@/lib/chat/matching'
 import { nameOf } from '@/lib/chat/names'
 import type { MemberState } from '@synctalk/client/chat/state'
 import type { Summary } from '@synctalk/client/chat/summaries'
 import { lazyTexts } from '@/lib/text/lazyTexts'
 import { texts } from '@/lib/text/texts'
 import { MemberMenu } from './MemberMenu'
+import { MAX_PRESENCE } from './useOnlineCount'
 
 const t = lazyTexts.details
 const RANK: Record<Role, number> = { owner: 0, admin: 1, moderator: 2, member: 3 }
-/** Presence is followed for so many; in larger groups the rest is shown without. */
-const MAX_PRESENCE = 100
+/** From so many on one may search among them. */
+const MANY = 10
 
 type PresentMember = MemberState & { role: Role }
 
+/** The members of a group, and where they are many a field to find one. */
 export function MemberList({ summary }: { summary: Summary }) {
+  const [search, setSearch] = useState('')
+  return (
+    <>
+      {summary.membersCount > MANY && (
+        <div className="relative mx-4 mt-1 mb-2">
+          <Icon
+            name="search"
+            size={16}
+            className="pointer-events-none absolute inset-y-0 start-2.5 my-auto text-text-faint"
+          />
+          <input
+            type="search"
+            aria-label={t.findMember}
+            placeholder={t.findMember}
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+            className="h-9 w-full rounded-control border border-border-strong bg-bg ps-8 pe-3 text-meta focus:border-focus pointer-coarse:h-11"
+          />
+        </div>
+      )}
+      <Members summary={summary} search={search.trim()} />
+    </>
+  )
+}
+
+function Members({ summary, search }: { summary: Summary; search: string }) {
   const { members, membersLoaded } = useThread(summary.id)
   const users = useChat((state) => state.users)
   const sorted = useMemo(() => inOrder(Object.values(members), users), [members, users])
@@ -39,9 +68,20 @@ export function MemberList({ summary }: { summary: Summary }) {
       </Loading>
     )
   }
+  const found = sorted.filter(({ user_id }) => {
+    const user = users[user_id]
+    return search === '' || fits(`${nameOf(user)} ${user?.username ?? ''}`, search)
+  })
+  if (found.length === 0) {
+    return (
+      <p role="status" className="px-4 py-4 text-center text-meta break-words text-text-muted">
+        {lazyTexts.start.nobody(search)}
+      </p>
+    )
+  }
   return (
     <ul className="px-2 pb-4">
-      {sorted.map((member) => (
+      {found.map((member) => (
         <MemberRow key={member.user_id} summary={summary} member={member} />
       ))}
     </ul>

@@ -481,6 +481,7 @@ export const lazyTexts: LazyTexts = {
     ...texts.details,
     files: 'الملفات',
     members: 'الأعضاء',
+    findMember: 'ابحث عن عضو',
     add: 'إضافة أشخاص',
     addTitle: 'إضافة أشخاص',
     addChosen: (n) =>

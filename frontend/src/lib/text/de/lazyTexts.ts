@@ -445,6 +445,7 @@ export const lazyTexts: LazyTexts = {
     ...texts.details,
     files: 'Dateien',
     members: 'Mitglieder',
+    findMember: 'Mitglied suchen',
     add: 'Leute hinzufügen',
     addTitle: 'Leute hinzufügen',
     addChosen: (n) => `${count(n, 'Person', 'Personen')} hinzufügen`,

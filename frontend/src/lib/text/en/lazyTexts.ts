@@ -442,6 +442,7 @@ export const lazyTexts = {
     ...texts.details,
     files: 'Files',
     members: 'Members',
+    findMember: 'Find a member',
     add: 'Add people',
     addTitle: 'Add people',
     addChosen: (n: number) => `Add ${count(n, 'person', 'people')}`,
