@@ -79,7 +79,10 @@ export function MemberMenu({ summary, userId, name, role, muted }: MenuProps) {
             {muted ? lazyTexts.moderation.unmute : lazyTexts.moderation.mute}
           </MenuItem>
         )}
-        <MenuItem icon="hide" onSelect={() => (blocked ? act(blocks.unblock(userId)) : setAsking('block'))}>
+        <MenuItem
+          icon="blockUser"
+          onSelect={() => (blocked ? act(blocks.unblock(userId)) : setAsking('block'))}
+        >
           {blocked ? lazyTexts.blocks.unblock : lazyTexts.blocks.block}
         </MenuItem>
         {mayRemove && (
