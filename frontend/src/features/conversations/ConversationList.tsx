@@ -23,7 +23,9 @@ const t = texts.conversations
 /** As high as a finger needs it. */
 const byFinger = matchMedia('(pointer: coarse)').matches
 const HEADING_HEIGHT = byFinger ? 46 : 34
-const ROW_HEIGHTS: Readonly<Record<Density, number>> = { comfortable: 62, compact: byFinger ? 46 : 38 }
+const ROW_HEIGHTS: Readonly<Record<Density, number>> = byFinger
+  ? { comfortable: 62, compact: 46 }
+  : { comfortable: 54, compact: 38 }
 
 /** All conversations in their sections; while one filters, those of that name, newest activity first. */
 export function ConversationList({ currentId }: { currentId: string | null }) {
@@ -217,7 +219,7 @@ const Skeleton = ({ density }: { density: Density }) => (
   <div className="px-2">
     {[64, 40, 52, 72, 48, 60].map((width) => (
       <div key={width} style={{ height: ROW_HEIGHTS[density] }} className="flex items-center gap-3 px-2.5">
-        <Bone className={`rounded-full! ${density === 'compact' ? 'size-5' : 'size-10'}`} />
+        <Bone className={`rounded-full! ${density === 'compact' ? 'size-6' : 'size-9'}`} />
         <div className="flex-1">
           <div style={{ width: `${String(width)}%` }}>
             <Bone className="h-3.5 w-full" />

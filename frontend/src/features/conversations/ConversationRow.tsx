@@ -87,9 +87,9 @@ export const ConversationRow = memo(function ConversationRow({
         data-row={index}
         aria-current={current ? 'page' : undefined}
         onKeyDown={(event) => onKeyDown(event, index)}
-        className={`flex ${compact ? 'h-9 pointer-coarse:h-11' : 'h-[60px]'} items-center gap-3 rounded-card px-2.5 -outline-offset-2 transition-colors duration-150 [--surface:var(--bg-raised)] hover:bg-bg-hover hover:[--surface:var(--bg-hover)] aria-[current]:bg-bg-active aria-[current]:[--surface:var(--bg-active)]`}
+        className={`flex ${compact ? 'h-9 pointer-coarse:h-11' : 'h-13 pointer-coarse:h-15'} items-center gap-3 rounded-card px-2.5 -outline-offset-2 transition-colors duration-150 [--surface:var(--bg-raised)] hover:bg-bg-hover hover:[--surface:var(--bg-hover)] aria-[current]:bg-bg-active aria-[current]:[--surface:var(--bg-active)]`}
       >
-        <ConversationAvatar summary={summary} size={compact ? 24 : 40} status={presence?.status} />
+        <ConversationAvatar summary={summary} size={compact ? 24 : 36} status={presence?.status} />
         <span className="min-w-0 flex-1">
           <span className={`flex gap-2 ${compact ? 'items-center' : 'items-baseline'}`}>
             <span className={`flex min-w-0 flex-1 ${bold ? 'font-semibold' : 'font-medium'}`}>
@@ -118,7 +118,7 @@ export const ConversationRow = memo(function ConversationRow({
         </span>
       </Link>
       <span
-        className={`absolute end-2 ${compact ? 'top-1' : 'top-1.5'} ${menu ? '' : 'opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100'} pointer-coarse:opacity-0!`}
+        className={`absolute end-2 top-1 ${menu ? '' : 'opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100'} pointer-coarse:opacity-0!`}
       >
         {menu ? (
           <Suspense fallback={button}>
