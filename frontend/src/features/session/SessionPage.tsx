@@ -13,6 +13,7 @@ import { register, signIn } from './api'
 import { Completing } from './Completing'
 import { GuestForm } from './GuestForm'
 import { OtherWays } from './OtherWays'
+import { ProductPicture } from './ProductPicture'
 
 const t = lazyTexts.session
 const USERNAME = /^[a-z0-9_.-]{3,32}$/i
@@ -130,6 +131,7 @@ function Pitch() {
           </li>
         ))}
       </ul>
+      <ProductPicture />
     </aside>
   )
 }

@@ -60,6 +60,15 @@ export const lazyTexts: LazyTexts = {
       'Offline? Deine Nachrichten werden gesendet, sobald du wieder online bist.',
       'Du weißt immer, was gesendet, zugestellt und gelesen ist.',
     ],
+    picture: {
+      title: 'Wochenende am See',
+      names: ['Nora', 'Emil', 'Jana'],
+      lines: [
+        'Die Vorhersage für Samstag hat sich geändert: Sonne ab zehn.',
+        'Endlich! Welchen Zug nehmen wir?',
+        'Den um 7:42. Ich bringe den Kocher und die Karte mit.',
+      ],
+    },
   },
 
   embed: {

@@ -59,6 +59,16 @@ export const lazyTexts = {
       'Offline? Your messages are sent when you’re back.',
       'Always know what was sent, delivered and read.',
     ],
+    /** Said in a drawn conversation. */
+    picture: {
+      title: 'Weekend in the hills',
+      names: ['Grace', 'Ben', 'Ada'],
+      lines: [
+        'The forecast for Saturday has turned: sunny from ten.',
+        'Finally! Which train do we take?',
+        'The one at 7:42. I’ll bring the stove and the map.',
+      ],
+    },
   },
 
   embed: {
