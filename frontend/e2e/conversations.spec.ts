@@ -165,3 +165,79 @@ test('a member removed from an open group gets a notice, is redirected, and sees
   await expect(ben.page.getByText('This page doesn’t exist.')).toBeVisible()
   await expect(ben.page.getByText('now we can talk')).toHaveCount(0)
 })
+
+test('the head of a group: how many are online, the way to the members, notifications', async ({
+  user,
+  absent,
+}) => {
+  const ada = await user('Ada')
+  const ben = await user('Ben')
+  const others = await Promise.all(['Cleo', 'Dan', 'Eve'].map(absent))
+  const id = await ada.group('Hikers', [ben, ...others])
+  const { page } = ada
+  await ada.open(id)
+  await page.getByRole('link', { name: '5 members, 2 online' }).click()
+  const details = page.getByRole('complementary', { name: 'Details' })
+  await expect(details.getByRole('listitem')).toHaveCount(5)
+  await ada.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await details.getByRole('button', { name: 'Copy link' }).click()
+  await expect(page.getByText('Copied')).toBeVisible()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(new RegExp(`/c/${id}$`))
+  await page.getByRole('link', { name: '5 members, 2 online' }).click()
+  await expect(details).toHaveCount(0)
+  await ben.context.close()
+  await expect(page.getByRole('link', { name: '5 members', exact: true })).toBeVisible()
+
+  await page.getByRole('button', { name: 'Notifications', exact: true }).click()
+  await page.getByRole('menuitem', { name: 'Mute for 1 hour' }).click()
+  await page.getByRole('button', { name: 'Notifications: Muted' }).click()
+  await page.getByRole('menuitem', { name: 'Unmute' }).click()
+  await expect(page.getByRole('button', { name: 'Notifications', exact: true })).toBeFocused()
+})
+
+test('details: a member is found by name where there are many; a click beside them closes them', async ({
+  user,
+  absent,
+}) => {
+  const ada = await user('Ada')
+  const others = await Promise.all([...'BCDEFGHIJK'].map((letter) => absent(`${letter}ora`)))
+  const id = await ada.group('Choir', others)
+  const { page } = ada
+  await page.goto(`/c/${id}/details`)
+  const details = page.getByRole('complementary', { name: 'Details' })
+  await expect(details.getByRole('listitem')).toHaveCount(11)
+  const field = details.getByRole('searchbox', { name: 'Find a member' })
+  await field.fill('gora')
+  await expect(details.getByRole('listitem')).toHaveText([/Gora/])
+  await field.fill('nobody')
+  await expect(details.getByText('No results for “nobody”.')).toBeVisible()
+
+  await page.setViewportSize({ width: 820, height: 900 })
+  await page.mouse.click(400, 500)
+  await expect(details).toHaveCount(0)
+  await expect(page).toHaveURL(new RegExp(`/c/${id}$`))
+})
+
+test('a new group: those one talks to are offered at once, and picked by the arrows', async ({
+  user,
+  absent,
+}) => {
+  const ada = await user('Ada')
+  const ben = await absent('Ben')
+  const cleo = await absent('Cleo')
+  await ada.directWith(ben)
+  await ada.directWith(cleo)
+  const { page } = ada
+  await page.goto('/new/group')
+  await page.getByRole('textbox', { name: 'Group name' }).fill('Hikers')
+  const field = page.getByRole('combobox', { name: 'Find people' })
+  await expect(page.getByRole('option')).toHaveText([/Cleo/, /Ben/])
+  await field.press('Enter')
+  await expect(page.getByText('0 people chosen')).toBeVisible()
+  await field.press('ArrowDown')
+  await field.press('ArrowDown')
+  await field.press('Enter')
+  await expect(page.getByRole('button', { name: 'Remove Ben' })).toBeVisible()
+  await page.getByRole('button', { name: 'Create group' }).click()
+  await expect(page.getByRole('link', { name: '2 members' })).toBeVisible()
+})

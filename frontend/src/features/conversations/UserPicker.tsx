@@ -4,7 +4,7 @@ import type { User } from '@synctalk/client/contracts'
 import { Avatar } from '@/components/Avatar'
 import { Icon } from '@/components/Icon'
 import { Bone, Failed, Loading } from '@/components/States'
-import { useMe } from '@/lib-react/chat'
+import { useConversations, useMe } from '@/lib-react/chat'
 import { nameOf } from '@/lib/chat/names'
 import { CallError } from '@synctalk/client/errors'
 import { isComposing, nextIndex } from '@/lib-react/keys'
@@ -14,6 +14,10 @@ import { useLive } from '@/lib-react/session'
 
 const t = lazyTexts.start
 const SETTLE_MS = 120
+/** So many of those one talks to are offered before anything is typed. */
+const MAX_CONTACTS = 8
+/** Nobody is picked by Enter. */
+const NONE = -1
 
 interface PickerProps {
   chosen: readonly User[]
@@ -21,14 +25,14 @@ interface PickerProps {
   onPick: (user: User) => void
   /** Who is shown but cannot be picked. */
   taken?: (userId: string) => boolean
-  /** Shown while nothing is typed. */
+  /** Shown while nothing is typed, before those one talks to. */
   children?: ReactNode
 }
 
 /** Search for users and pick: a combobox, operated by arrow keys and Enter, or by pointer. */
 export function UserPicker({ chosen, onPick, taken = () => false, children }: PickerProps) {
   const [text, setText] = useState('')
-  const [active, setActive] = useState(0)
+  const [active, setActive] = useState(NONE)
   const search = useSettled(text.trim())
   const { conversations } = useLive()
   const me = useMe()
@@ -40,14 +44,15 @@ export function UserPicker({ chosen, onPick, taken = () => false, children }: Pi
     staleTime: 10_000,
     placeholderData: (previous) => previous,
   })
-  const users = search === '' ? [] : (query.data ?? []).filter((user) => user.id !== me)
-  const at = Math.min(active, Math.max(0, users.length - 1))
+  const contacts = useContacts(taken)
+  const users = search === '' ? contacts : (query.data ?? []).filter((user) => user.id !== me)
+  const at = Math.min(search === '' ? active : Math.max(active, 0), users.length - 1)
 
   function pick(user: User | undefined): void {
     if (user === undefined || taken(user.id)) return
     onPick(user)
     setText('')
-    setActive(0)
+    setActive(NONE)
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -55,7 +60,7 @@ export function UserPicker({ chosen, onPick, taken = () => false, children }: Pi
     if (event.key === 'Enter') {
       event.preventDefault()
       // What is shown must be the results for what is typed.
-      if (search === text.trim() && !query.isPlaceholderData) pick(users[at])
+      if (search === text.trim() && (search === '' || !query.isPlaceholderData)) pick(users[at])
     } else if (event.key === 'Backspace' && text === '' && chosen.length > 0) {
       const last = chosen.at(-1)
       if (last !== undefined) onPick(last)
@@ -88,7 +93,7 @@ export function UserPicker({ chosen, onPick, taken = () => false, children }: Pi
           aria-expanded={users.length > 0}
           aria-controls={listId}
           aria-autocomplete="list"
-          aria-activedescendant={users.length > 0 ? `${listId}-${String(at)}` : undefined}
+          aria-activedescendant={at === NONE ? undefined : `${listId}-${String(at)}`}
           aria-label={t.findUsers}
           placeholder={t.userPlaceholder}
           autoComplete="off"
@@ -97,7 +102,7 @@ export function UserPicker({ chosen, onPick, taken = () => false, children }: Pi
           value={text}
           onChange={(event) => {
             setText(event.target.value)
-            setActive(0)
+            setActive(NONE)
           }}
           onKeyDown={onKeyDown}
           className="h-9 min-w-40 flex-1 bg-transparent text-message outline-none"
@@ -188,6 +193,12 @@ const UsersSkeleton = () => (
     ))}
   </>
 )
+
+/** Those of one's direct conversations, the latest first. */
+function useContacts(taken: (userId: string) => boolean): User[] {
+  const peers = useConversations().flatMap(({ peer }) => peer ?? [])
+  return peers.filter(({ id }) => !taken(id)).slice(0, MAX_CONTACTS)
+}
 
 function useSettled(value: string): string {
   const [settled, setSettled] = useState(value)
