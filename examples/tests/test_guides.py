@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -64,8 +65,15 @@ async def test_support_desk__answers_by_a_webhook(stack: RunningStack, users: Us
         desk_id = await line_of(desk)
         asked = {"customer": ada.id, "title": "A parcel"}
         tickets = f"http://127.0.0.1:{port}/tickets/{new_name()}"
-        async with aiohttp.ClientSession() as http, http.post(tickets, json=asked) as opened:
-            ticket = (await opened.json())["conversation"]
+
+        async def opened() -> Any:
+            try:  # it says who it is before it listens
+                async with aiohttp.ClientSession() as http, http.post(tickets, json=asked) as answer:
+                    return (await answer.json())["conversation"]
+            except aiohttp.ClientConnectionError:
+                return None
+
+        ticket = await eventually(opened, TIMEOUT_S)
         await ada.say(ticket, "Where is my parcel?")
         reply = await live.wait_for(
             "message:new", lambda got: got["body"] == "We have got your message 2.", timeout=TIMEOUT_S

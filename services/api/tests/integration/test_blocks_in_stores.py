@@ -21,7 +21,7 @@ from synctalk_testkit.relay import Relay, relay_to
 from services.api.tests.integration.conftest import Api, Json, Start, User
 from services.api.tests.integration.test_blocks import block, say
 from services.api.tests.integration.test_claims import claim
-from services.api.tests.integration.test_stores import ALL, move
+from services.api.tests.integration.test_stores import ALL, begin_in
 
 BACK_WITHIN_S = 30
 """A loop that failed pauses for some seconds, on a machine that may have other work."""
@@ -50,8 +50,7 @@ def starting(start_api: Start, fresh_database: FreshDatabase) -> Starting:
                 database_acquire_timeout_s=0.5,
                 database_command_timeout_s=2.0,
             ) as api:
-                await move(api, ALL, "second")
-                await eventually(lambda: api.services.stores.of("any") is not api.services.stores.main)
+                await begin_in(api, ALL, "second")
                 yield api, relay
                 relay.mend()
 

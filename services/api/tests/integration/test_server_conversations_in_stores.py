@@ -7,12 +7,13 @@ from urllib.parse import quote
 import pytest
 from synctalk_api.actions import moving as moving_action
 from synctalk_api.actions import partitions as partitions_action
+from synctalk_contracts.topology import PARTITIONS, partition_of
 from synctalk_testkit.plugin import FreshDatabase
 
 from services.api.tests.integration.conftest import Api, Start
 from services.api.tests.integration.test_server_conversations import PATH, Host, new_name
 from services.api.tests.integration.test_server_messages import new, send
-from services.api.tests.integration.test_stores import move
+from services.api.tests.integration.test_stores import begin_in, move
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ async def api(start_api: Start, fresh_database: FreshDatabase) -> AsyncIterator[
 
 
 async def test_named_conversations__in_the_second_store__are_as_in_the_first(api: Api) -> None:
-    await move(api, range(0, 256, 2), "second")
+    await begin_in(api, range(0, PARTITIONS, 2), "second")
     host, (ada, ben, cyd, *others) = Host.of(api), await api.users(12)
     called = host.call_by_name(ben)
     for n in range(8):
@@ -55,7 +56,7 @@ async def test_named_conversation__moved__keeps_its_name(api: Api) -> None:
     made = [await host.made(name, ada, title="Old") for name in names]
     silent = [host.put(name, type="group", member_ids=[ada.id, ben.id]) for name in names * 5]
     changing = asyncio.gather(*silent)
-    await move(api, range(256), "second")
+    await move(api, {partition_of(conversation["id"]) for conversation in made}, "second")
     assert {answer.status for answer in await changing} <= {200, 503}
     for name, conversation in zip(names, made, strict=True):
         again = await host.put(name, type="group", title="New", member_ids=[ada.id, ben.id])

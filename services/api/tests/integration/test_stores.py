@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from synctalk_api.actions import moving as moving_action
 from synctalk_api.actions import partitions as partitions_action
 from synctalk_api.actions.moving import Mover
 from synctalk_api.store import moving, partitions
-from synctalk_contracts.topology import partition_of
+from synctalk_contracts.topology import PARTITIONS, partition_of
 from synctalk_runtime.errors import AppError, ConflictError, UnavailableError
 from synctalk_runtime.ids import new_id
 from synctalk_testkit.eventually import eventually
@@ -25,7 +25,7 @@ from synctalk_testkit.relay import relay_to
 from services.api.tests.integration.conftest import Api, Json, Start, User
 from services.api.tests.integration.test_files import Files
 
-ALL = range(256)
+ALL = range(PARTITIONS)
 
 POSTED_WITHIN_S = 60
 """Its partition moves three times beside the others, on a machine that may have other work."""
@@ -52,6 +52,20 @@ async def mover(api: Api) -> AsyncIterator[Mover]:
 async def move(api: Api, wanted: Iterable[int], store: str) -> int:
     async with mover(api) as opened:
         return await opened.move(list(wanted), store)
+
+
+async def begin_in(api: Api, wanted: Sequence[int], store: str) -> None:
+    """Let partitions that have no conversations yet lie in a store; moved, they would go there one after the other."""
+    async with api.services.stores.main.postgres.transaction() as conn:
+        found = await partitions.lock(conn, 0)
+        places = [*found.stores] or ["main"] * PARTITIONS
+        for partition in wanted:
+            places[partition] = store
+        await partitions.place(conn, places, wanted[0])
+        await conn.execute("update partitions set moved_to = $2 where partition = any($1::int[])", wanted, store)
+    some = [new_id() for _ in range(50)]
+    stores = api.services.stores
+    await eventually(lambda: all(stores.of(each).name == places[partition_of(each)] for each in some))
 
 
 def odd(conversations: Iterable[Json]) -> set[int]:
@@ -179,8 +193,7 @@ async def counts(api: Api) -> tuple[int, int]:
 
 
 async def test_conversation__in_the_second_store__is_written_to_as_in_the_first(api: Api) -> None:
-    await move(api, ALL, "second")
-    await eventually(lambda: api.services.stores.of("any") is not api.services.stores.main)
+    await begin_in(api, ALL, "second")
 
     ada, others, conversations = await talk(api)
     listed = await ada.list("/v1/conversations", 50)
@@ -403,8 +416,8 @@ async def test_find_users__main_store_away__knows_those_of_the_others(
     ):
         ada, ben = await api.users(2)
         conversation = await ada.direct(ben)
-        await move(api, ALL, "second")
-        await eventually(lambda: api.services.stores.of("any") is not api.services.stores.main)
+        await move(api, [partition_of(conversation["id"])], "second")
+        await eventually(lambda: api.services.stores.of(conversation["id"]) is not api.services.stores.main)
 
         relay.cut()
         await ada.send(conversation["id"], "still here")
